@@ -1,0 +1,1 @@
+"""From Records to a ranking with intervals, and its renderings."""

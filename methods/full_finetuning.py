@@ -1,0 +1,130 @@
+"""Full fine-tuning: every weight of the backbone is trained, together with the classification head."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from xlt_bench.method import Context, FitSummary, Scores
+from xlt_bench.recipe import Phase
+from xlt_bench.task import Example, Labelled
+from xlt_bench.training.backbone import Backbone
+from xlt_bench.training.batches import Batch
+from xlt_bench.training.head import ClassificationHead
+from xlt_bench.training.soft_prompt import text_limit, tokenised
+from xlt_bench.training.trainer import Lane, train
+
+
+class Classifier(nn.Module):
+    """An encoder of its own and the classification head, which reads position 0."""
+
+    def __init__(self, encoder: nn.Module, head: ClassificationHead) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Logits, shape (items, classes)."""
+        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state[:, 0]
+        logits: Tensor = self.head(hidden.float())
+        return logits
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullFinetuning:
+    """All weights trained.
+
+    Args:
+        learning_rate: of backbone and head alike, in place of the preset's.
+    """
+
+    uses_backbone: ClassVar[bool] = True
+
+    learning_rate: float | None = None
+
+    def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedClassifier:
+        """Fit one seed."""
+        return self._train(self._new(context), train, dev, context, context.recipe.source)
+
+    def _new(self, context: Context) -> Classifier:
+        backbone = context.backbone
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(context.seed)
+            head = ClassificationHead(backbone.width, len(context.labels), backbone.dropout, backbone.initializer_range)
+        encoder = backbone.fresh_encoder().requires_grad_(True)
+        return Classifier(encoder, head.to(backbone.device))
+
+    def _train(
+        self, module: Classifier, train_split: Labelled, dev: Labelled, context: Context, phase: Phase
+    ) -> FittedClassifier:
+        backbone = context.backbone
+        recipe = context.recipe.with_rates(backbone=self.learning_rate, head=self.learning_rate)
+        data = tokenised(train_split, dev, backbone, recipe, prompt=0)
+        roles = {"backbone": module.encoder.parameters(), "head": module.head.parameters()}
+        lane = Lane(module, roles, context, recipe, phase, data)
+        train([lane], ClassifierForward(backbone), data, recipe)
+        if lane.failure is not None:
+            raise lane.failure
+        return FittedClassifier(self, module, context, lane.close())
+
+    def load(self, folder: Path, context: Context) -> FittedClassifier:
+        """Restore what `FittedClassifier.save` wrote."""
+        module = self._new(context)
+        module.load_state_dict(load_file(folder / "weights.safetensors"))
+        summary = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+        return FittedClassifier(self, module, context, FitSummary(summary["trainable_parameters"], summary["steps"]))
+
+
+class ClassifierForward:
+    """Forward pass of classifiers, each with its own encoder: nothing to share, so one after the other."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self._backbone = backbone
+
+    def __call__(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
+        """Logits (items, classes), one tensor a module."""
+        device = self._backbone.device
+        with self._backbone.autocast():
+            return [m(b.ids.to(device), b.mask.to(device)).float() for m, b in zip(modules, batches, strict=True)]
+
+
+class FittedClassifier:
+    """A fine-tuned encoder and head."""
+
+    def __init__(self, method: FullFinetuning, module: Classifier, context: Context, summary: FitSummary) -> None:
+        self.method = method
+        self.module = module.eval()
+        self.context = context
+        self.summary = summary
+
+    @torch.no_grad()
+    def predict(self, examples: Sequence[Example]) -> Scores:
+        """Logits of shape (items, classes), float32, in the order given."""
+        backbone = self.context.backbone
+        limit = text_limit(backbone, self.context.recipe, prompt=0)
+        texts = backbone.tokenise([(example.text, example.text_pair) for example in examples], limit)
+        forward = ClassifierForward(backbone)
+        scores = np.zeros((len(texts), len(self.context.labels)), np.float32)
+        for index in texts.sorted_batches():
+            scores[index] = forward([self.module], [texts.batch(index)])[0].cpu().numpy()
+        return scores
+
+    def adapt(self, train: Labelled, dev: Labelled, context: Context) -> FittedClassifier:
+        """Go on training a copy on a target language."""
+        return self.method._train(deepcopy(self.module), train, dev, context, context.recipe.target)
+
+    def save(self, folder: Path) -> None:
+        """Write `weights.safetensors` (the whole encoder and head) and `fit.json`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = {name: value.contiguous() for name, value in self.module.state_dict().items()}
+        save_file(weights, folder / "weights.safetensors")
+        (folder / "fit.json").write_text(json.dumps(asdict(self.summary), indent=1), encoding="utf-8")

@@ -1,0 +1,249 @@
+"""`xlt_bench.run`: what the command line calls, and what a notebook calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from xlt_bench.backbone import NO_BACKBONE, locate
+from xlt_bench.discovery import configure
+from xlt_bench.engines.local import run_local
+from xlt_bench.errors import ConfigError
+from xlt_bench.groups import parse_languages, target_groups
+from xlt_bench.method import Precision, Progress, Silent
+from xlt_bench.plan import Cell, cells
+from xlt_bench.recipe import check_steps, preset_recipe
+from xlt_bench.records import Record
+from xlt_bench.runner import Job, Runner
+from xlt_bench.store import Store
+from xlt_bench.task import Task, TaskInfo
+from xlt_bench.tasks import task_info
+
+DEFAULT_STORE = Path("xlt-results")
+NO_SOURCES = "none"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, as the command line's options; None takes the task's default.
+
+    Attributes:
+        method: a name of `xlt-bench ls methods`, or `path/to/file.py:Class`.
+        sources, targets: expressions over groups and language codes (see `xlt_bench.groups`); sources `none` trains
+            on each target's own train split.
+        backbone: `nano`, a local folder, or a hub id.
+        steps: optimiser steps on the sources, in place of the preset's.
+        settings: hyper-parameters of the method, as text.
+        rerun: run failed cells again, or all of them, although the store holds their Records.
+    """
+
+    method: str = "xpe"
+    task: str = "cldr"
+    data_dir: Path | None = None
+    sources: str = "seen"
+    targets: str | None = None
+    backbone: str | None = None
+    seeds: tuple[int, ...] | None = None
+    steps: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    preset: str | None = None
+    device: str | None = None
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    store: Path = DEFAULT_STORE
+    save_weights: bool = False
+    rerun: Literal["failed", "all"] | None = None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A checked request: nothing has run yet.
+
+    Attributes:
+        job: everything that is needed to carry it out.
+        cells: all cells asked for.
+        done: fingerprint -> Record of those that the store already holds.
+    """
+
+    job: Job
+    cells: tuple[Cell, ...]
+    done: Mapping[str, Record]
+
+    @property
+    def missing(self) -> list[Cell]:
+        """Cells still to run."""
+        return [cell for cell in self.cells if cell.fingerprint not in self.done]
+
+
+def prepare(request: Request) -> Experiment:
+    """Check a request, load the task, and list its cells. Nothing is trained.
+
+    Raises:
+        XltBenchError: the first thing about the request that cannot be.
+    """
+    check_steps(request.steps)
+    configured = configure(request.method, request.settings)
+    info = task_info(request.task)
+    preset = request.preset or info.preset
+    recipe = preset_recipe(preset, configured.name).with_steps(request.steps)
+    seeds = _seeds(request.seeds, info.seeds)
+    device = _device(request.device)
+    backbone = request.backbone or info.backbone
+    source = locate(backbone) if configured.method.uses_backbone else None
+    precision = _precision(request.precision, device) if source is not None else "fp32"
+    store = Store(request.store)
+    store.check_writable()
+    task = info.load(request.data_dir)
+    sources, groups = _languages(request, task, info.groups(backbone), backbone)
+    job = Job(
+        task=task,
+        configured=configured,
+        label=_label(configured.label, request, info, recipe != preset_recipe(preset, configured.name)),
+        source=source,
+        recipe=recipe,
+        device=device,
+        precision=precision,
+        sources_label=request.sources,
+        groups=groups,
+        store=store,
+        save_weights=request.save_weights,
+    )
+    wanted = tuple(cells(_template(job, preset, sources), seeds))
+    return Experiment(job, wanted, _done(store, wanted, request.rerun))
+
+
+def carry_out(experiment: Experiment, progress: Progress | None = None, pack: int = 1) -> list[Record]:
+    """Run the missing cells of an experiment; all its Records, in the order of its cells.
+
+    Args:
+        experiment: from `prepare`.
+        progress: is told of steps and dev evaluations.
+        pack: seeds trained in one pass over the backbone, where the method can.
+    """
+    if pack < 1:
+        raise ConfigError(f"--pack must be at least 1, not {pack}")
+    records = dict(experiment.done)
+    for record in run_local(experiment.missing, Runner(experiment.job, progress or Silent()), pack):
+        records[record.cell.fingerprint] = record
+    return [records[cell.fingerprint] for cell in experiment.cells]
+
+
+def run(
+    method: str = "xpe",
+    sources: str = "seen",
+    *,
+    task: str = "cldr",
+    data_dir: Path | None = None,
+    targets: str | None = None,
+    backbone: str | None = None,
+    seeds: Sequence[int] | None = None,
+    steps: int | None = None,
+    settings: Mapping[str, object] | None = None,
+    preset: str | None = None,
+    device: str | None = None,
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    store: Path | str = DEFAULT_STORE,
+    save_weights: bool = False,
+    rerun: Literal["failed", "all"] | None = None,
+    progress: Progress | None = None,
+) -> list[Record]:
+    """Run a method and return its Records, one a seed; what the store already holds is not computed again.
+
+    The arguments are those of `Request`; `settings` may hold plain values (`{"n_tokens": 10}`).
+    """
+    request = Request(
+        method=method,
+        task=task,
+        data_dir=data_dir,
+        sources=sources,
+        targets=targets,
+        backbone=backbone,
+        seeds=None if seeds is None else tuple(seeds),
+        steps=steps,
+        settings={name: str(value) for name, value in (settings or {}).items()},
+        preset=preset,
+        device=device,
+        precision=precision,
+        store=Path(store),
+        save_weights=save_weights,
+        rerun=rerun,
+    )
+    return carry_out(prepare(request), progress)
+
+
+def _label(label: str, request: Request, info: TaskInfo, other_steps: bool) -> str:
+    """The method's label, with what differs from the task's defaults."""
+    told = []
+    if request.preset not in (None, info.preset):
+        told.append(f"preset {request.preset}")
+    if other_steps:
+        told.append(f"{request.steps} steps")
+    if request.precision == "bf16":
+        told.append("bf16")
+    return ", ".join([label, *told])
+
+
+def _seeds(asked: tuple[int, ...] | None, default: int) -> tuple[int, ...]:
+    seeds = tuple(range(default)) if asked is None else asked
+    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
+        raise ConfigError(f"seeds must be different numbers, none below 0, and at least one; not {list(seeds)}")
+    return seeds
+
+
+def _device(asked: str | None) -> str:
+    if asked == "cpu":
+        return asked
+    import torch
+
+    available = torch.cuda.is_available()
+    if asked is None:
+        return "cuda" if available else "cpu"
+    if not asked.startswith("cuda"):
+        raise ConfigError(f"--device takes cpu, cuda or cuda:N, not '{asked}'")
+    if not available or int(asked.partition(":")[2] or 0) >= torch.cuda.device_count():
+        raise ConfigError(f"--device {asked}: torch sees {torch.cuda.device_count()} CUDA devices; use --device cpu")
+    return asked
+
+
+def _precision(asked: str, device: str) -> Precision:
+    if asked not in ("auto", "fp32", "bf16"):
+        raise ConfigError(f"--precision takes auto, fp32 or bf16, not '{asked}'")
+    if asked == "auto":  # on a CPU every reported score is float32 unless bf16 is asked for
+        return "bf16" if device.startswith("cuda") else "fp32"
+    return "bf16" if asked == "bf16" else "fp32"
+
+
+def _languages(
+    request: Request, task: Task, known: Mapping[str, frozenset[str]], backbone: str
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    sources: tuple[str, ...] = ()
+    if request.sources != NO_SOURCES:
+        sources = parse_languages(request.sources, known, task.languages, what="--sources", backbone=backbone)
+    return sources, target_groups(request.targets, sources, known, task.languages, backbone=backbone)
+
+
+def _template(job: Job, preset: str, sources: tuple[str, ...]) -> Cell:
+    targeted = {code for codes in job.groups.values() for code in codes}
+    return Cell(
+        task=job.task.name,
+        task_hash=job.task.fingerprint,
+        backbone=job.source.name if job.source else NO_BACKBONE,
+        backbone_hash=job.source.fingerprint if job.source else NO_BACKBONE,
+        method=job.configured.name,
+        hyperparameters=dict(job.configured.values),
+        preset=preset if job.source else None,
+        recipe=job.recipe.as_json() if job.source else None,
+        sources=sources,
+        protocol="zero-shot" if sources else "full",
+        targets=tuple(code for code in job.task.languages if code in targeted),
+        precision=job.precision,
+        seed=0,
+    )
+
+
+def _done(store: Store, wanted: tuple[Cell, ...], rerun: str | None) -> dict[str, Record]:
+    if rerun == "all":
+        return {}
+    found = {cell.fingerprint: store.find(cell.fingerprint) for cell in wanted}
+    return {key: record for key, record in found.items() if record and (record.complete or rerun is None)}

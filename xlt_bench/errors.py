@@ -1,0 +1,41 @@
+"""One hierarchy of errors. Each message names the rule, the value and the way out; the CLI shows no traceback."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class XltBenchError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ConfigError(XltBenchError):
+    """What was asked for does not exist or does not fit together."""
+
+
+class DataError(XltBenchError):
+    """A task's files break a rule; the message names file and line."""
+
+
+class BackboneError(XltBenchError):
+    """A backbone cannot be loaded, or nothing is known about its languages."""
+
+
+class StoreError(XltBenchError):
+    """The store of Records cannot be written or read."""
+
+
+class MethodError(XltBenchError):
+    """A method broke the protocol: wrong shape, NaN, too few rows, predict before fit."""
+
+
+class DivergedError(MethodError):
+    """The training loss is no longer a finite number."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str], see: str) -> ConfigError:
+    """The error for a name that nothing answers to, with the nearest known name as a suggestion."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    hint = f"; did you mean '{close[0]}'?" if close else ";"
+    return ConfigError(f"no {kind} '{name}'{hint} see: {see}")

@@ -1,0 +1,147 @@
+"""The Method protocol: what a way of tuning must offer, and what the harness hands to it.
+
+A method's hyper-parameters are the fields of a frozen dataclass; fitted state is another object. See
+`docs/adding-a-method.md` for a method written from scratch and for a soft prompt in about 40 lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt_bench.errors import MethodError
+from xlt_bench.task import Example, Labelled
+
+if TYPE_CHECKING:
+    from xlt_bench.recipe import Recipe
+    from xlt_bench.training.backbone import Backbone
+
+Scores = NDArray[np.float32]
+Precision = Literal["fp32", "bf16"]
+
+
+class Progress(Protocol):
+    """Where a method tells how far it is. Calls are cheap; a method that never calls them works too."""
+
+    def step(self, seed: int, done: int, total: int, loss: float, examples: int) -> None:
+        """An optimiser step is done; `examples` were seen in it."""
+
+    def evaluated(self, seed: int, done: int, dev_accuracy: float) -> None:
+        """The dev split was scored; `dev_accuracy` lies in [0, 1]."""
+
+
+class Silent:
+    """A Progress that shows nothing."""
+
+    def step(self, seed: int, done: int, total: int, loss: float, examples: int) -> None:
+        """Show nothing."""
+
+    def evaluated(self, seed: int, done: int, dev_accuracy: float) -> None:
+        """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a fit may use besides its data. There is no target data in it, and no way to get any.
+
+    Attributes:
+        labels: class names; the scores of `Fitted.predict` have one column for each.
+        seed: everything random in the fit must follow from it.
+        recipe: budget and optimisation (steps, batch size, learning rates, schedule, dev evaluation, patience).
+        device: a torch device name, `cpu` or `cuda`.
+        precision: of the forward pass; parameters that are trained stay float32.
+    """
+
+    labels: tuple[str, ...]
+    seed: int
+    recipe: Recipe
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    progress: Progress = field(default_factory=Silent)
+    load_backbone: Callable[[], Backbone] | None = None
+
+    @property
+    def backbone(self) -> Backbone:
+        """The frozen backbone, loaded at first use; methods that ask for none never load one."""
+        if self.load_backbone is None:
+            raise MethodError("this method says it uses no backbone (uses_backbone = False) but asks for one")
+        return self.load_backbone()
+
+
+@dataclass(frozen=True)
+class DevPoint:
+    """One evaluation of the dev split during a fit; accuracy in [0, 1]."""
+
+    step: int
+    train_loss: float
+    dev_loss: float
+    dev_accuracy: float
+
+
+@dataclass(frozen=True)
+class FitSummary:
+    """What a Record tells of a fit.
+
+    Attributes:
+        trainable_parameters: how many numbers were trained.
+        steps: optimiser steps done (early stopping may end before the budget).
+        selected_step: the step whose parameters were kept, None where there was nothing to select.
+        history: dev evaluations in order.
+    """
+
+    trainable_parameters: int = 0
+    steps: int = 0
+    selected_step: int | None = None
+    history: tuple[DevPoint, ...] = ()
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """A fitted method."""
+
+    summary: FitSummary
+
+    def predict(self, examples: Sequence[Example]) -> Scores:
+        """Scores of shape (items, classes), float32, in the order given; the greatest is the prediction."""
+
+    def save(self, folder: Path) -> None:
+        """Write safetensors and JSON (nothing pickled) from which the method's `load` restores this object."""
+
+
+@runtime_checkable
+class Method(Protocol):
+    """A way of tuning. Implementations are frozen dataclasses whose fields are hyper-parameters.
+
+    Attributes:
+        uses_backbone: False for methods that need none; backbone, preset and precision are then no part of the
+            identity of their runs.
+    """
+
+    uses_backbone: ClassVar[bool]
+
+    def fit(self, train: Labelled, dev: Labelled, context: Context) -> Fitted:
+        """Fit on the source languages. `dev` is of the source languages too, and selects the checkpoint."""
+
+    def load(self, folder: Path, context: Context) -> Fitted:
+        """Restore what `Fitted.save` wrote."""
+
+
+@runtime_checkable
+class Adaptable(Fitted, Protocol):
+    """A fitted method that can go on learning from a target language's labelled split."""
+
+    def adapt(self, train: Labelled, dev: Labelled, context: Context) -> Fitted:
+        """A new fitted object; this one stays as it is."""
+
+
+@runtime_checkable
+class Packable(Method, Protocol):
+    """A method that can train several seeds in one pass over the shared frozen backbone."""
+
+    def fit_many(self, train: Labelled, dev: Labelled, contexts: Sequence[Context]) -> list[Fitted]:
+        """One fitted object for each context; the contexts differ in their seed only."""

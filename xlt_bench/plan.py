@@ -1,0 +1,100 @@
+"""A Cell is one seed of one configuration, as plain data; planning lists cells and runs nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+from xlt_bench.errors import ConfigError
+
+Protocol = Literal["zero-shot", "full"]
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One seed of one configuration; in the `full` protocol one seed and one target.
+
+    Attributes:
+        task_hash, backbone_hash: of the data and of the backbone's files.
+        preset, recipe: the preset's name and every value it stands for; None for methods without a backbone.
+        sources: language codes, in the task's order; empty where a target's own train split is the source.
+        targets: language codes that are predicted.
+    """
+
+    task: str
+    task_hash: str
+    backbone: str
+    backbone_hash: str
+    method: str
+    hyperparameters: Mapping[str, Any]
+    preset: str | None
+    recipe: Mapping[str, Any] | None
+    sources: tuple[str, ...]
+    protocol: Protocol
+    targets: tuple[str, ...]
+    precision: str
+    seed: int
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Identity of this run: 16 hex digits. Device, and which seeds were trained together, are no part of it."""
+        return _digest(self._identity())
+
+    @cached_property
+    def configuration(self) -> str:
+        """Identity of the configuration, a row of the board: the seed left out, in `full` the target too."""
+        identity = self._identity()
+        del identity["seed"]
+        if self.protocol == "full":
+            del identity["targets"]
+        return _digest(identity)
+
+    def _identity(self) -> dict[str, Any]:
+        identity = self.as_json()
+        del identity["backbone"]  # a folder or a hub id: the hash tells what it holds
+        return identity
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data; tuples become lists."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @staticmethod
+    def from_json(plain: Mapping[str, Any]) -> Cell:
+        """The inverse of `as_json`."""
+        return Cell(**{**plain, "sources": tuple(plain["sources"]), "targets": tuple(plain["targets"])})
+
+
+def _digest(identity: Mapping[str, Any]) -> str:
+    canonical = json.dumps({"schema": SCHEMA, **identity}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def cells(template: Cell, seeds: tuple[int, ...]) -> list[Cell]:
+    """All cells of a configuration: every seed, in the `full` protocol every seed and target."""
+    if template.protocol == "zero-shot":
+        return [replace(template, seed=seed) for seed in seeds]
+    return [replace(template, seed=seed, targets=(target,)) for seed in seeds for target in template.targets]
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """`3` means seeds 0, 1, 2; `4,7` means those; `4,` means seed 4 alone.
+
+    Raises:
+        ConfigError: no seed, a negative one, one named twice, or no number.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts if part) or not any(parts):
+        raise ConfigError(f"--seeds takes a count such as 3 or seeds such as 4,7, not '{text}'")
+    numbers = tuple(int(part) for part in parts if part)
+    if len(parts) == 1:
+        numbers = tuple(range(numbers[0]))
+    if not numbers:
+        raise ConfigError("--seeds 0 asks for no run; give at least 1")
+    if len(set(numbers)) < len(numbers):
+        raise ConfigError(f"--seeds {text} names a seed twice; name each once")
+    return numbers

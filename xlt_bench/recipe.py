@@ -1,0 +1,218 @@
+"""A Recipe: budget and optimisation of a fit, as plain data; and the named presets.
+
+Presets `paper` and `released` follow "Cross-Prompt Encoder for Low-Performing Languages" (arXiv 2508.10352) and its
+public code (bmikaberidze/XPE) where the two differ. `cldr` is ours, measured for the embedded task (docs/presets.md).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from xlt_bench.errors import ConfigError, unknown
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Learning rate and weight decay of a parameter group."""
+
+    learning_rate: float
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """The budget of one fit: on the sources, or adapting to a target.
+
+    Attributes:
+        steps: optimiser steps; None where `epochs` says it.
+        epochs: passes over the train split, used where `steps` is None.
+        warmup: share of the steps in which the learning rate rises linearly from zero.
+        patience: evaluations without a lower dev loss before the fit stops early.
+    """
+
+    steps: int | None
+    epochs: int | None = None
+    warmup: float = 0.0
+    patience: int = 20
+
+    def total_steps(self, items: int, batch_size: int) -> int:
+        """Optimiser steps for a train split of this many items."""
+        if self.steps is not None:
+            return self.steps
+        assert self.epochs is not None, "a phase has steps or epochs"
+        return self.epochs * -(-items // batch_size)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Budget and optimisation of a fit.
+
+    Attributes:
+        source, target: the budgets of fitting on sources and of adapting to a target.
+        rates: by the role of a parameter group: `prompt` (soft prompt), `pseudo` (pseudo prompt of an encoder),
+            `encoder`, `head`, `backbone`. Biases and normalisation weights get no decay where `decay_biases` is False.
+        optimiser: Hugging Face's Adafactor (no parameter scaling, no relative step, no momentum, clip threshold 1.0,
+            decay rate -0.8) or torch's AdamW.
+        schedule: cosine with hard restarts (`cycles`), or linear to zero.
+        evaluate_every: steps between dev evaluations; None: once an epoch.
+        dev_limit: at most this many dev items, stratified by language and class; None: all.
+        max_length: tokens of a text kept, special tokens included, prompt not counted.
+        clip_norm: gradients are clipped at this norm; None: not at all.
+        by_length: batches of sentences of like length.
+    """
+
+    source: Phase
+    target: Phase
+    rates: Mapping[str, Rate]
+    batch_size: int = 32
+    optimiser: Literal["adafactor", "adamw"] = "adafactor"
+    schedule: Literal["cosine-restarts", "linear"] = "cosine-restarts"
+    cycles: int = 2
+    evaluate_every: int | None = None
+    dev_limit: int | None = None
+    max_length: int = 164
+    clip_norm: float | None = None
+    by_length: bool = False
+    decay_biases: bool = True
+
+    def rate(self, role: str) -> Rate:
+        """The rate of a parameter group.
+
+        Raises:
+            ConfigError: the recipe has no rate for this role.
+        """
+        if role not in self.rates:
+            raise unknown("learning rate for parameter group", role, self.rates, "xlt_bench.recipe.Recipe.rates")
+        return self.rates[role]
+
+    def with_steps(self, steps: int | None) -> Recipe:
+        """The same recipe with another budget on the sources."""
+        if steps is None:
+            return self
+        return dataclasses.replace(self, source=dataclasses.replace(self.source, steps=steps, epochs=None))
+
+    def with_rates(self, **rates: float | None) -> Recipe:
+        """The same recipe with other learning rates, by role; None leaves a role as it is."""
+        changed = {
+            role: dataclasses.replace(self.rate(role), learning_rate=rate)
+            for role, rate in rates.items()
+            if rate is not None
+        }
+        return dataclasses.replace(self, rates=MappingProxyType({**self.rates, **changed}))
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, for a Cell and its fingerprint."""
+        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        plain["source"], plain["target"] = dataclasses.asdict(self.source), dataclasses.asdict(self.target)
+        plain["rates"] = {role: dataclasses.asdict(rate) for role, rate in sorted(self.rates.items())}
+        return plain
+
+    @staticmethod
+    def from_json(plain: Mapping[str, Any]) -> Recipe:
+        """The inverse of `as_json`."""
+        rates = {role: Rate(**rate) for role, rate in plain["rates"].items()}
+        return Recipe(
+            **{
+                **plain,
+                "source": Phase(**plain["source"]),
+                "target": Phase(**plain["target"]),
+                "rates": MappingProxyType(rates),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named recipe, with what differs for a method by its name."""
+
+    name: str
+    summary: str
+    base: Recipe
+    methods: Mapping[str, Recipe] = field(default_factory=dict)
+
+    def recipe(self, method: str) -> Recipe:
+        """The recipe of this preset for a method."""
+        return self.methods.get(method, self.base)
+
+
+def _with(recipe: Recipe, **rates: Rate) -> Recipe:
+    return dataclasses.replace(recipe, rates=MappingProxyType({**recipe.rates, **rates}))
+
+
+_SLOW = Rate(5e-5, 0.1)
+_PAPER = Recipe(
+    source=Phase(steps=24_000, patience=20),
+    target=Phase(steps=6_000, patience=30),
+    rates=MappingProxyType({"prompt": Rate(5e-3), "pseudo": _SLOW, "encoder": _SLOW, "head": _SLOW}),
+)
+# SIB-200's own baseline: Hugging Face's run_classification defaults, lr 1e-5, 16 x 2 accumulated for 20 epochs.
+_SIB200_FINETUNING = dataclasses.replace(
+    _PAPER,
+    source=Phase(steps=None, epochs=20, patience=20),
+    target=Phase(steps=None, epochs=10, patience=30),
+    rates=MappingProxyType({"backbone": Rate(1e-5), "head": Rate(1e-5)}),
+    optimiser="adamw",
+    schedule="linear",
+)
+_SLOW_RELEASED = Rate(5e-5, 0.01)
+_RELEASED = dataclasses.replace(
+    _PAPER,
+    source=Phase(steps=24_000, warmup=0.10, patience=20),
+    target=Phase(steps=6_000, warmup=0.05, patience=30),
+    rates=MappingProxyType(
+        {"prompt": Rate(5e-3), "pseudo": Rate(5e-3), "encoder": _SLOW_RELEASED, "head": _SLOW_RELEASED}
+    ),
+    clip_norm=1.0,
+    by_length=True,
+    decay_biases=False,
+)
+_CLDR = Recipe(
+    source=Phase(steps=600, warmup=0.05, patience=20),
+    target=Phase(steps=120, warmup=0.05, patience=20),
+    rates=MappingProxyType(
+        {"prompt": Rate(1e-2), "pseudo": Rate(1e-2), "encoder": Rate(1e-3), "head": Rate(1e-3), "backbone": Rate(3e-4)}
+    ),
+    evaluate_every=150,
+    dev_limit=1000,
+    max_length=64,
+    clip_norm=1.0,
+    by_length=True,
+    decay_biases=False,
+)
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        preset.name: preset
+        for preset in (
+            Preset("paper", "arXiv 2508.10352 as printed", _PAPER, {"full-finetuning": _SIB200_FINETUNING}),
+            Preset(
+                "released",
+                "the paper's released code, where it differs from the paper",
+                _RELEASED,
+                {"full-finetuning": _SIB200_FINETUNING, "dual": _with(_RELEASED, prompt=_SLOW_RELEASED)},
+            ),
+            Preset("cldr", "measured for the embedded task cldr with nano", _CLDR),
+        )
+    }
+)
+
+
+def preset_recipe(preset: str, method: str) -> Recipe:
+    """The recipe that a named preset gives a method.
+
+    Raises:
+        ConfigError: no preset has this name.
+    """
+    if preset not in PRESETS:
+        raise unknown("preset", preset, PRESETS, ", ".join(PRESETS))
+    return PRESETS[preset].recipe(method)
+
+
+def check_steps(steps: int | None) -> None:
+    """Refuse a budget of no steps."""
+    if steps is not None and steps < 1:
+        raise ConfigError(f"--steps must be at least 1, not {steps}")

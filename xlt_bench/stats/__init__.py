@@ -1,0 +1,64 @@
+"""Statistics of experiments on the same items in several languages: pure functions of numpy arrays.
+
+The way through: answers (seeds, languages, items) -> `reduce` -> scores (seeds, items) -> `interval` or `compare` ->
+`holm`, `rank_methods`. Nothing here knows of Records, methods or files.
+"""
+
+from .bootstrap import percentile_bounds, percentile_p, resampled_means
+from .comparison import Comparison, Verdict, compare, verdict_of
+from .components import (
+    Components,
+    MeanVariance,
+    SeedVariance,
+    components,
+    seeds_only,
+    seeds_only_difference,
+    two_way,
+    two_way_difference,
+)
+from .confusion import accuracy, confusion_counts, macro_f1, resampled_scores
+from .corrections import benjamini_hochberg, holm
+from .intervals import Interval, IntervalMethod, interval
+from .permutation import PermutationTest, permutation_test
+from .power import Effects, detectable_difference, effects
+from .ranking import Ranking, rank_intervals, rank_methods, ranks, tie_letters
+from .reduction import occurring, reduce
+
+__all__ = [
+    "Comparison",
+    "Components",
+    "Effects",
+    "Interval",
+    "IntervalMethod",
+    "MeanVariance",
+    "PermutationTest",
+    "Ranking",
+    "SeedVariance",
+    "Verdict",
+    "accuracy",
+    "benjamini_hochberg",
+    "compare",
+    "components",
+    "confusion_counts",
+    "detectable_difference",
+    "effects",
+    "holm",
+    "interval",
+    "macro_f1",
+    "occurring",
+    "percentile_bounds",
+    "percentile_p",
+    "permutation_test",
+    "rank_intervals",
+    "rank_methods",
+    "ranks",
+    "reduce",
+    "resampled_means",
+    "resampled_scores",
+    "seeds_only",
+    "seeds_only_difference",
+    "tie_letters",
+    "two_way",
+    "two_way_difference",
+    "verdict_of",
+]

@@ -1,0 +1,153 @@
+"""Scores that are not means over items (macro-F1, mean ranks), through confusion counts per language."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .arrays import Array, Integers, at_least
+from .bootstrap import Key, generator, resample_counts, seed_generators, seed_inflation
+
+Score = Callable[[Array], Array]
+
+_COUNTS_AT_ONCE = 4_000_000
+
+
+def confusion_counts(gold: ArrayLike, predicted: ArrayLike, classes: int) -> Integers:
+    """How often each class was answered with each class.
+
+    Args:
+        gold: (..., items) classes 0 to `classes` - 1; -1 where the language does not have the item.
+        predicted: (..., items) answers, -1 for one that names no class; not read where `gold` is -1. Leading axes
+            broadcast against those of `gold`: gold (languages, items) with predicted (seeds, languages, items).
+        classes: number of classes K.
+
+    Returns:
+        (..., K, K + 1) counts [gold, predicted]; the last column counts the answers that name no class.
+
+    Raises:
+        ValueError: fewer than two classes, a label outside -1 to K - 1, or shapes that do not fit.
+    """
+    at_least(classes, 2, "classes")
+    right, answers = _labels(gold, "gold", classes), _labels(predicted, "predicted", classes)
+    right, answers = np.broadcast_arrays(right, answers)
+    *leading, items = right.shape
+    column = np.where(answers < 0, classes, answers)
+    table = classes * (classes + 1)
+    experiment = np.arange(right.size // items).repeat(items).reshape(right.shape)
+    cell = experiment * table + right * (classes + 1) + column
+    counts = np.bincount(cell[right >= 0], minlength=table * (right.size // items))
+    return counts.reshape(*leading, classes, classes + 1)
+
+
+def accuracy(counts: ArrayLike) -> Array:
+    """Share of right answers; (..., K, K + 1) counts to (...), NaN without items."""
+    table = np.asarray(counts, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        share: Array = _right(table).sum(axis=-1) / table.sum(axis=(-2, -1))
+    return share
+
+
+def macro_f1(counts: ArrayLike) -> Array:
+    """Plain mean over classes of F1 = 2 right / (gold + predicted); (..., K, K + 1) counts to (...).
+
+    A class that is neither gold nor predicted has no F1 and is left out of the mean (as in scikit-learn); NaN without
+    items. An answer that names no class is a miss for its gold class and nothing else.
+    """
+    table = np.asarray(counts, dtype=np.float64)
+    either = table.sum(axis=-1) + table[..., :-1].sum(axis=-2)
+    f1 = np.divide(2 * _right(table), either, out=np.zeros_like(either), where=either > 0)
+    with np.errstate(invalid="ignore"):
+        mean: Array = f1.sum(axis=-1) / (either > 0).sum(axis=-1)
+    return mean
+
+
+def resampled_scores(
+    gold: ArrayLike,
+    predicted: Sequence[ArrayLike],
+    classes: int,
+    score: Score = macro_f1,
+    *,
+    key: Key,
+    resamples: int = 1_000,
+    seed_keys: Sequence[Key] | None = None,
+) -> Array:
+    """The crossed bootstrap for any score of confusion counts, language by language.
+
+    One draw of items is shared by all languages and methods, one draw of seeds by all languages of a method, with the
+    deviations between seeds inflated as in `resampled_means`. The mean over languages is a group's score; `ranks` of
+    the result, averaged over languages, are resampled mean ranks. Unlike for means, the estimate is not the middle of
+    the resamples: macro-F1 is biased downwards by resampling.
+
+    Args:
+        gold: (languages, items) classes, -1 where the language does not have the item.
+        predicted: for each method (seeds, languages, items) answers, -1 for one that names no class.
+        classes: number of classes K.
+        score: (..., K, K + 1) counts to (...).
+        key: what the draw of items follows from.
+        resamples: number of resamples.
+        seed_keys: as in `resampled_means`.
+
+    Returns:
+        (methods, languages, resamples) scores, each the mean over a resample of seeds.
+
+    Raises:
+        ValueError: as `confusion_counts`; or a language with so few items that a resample has none of them.
+    """
+    right = _labels(gold, "gold", classes)
+    at_least(len(predicted), 1, "methods")
+    if right.ndim != 2:
+        raise ValueError(f"gold must have the axes (languages, items), got shape {right.shape}")
+    at_least(right.shape[1], 2, "items")
+    item_counts = resample_counts(generator("items", key), right.shape[1], resamples).astype(np.float32)
+    result = np.empty((len(predicted), len(right), resamples))
+    for method, rng in enumerate(seed_generators(key, seed_keys, len(predicted))):
+        answers = _labels(predicted[method], f"predicted[{method}]", classes)
+        if answers.ndim != 3 or answers.shape[1:] != right.shape:
+            raise ValueError(
+                f"predicted[{method}] must have the axes (seeds, languages, items) of gold {right.shape}, "
+                f"got shape {answers.shape}"
+            )
+        seed_weights = resample_counts(rng, len(answers), resamples) / len(answers)
+        for language, own in enumerate(right):
+            by_seed = _by_seed(own, answers[:, language], classes, score, item_counts)
+            mean = by_seed.mean(axis=0)
+            spread = (seed_weights * (by_seed - mean)).sum(axis=0)
+            result[method, language] = mean + seed_inflation(len(answers)) * spread
+    if np.isnan(result).any():
+        worst = int((right >= 0).sum(axis=1).min())
+        raise ValueError(f"each resample must hold items of every language; one language has only {worst} items")
+    return result
+
+
+def _by_seed(
+    gold: Integers, predicted: Integers, classes: int, score: Score, item_counts: NDArray[np.float32]
+) -> Array:
+    """(seeds, resamples) scores of one language; `item_counts` (items, resamples)."""
+    seeds, resamples = len(predicted), item_counts.shape[1]
+    column = np.where(predicted < 0, classes, predicted)
+    answered = (column[:, None, :] == np.arange(classes + 1)[:, None]).astype(item_counts.dtype)
+    scores = np.empty((seeds, resamples))
+    step = max(1, _COUNTS_AT_ONCE // (seeds * classes * (classes + 1)))
+    for start in range(0, resamples, step):
+        part = item_counts[:, start : start + step]
+        tables = np.empty((part.shape[1], seeds, classes, classes + 1))
+        for label in range(classes):
+            own = gold == label
+            tables[:, :, label] = np.moveaxis(answered[..., own] @ part[own], -1, 0)
+        scores[:, start : start + step] = score(tables).T
+    return scores
+
+
+def _labels(values: ArrayLike, name: str, classes: int) -> Integers:
+    array = np.asarray(values)
+    if array.ndim == 0 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"{name} must be a non-empty array of integers, got {array.dtype} of shape {array.shape}")
+    outside = array[(array < -1) | (array >= classes)]
+    if outside.size:
+        raise ValueError(f"{name} must hold classes 0 to {classes - 1} or -1, got {outside[0]}")
+    return array.astype(np.int64)
+
+
+def _right(table: Array) -> Array:
+    return np.diagonal(table, axis1=-2, axis2=-1)

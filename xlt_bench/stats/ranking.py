@@ -1,0 +1,136 @@
+"""Who is better than whom: ranks with intervals, and letters that show ties."""
+
+from dataclasses import dataclass
+from string import ascii_letters
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .arrays import Array, Booleans, Integers, alpha_of, at_least, finite, inside_unit, probabilities
+from .corrections import holm
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Ranks of M methods (1 is best).
+
+    Attributes:
+        rank: (M,) 1 + the number of methods significantly better.
+        worst: (M,) M - the number of methods significantly worse. As long as no significant difference is false, which
+            Holm ensures with probability `level`, every method's true rank lies between `rank` and `worst`.
+        letters: for each method, letters such that two methods share one exactly when no significant difference was
+            found between them; a belongs to the best.
+        adjusted_p: (M, M) p-values after Holm over all pairs, NaN where no test was made.
+    """
+
+    rank: Integers
+    worst: Integers
+    letters: tuple[str, ...]
+    adjusted_p: Array
+
+
+def rank_methods(differences: ArrayLike, p: ArrayLike, level: float = 0.95) -> Ranking:
+    """Ranks from all pairwise comparisons, corrected by Holm over all pairs.
+
+    Args:
+        differences: (M, M) mean of the row's method less that of the column's, from `compare`.
+        p: (M, M) its uncorrected p-values, symmetric, NaN where no test could be made: such a pair counts as tied. The
+            diagonal is not read.
+        level: 1 - alpha.
+
+    Raises:
+        ValueError: shapes that are not the same square, differences that are not antisymmetric, p-values that are not
+            symmetric or outside [0, 1].
+    """
+    gaps, raw = finite(differences, "differences", 2), probabilities(p)
+    if gaps.shape != raw.shape or len(gaps) != gaps.shape[1]:
+        raise ValueError(f"differences and p must be the same square, got shapes {gaps.shape} and {raw.shape}")
+    pairs = np.triu_indices(len(gaps), k=1)
+    if not np.allclose(gaps, -gaps.T) or not np.array_equal(raw[pairs], raw.T[pairs], equal_nan=True):
+        raise ValueError("differences must be antisymmetric and p symmetric")
+    adjusted = np.full_like(raw, np.nan)
+    adjusted[pairs] = holm(raw[pairs])
+    adjusted.T[pairs] = adjusted[pairs]
+    better = (adjusted <= alpha_of(level)) & (gaps > 0)
+    rank, worst = 1 + better.sum(axis=0), len(better) - better.sum(axis=1)
+    return Ranking(rank, worst, tie_letters(better, gaps.mean(axis=1)), adjusted)
+
+
+def tie_letters(better: Booleans, scores: ArrayLike) -> tuple[str, ...]:
+    """Letters such that two methods share one exactly when neither is significantly better.
+
+    Source: Piepho (2004), "An algorithm for a letter-based representation of all-pairwise comparisons": start with one
+    letter for all, split each letter that a significant pair shares, drop letters contained in another.
+
+    Args:
+        better: (M, M) whether the row's method is significantly better than the column's.
+        scores: (M,) values by which letters are ordered, the best first.
+
+    Raises:
+        ValueError: `better` is not square, or has another size than `scores`.
+    """
+    differs = np.asarray(better, dtype=bool)
+    values = finite(scores, "scores", 1)
+    if differs.shape != (len(values), len(values)):
+        raise ValueError(f"better must be square and as large as scores, got {differs.shape} and {len(values)}")
+    groups = [frozenset(range(len(values)))]
+    for one, other in np.argwhere(np.triu(differs | differs.T, k=1)).tolist():
+        groups = _absorbed([part for group in groups for part in _split(group, one, other)])
+    best_first = np.argsort(np.argsort(-values, kind="stable"))
+    groups.sort(key=lambda group: sorted(int(best_first[method]) for method in group))
+    return tuple(
+        "".join(_letter(k) for k, group in enumerate(groups) if method in group) for method in range(len(values))
+    )
+
+
+def ranks(values: ArrayLike) -> Array:
+    """Ranks over the first axis, 1 for the highest, ties at the mean of their ranks.
+
+    Args:
+        values: (methods, ...) scores, e.g. (methods, languages, resamples).
+
+    Returns:
+        The same shape. Its mean over languages is each method's mean rank.
+
+    Raises:
+        ValueError: no methods, or values that are not finite.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    array = finite(array, "values", max(1, array.ndim))
+    result = np.empty_like(array)
+    for method, own in enumerate(array):
+        result[method] = (array > own).sum(axis=0) + (array == own).sum(axis=0) / 2 + 0.5
+    return result
+
+
+def rank_intervals(resampled: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
+    """Percentile intervals of ranks, each method on its own.
+
+    Args:
+        resampled: (methods, resamples) one statistic of all methods under the same draws of items.
+        level: nominal coverage.
+
+    Returns:
+        Lowest and highest rank (methods,), 1 is best; ties share the mean of their ranks.
+
+    Raises:
+        ValueError: wrong shape, values that are not finite, or a level outside (0, 1).
+    """
+    ranked = ranks(finite(resampled, "resampled", 2))
+    at_least(len(ranked), 2, "methods to rank")
+    tail = (1 - inside_unit(level, "level")) / 2
+    low, high = np.quantile(ranked, [tail, 1 - tail], axis=1, method="inverted_cdf")
+    return low, high
+
+
+def _split(group: frozenset[int], one: int, other: int) -> list[frozenset[int]]:
+    return [group - {one}, group - {other}] if {one, other} <= group else [group]
+
+
+def _absorbed(groups: list[frozenset[int]]) -> list[frozenset[int]]:
+    distinct = set(groups)
+    return [group for group in distinct if not any(group < other for other in distinct)]
+
+
+def _letter(k: int) -> str:
+    return ascii_letters[k % len(ascii_letters)] + "'" * (k // len(ascii_letters))

@@ -1,0 +1,122 @@
+"""A Task: languages x splits x labels. Data only; which languages form a group is said in `groups.py`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+
+
+class Example(NamedTuple):
+    """One input. Labels travel apart from it (`Labelled`), so that a test item never carries its answer."""
+
+    id: str
+    language: str
+    text: str
+    text_pair: str | None = None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Examples with their gold classes.
+
+    `gold` has shape (items,), int64, indices into the task's `labels`.
+    """
+
+    examples: tuple[Example, ...]
+    gold: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if len(self.examples) != len(self.gold):
+            raise ValueError(f"{len(self.examples)} examples but {len(self.gold)} gold labels")
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def take(self, index: Sequence[int] | NDArray[np.int64]) -> Labelled:
+        """The items at these positions, in this order."""
+        chosen = [int(i) for i in index]
+        return Labelled(tuple(self.examples[i] for i in chosen), self.gold[chosen])
+
+
+def concatenate(parts: Iterable[Labelled]) -> Labelled:
+    """All parts one after the other."""
+    kept = list(parts)
+    examples = tuple(example for part in kept for example in part.examples)
+    return Labelled(examples, np.concatenate([np.zeros(0, np.int64), *(part.gold for part in kept)]))
+
+
+@dataclass(frozen=True)
+class Language:
+    """What is known about a language. `joshi` is its class in Joshi et al. (2020), None where it has none."""
+
+    code: str
+    name: str
+    script: str
+    family: str
+    joshi: int | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """Languages x splits x labels, loaded and checked.
+
+    Attributes:
+        labels: class names; gold values index into them.
+        languages: by code (`deu_Latn`: ISO 639-3 and ISO 15924), in the task's order.
+        data: language code -> split -> labelled items.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    languages: Mapping[str, Language]
+    data: Mapping[str, Mapping[Split, Labelled]]
+
+    def split(self, language: str, split: Split) -> Labelled:
+        """The labelled items of one language's split."""
+        return self.data[language][split]
+
+    def pool(self, languages: Iterable[str], split: Split) -> Labelled:
+        """The split of several languages in one, in the task's order of languages (not the caller's)."""
+        wanted = set(languages)
+        return concatenate(self.data[code][split] for code in self.languages if code in wanted)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of every label, id, text and gold value: Records with other fingerprints are never ranked together."""
+        digest = hashlib.sha256("\x1f".join(self.labels).encode())
+        for code, split in self._splits():
+            part = self.data[code][split]
+            digest.update(f"\x1e{code}\x1f{split}".encode())
+            for example, gold in zip(part.examples, part.gold, strict=True):
+                digest.update(f"\x1d{example.id}\x1f{example.text}\x1f{example.text_pair or ''}\x1f{gold}".encode())
+        return digest.hexdigest()[:16]
+
+    def _splits(self) -> Iterator[tuple[str, Split]]:
+        return ((code, split) for code in self.languages for split in SPLITS)
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """A task before it is loaded: what `ls tasks` shows and which defaults `run` takes.
+
+    `load` takes a data folder (None: the task's own source) and returns the checked Task;
+    `groups` takes a backbone's name and returns the named groups known for this (task, backbone) pair.
+    """
+
+    name: str
+    summary: str
+    backbone: str
+    preset: str
+    seeds: int
+    load: Callable[[Path | None], Task]
+    groups: Callable[[str], Mapping[str, frozenset[str]]]

@@ -1,0 +1,89 @@
+"""Task cldr: what kind of thing is named? Territories, languages, currencies and units in 124 languages.
+
+The names come from the CLDR data inside the installed `babel`; which items and languages belong to the task is shipped
+(`items.tsv`, `languages.csv`), with a hash of every item, so that another release is noticed and never silently scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlt_bench.errors import ConfigError, DataError
+from xlt_bench.groups import named_groups, pretrained_like_xlmr
+from xlt_bench.task import SPLITS, Example, Labelled, Split, Task, TaskInfo
+from xlt_bench.tasks.tables import flagged, languages_of, read_table
+
+if TYPE_CHECKING:
+    from xlt_bench.tasks.cldr.items import ListedItem, Texts
+
+BABEL_VERSION = "2.18.0"
+LABELS = ("territory", "language", "currency", "unit")
+
+
+def load(data_dir: Path | None) -> Task:
+    """The task, with every item verified against its shipped hash.
+
+    Raises:
+        ConfigError: a data folder is given; the task has none.
+        DataError: the installed babel gives other texts than the release the list was made with.
+    """
+    from xlt_bench.tasks.cldr.items import listed_items, texts_of
+
+    if data_dir is not None:
+        raise ConfigError("task cldr ships with the package and takes no data folder; leave --data-dir out")
+    rows = _rows()
+    items = listed_items()
+    texts = texts_of({row["code"]: row["locale"] for row in rows}, [(item.class_name, item.key) for item in items])
+    verify(items, texts)
+    data = {code: {split: _labelled(code, split, items, texts) for split in SPLITS} for code in texts}
+    return Task("cldr", LABELS, languages_of(rows), data)
+
+
+def verify(items: list[ListedItem], texts: Texts) -> None:
+    """Refuse texts that are not, item for item, those that the list was made from."""
+    from xlt_bench.tasks.cldr.items import hash_of
+
+    different = sum(item.hash != hash_of((item.class_name, item.key), texts) for item in items)
+    if different:
+        from importlib.metadata import version
+
+        raise DataError(
+            f"babel {version('babel')} is installed, and {different} of the {len(items)} items of task cldr differ "
+            f"there from babel {BABEL_VERSION}, which the list was made with; pip install babel=={BABEL_VERSION}"
+        )
+
+
+def groups(backbone: str) -> Mapping[str, frozenset[str]]:
+    """The named groups known for a backbone; low-performing was measured with nano and holds for it alone."""
+    rows = _rows()
+    known = pretrained_like_xlmr(backbone)
+    seen = flagged(rows, "seen") if known else None
+    low = flagged(rows, "low_performing") if known == "nano" else None
+    return named_groups(languages_of(rows), seen=seen, low_performing=low)
+
+
+def _rows() -> list[dict[str, str]]:
+    return read_table("xlt_bench.tasks.cldr", "languages.csv")
+
+
+def _labelled(code: str, split: Split, items: list[ListedItem], texts: Texts) -> Labelled:
+    own = texts[code]
+    present = [item for item in items if item.split == split and (item.class_name, item.key) in own]
+    examples = (Example(f"{i.class_name}|{i.key}", code, own[i.class_name, i.key]) for i in present)
+    gold = np.array([LABELS.index(item.class_name) for item in present], np.int64)
+    return Labelled(tuple(examples), gold)
+
+
+INFO = TaskInfo(
+    name="cldr",
+    summary="what kind of thing is named? 4 classes, 124 languages; ships with the package",
+    backbone="nano",
+    preset="cldr",
+    seeds=3,
+    load=load,
+    groups=groups,
+)

@@ -1,0 +1,178 @@
+"""SIB-200 from a folder of `<code>/{train,dev,test}.tsv`, every rule checked before anything is trained.
+
+The files are tab-separated with the quoting of `csv` (a text with quotation marks is quoted, its marks doubled).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+
+from xlt_bench.errors import DataError
+from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
+
+COLUMNS = ["index_id", "category", "text"]
+ORIGIN = "https://huggingface.co/datasets/Davlan/sib200"
+FETCH = f"take the file from {ORIGIN} again"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a folder must hold. Items are parallel: ids and labels are those of `reference` in every language.
+
+    `counts`: split -> items a language.
+    """
+
+    labels: tuple[str, ...]
+    languages: Mapping[str, Language]
+    counts: Mapping[Split, int]
+    reference: str = "eng_Latn"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one file, in its order; row i stands in line i + 2."""
+
+    path: Path
+    ids: list[str]
+    categories: list[str]
+    texts: list[str]
+
+
+def read_folder(folder: Path, layout: Layout) -> Task:
+    """The task from a folder that has the languages' folders in it or in its `data`.
+
+    Raises:
+        DataError: the first rule that is broken, with file and line and the way out.
+    """
+    root = find_root(folder, layout)
+    reference = {split: read_rows(root / layout.reference / f"{split}.tsv", split, layout) for split in SPLITS}
+    check_disjoint(reference)
+    data = {code: _language_data(root / code, layout, reference) for code in layout.languages}
+    return Task("sib200", layout.labels, layout.languages, data)
+
+
+def find_root(folder: Path, layout: Layout) -> Path:
+    """The folder itself or its `data`, whichever has the languages' folders, none of their files missing."""
+    hint = f"it must hold <code>/{{train,dev,test}}.tsv for {len(layout.languages)} languages, as at {ORIGIN}"
+    if not folder.is_dir():
+        raise DataError(f"no folder '{folder}'; {hint}")
+    roots = [root for root in (folder, folder / "data") if any((root / code).is_dir() for code in layout.languages)]
+    if not roots:
+        raise DataError(f"'{folder}' is no folder of SIB-200; {hint}")
+    files = [f"{code}/{split}.tsv" for code in layout.languages for split in SPLITS]
+    missing = _by_folder(roots[0], [name for name in files if not (roots[0] / name).is_file()])
+    if missing:
+        raise DataError(f"'{roots[0]}' lacks {_few(missing)}; {hint}")
+    return roots[0]
+
+
+def read_rows(path: Path, split: Split, layout: Layout) -> Rows:
+    """One file, its columns, labels, ids and texts checked, but not whether it is parallel to other languages."""
+    lines = _parse(path)
+    if not lines or lines[0] != COLUMNS:
+        raise _fault(path, 1, f"the columns are {lines[0] if lines else 'missing'}, not {COLUMNS}")
+    wrong = next((line for line, row in enumerate(lines, 1) if len(row) != len(COLUMNS)), None)
+    if wrong is not None:
+        raise _fault(path, wrong, f"{len(lines[wrong - 1])} columns, not {len(COLUMNS)}")
+    if len(lines) - 1 != layout.counts[split]:
+        raise _fault(path, len(lines), f"the file ends after {len(lines) - 1} items, not {layout.counts[split]}")
+    ids, categories, texts = (list(column) for column in zip(*lines[1:], strict=True))
+    rows = Rows(path, ids, categories, texts)
+    _check_labels(rows, layout.labels)
+    _check_unique(rows)
+    _check_texts(rows)
+    return rows
+
+
+def check_parallel(rows: Rows, reference: Rows) -> None:
+    """The same ids in the same order and with the same labels as in the reference language."""
+    for what, own, other in (("id", rows.ids, reference.ids), ("label", rows.categories, reference.categories)):
+        if own != other:
+            at = next(i for i, pair in enumerate(zip(own, other, strict=True)) if pair[0] != pair[1])
+            expected = f"{reference.path.parent.name}/{reference.path.name} has '{other[at]}' in that line"
+            raise _fault(rows.path, at + 2, f"{what} '{own[at]}', but {expected}; the items must be parallel")
+
+
+def check_disjoint(reference: Mapping[Split, Rows]) -> None:
+    """No id in two splits."""
+    homes: dict[str, Rows] = {}
+    for rows in reference.values():
+        for line, item in enumerate(rows.ids, 2):
+            if item in homes:
+                raise _fault(rows.path, line, f"id '{item}' is also in {homes[item].path.name}")
+        homes.update(dict.fromkeys(rows.ids, rows))
+
+
+def _language_data(folder: Path, layout: Layout, reference: Mapping[Split, Rows]) -> dict[Split, Labelled]:
+    data = {}
+    for split in SPLITS:
+        rows = read_rows(folder / f"{split}.tsv", split, layout)
+        check_parallel(rows, reference[split])
+        gold = np.array([layout.labels.index(category) for category in rows.categories], np.int64)
+        data[split] = Labelled(tuple(map(Example, rows.ids, repeat(folder.name), rows.texts)), gold)
+    return data
+
+
+def _parse(path: Path) -> list[list[str]]:
+    """The rows of a file; a row that goes over several lines is a fault, so that row i is line i + 1."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; it must be readable for you") from error
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _fault(path, line, f"byte {error.start} is not UTF-8") from None
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True)
+    rows: list[list[str]] = []
+    try:
+        rows.extend(reader)
+    except csv.Error as error:
+        raise _fault(path, len(rows) + 1, f"{error}; a quotation mark may be open") from None
+    if reader.line_num != len(rows):
+        wide = next(line for line, row in enumerate(rows, 1) if any("\n" in field or "\r" in field for field in row))
+        raise _fault(path, wide, "a text goes over several lines; a quotation mark may be open")
+    return rows
+
+
+def _check_labels(rows: Rows, labels: Sequence[str]) -> None:
+    if not set(rows.categories) <= set(labels):
+        at = next(i for i, category in enumerate(rows.categories) if category not in labels)
+        raise _fault(rows.path, at + 2, f"unknown label '{rows.categories[at]}'; the labels are {', '.join(labels)}")
+
+
+def _check_unique(rows: Rows) -> None:
+    if len(set(rows.ids)) < len(rows.ids):
+        at = next(i for i, item in enumerate(rows.ids) if item in rows.ids[:i])
+        raise _fault(rows.path, at + 2, f"id '{rows.ids[at]}' is already in line {rows.ids.index(rows.ids[at]) + 2}")
+
+
+def _check_texts(rows: Rows) -> None:
+    at = next((i for i, text in enumerate(rows.texts) if not text.strip()), None)
+    if at is not None:
+        raise _fault(rows.path, at + 2, f"the text of id '{rows.ids[at]}' is empty")
+
+
+def _fault(path: Path, line: int, what: str) -> DataError:
+    return DataError(f"{path}, line {line}: {what}; {FETCH}")
+
+
+def _by_folder(root: Path, files: Sequence[str]) -> list[str]:
+    """Missing files, those of a missing language folder as one."""
+    codes = [name.partition("/")[0] for name in files]
+    absent = {code for code in codes if not (root / code).is_dir()}
+    named = (f"{code}/" if code in absent else name for code, name in zip(codes, files, strict=True))
+    return list(dict.fromkeys(named))
+
+
+def _few(names: Sequence[str], shown: int = 5) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

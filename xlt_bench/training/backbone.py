@@ -1,0 +1,149 @@
+"""The frozen backbone: tokenizer and encoder, shared by every method and seed of a process."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
+
+from xlt_bench.backbone import BackboneSource
+from xlt_bench.errors import BackboneError
+from xlt_bench.method import Precision
+from xlt_bench.training.batches import Batch, Tokenised
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No loading bar, and no report of the language-model head that a classifier leaves out."""
+    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
+class Backbone:
+    """A pre-trained encoder, frozen, with its tokenizer.
+
+    Args:
+        source: where its files lie (`xlt_bench.backbone.locate`).
+        device: a torch device name.
+        precision: `bf16` runs the forward pass under autocast; weights stay float32.
+    """
+
+    def __init__(self, source: BackboneSource, device: str = "cpu", precision: Precision = "fp32") -> None:
+        self.source = source
+        self.device = torch.device(device)
+        self.precision = precision
+
+    @cached_property
+    def encoder(self) -> PreTrainedModel:
+        """The encoder without any head, in eval mode, no parameter requiring a gradient."""
+        encoder = self.fresh_encoder()
+        encoder.requires_grad_(False)
+        return encoder
+
+    def fresh_encoder(self) -> PreTrainedModel:
+        """An encoder of its own, trainable: for methods that change its weights. In eval mode."""
+        try:
+            with _quiet():
+                model = AutoModel.from_pretrained(self.source.folder, dtype=torch.float32)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise BackboneError(
+                f"backbone '{self.source.name}' cannot be loaded as an encoder: {reason[:200]}"
+            ) from error
+        if getattr(model, "pooler", None) is not None:  # the head reads position 0 itself
+            model.pooler = None
+        encoder: PreTrainedModel = model.to(self.device).eval()
+        return encoder
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer as transformers loads it."""
+        try:
+            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self.source.folder, use_fast=True)
+            return tokenizer
+        except (OSError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise BackboneError(
+                f"backbone '{self.source.name}': its tokenizer cannot be loaded: {reason[:200]}"
+            ) from error
+
+    @property
+    def width(self) -> int:
+        """d, the length of an input embedding."""
+        return int(self._embedding.embedding_dim)
+
+    @property
+    def dropout(self) -> float:
+        """Dropout of the classification head, as the model's configuration has it."""
+        config = self.encoder.config
+        chosen = getattr(config, "classifier_dropout", None)
+        return float(chosen if chosen is not None else getattr(config, "hidden_dropout_prob", 0.0))
+
+    @property
+    def initializer_range(self) -> float:
+        """Standard deviation of new linear layers, as the model's configuration has it."""
+        return float(getattr(self.encoder.config, "initializer_range", 0.02))
+
+    @property
+    def max_positions(self) -> int:
+        """Positions that the encoder can tell apart, prompt and special tokens included."""
+        config = self.encoder.config
+        positions = int(getattr(config, "max_position_embeddings", 1 << 20))
+        return positions - 2 if "roberta" in str(getattr(config, "model_type", "")) else positions
+
+    @property
+    def _embedding(self) -> nn.Embedding:
+        embedding = self.encoder.get_input_embeddings()
+        assert isinstance(embedding, nn.Embedding)
+        return embedding
+
+    def tokenise(self, texts: Sequence[tuple[str, str | None]], max_length: int) -> Tokenised:
+        """Token ids with special tokens, cut at `max_length`."""
+        return Tokenised.of(self.tokenizer, texts, max_length)
+
+    def words(self, batch: Batch) -> Tensor:
+        """Input embeddings of a batch's tokens, shape (items, tokens, d), without positions."""
+        embedded: Tensor = self._embedding(batch.ids.to(self.device))
+        return embedded
+
+    def first(self, embeddings: Tensor, mask: Tensor) -> Tensor:
+        """Last hidden state at position 0.
+
+        Args:
+            embeddings: input embeddings, (items, positions, d); position ids count from the first one on.
+            mask: (items, positions), 1 where there is a token.
+
+        Returns:
+            shape (items, d), float32.
+        """
+        with self.autocast():
+            output = self.encoder(inputs_embeds=embeddings, attention_mask=mask.to(self.device))
+        hidden: Tensor = output.last_hidden_state[:, 0].float()
+        return hidden
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """bfloat16 matrix products where the precision asks for them."""
+        if self.precision == "bf16":
+            return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return nullcontext()
+
+    def weights_hash(self) -> str:
+        """Hash of every weight as it lies in memory: shows that the backbone stayed frozen."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.encoder.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()

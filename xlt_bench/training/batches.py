@@ -1,0 +1,109 @@
+"""Texts as token ids, and their order in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+_POOL = 50
+"""Batches that are shuffled together before sorting by length, as in Hugging Face's length-grouped sampler."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded on the right. `ids` and `mask` have shape (items, tokens), int64; `gold` (items,) where it is known."""
+
+    ids: Tensor
+    mask: Tensor
+    gold: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Tokenised:
+    """Token ids of a list of texts, and what is needed to pad them."""
+
+    ids: tuple[NDArray[np.int64], ...]
+    pad_id: int
+
+    @staticmethod
+    def of(tokenizer: Any, texts: Sequence[tuple[str, str | None]], max_length: int) -> Tokenised:
+        """Tokenise with the special tokens of the backbone's own tokenizer."""
+        firsts = [text for text, _ in texts]
+        seconds = [pair or "" for _, pair in texts] if any(pair is not None for _, pair in texts) else None
+        if not firsts:
+            return Tokenised((), int(tokenizer.pad_token_id))
+        rows = tokenizer(firsts, seconds, truncation=True, max_length=max_length, return_attention_mask=False)[
+            "input_ids"
+        ]
+        return Tokenised(tuple(np.asarray(row, np.int64) for row in rows), int(tokenizer.pad_token_id))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each text."""
+        return np.asarray([len(row) for row in self.ids], np.int64)
+
+    def batch(self, index: Sequence[int] | NDArray[np.int64], gold: NDArray[np.int64] | None = None) -> Batch:
+        """The texts at these positions, padded to the longest of them."""
+        rows = [self.ids[int(i)] for i in index]
+        ids = np.full((len(rows), max(map(len, rows))), self.pad_id, np.int64)
+        mask = np.zeros_like(ids)
+        for at, row in enumerate(rows):
+            ids[at, : len(row)] = row
+            mask[at, : len(row)] = 1
+        labels = None if gold is None else torch.from_numpy(gold[np.asarray(index, np.int64)])
+        return Batch(torch.from_numpy(ids), torch.from_numpy(mask), labels)
+
+    def sorted_batches(self, prompt: int = 0, tokens: int = 8_192) -> Iterator[NDArray[np.int64]]:
+        """Positions in batches of like length, shortest texts first.
+
+        A batch has at most `tokens` padded tokens, a prompt of `prompt` vectors before each text counted in.
+        """
+        order = np.argsort(self.lengths, kind="stable")
+        start = 0
+        while start < len(order):
+            end = start + 1
+            while end < len(order) and (end + 1 - start) * (prompt + len(self.ids[order[end]])) <= tokens:
+                end += 1
+            yield order[start:end]
+            start = end
+
+
+def merge(batches: Sequence[Batch], pad_id: int) -> tuple[Tensor, Tensor]:
+    """Token ids and mask of several batches one below the other, padded to the longest."""
+    width = max(batch.ids.shape[1] for batch in batches)
+    ids = [torch.nn.functional.pad(batch.ids, (0, width - batch.ids.shape[1]), value=pad_id) for batch in batches]
+    mask = [torch.nn.functional.pad(batch.mask, (0, width - batch.mask.shape[1])) for batch in batches]
+    return torch.cat(ids), torch.cat(mask)
+
+
+def batch_order(lengths: NDArray[np.int64], batch_size: int, seed: int, by_length: bool) -> Iterator[NDArray[np.int64]]:
+    """Endless train batches: every epoch a new random order; the last batch of an epoch may be smaller.
+
+    Args:
+        lengths: tokens of each item.
+        by_length: put items of like length together, within pools of 50 batches, and shuffle the batches.
+    """
+    random = np.random.default_rng([seed, 0xDA7A])
+    items = len(lengths)
+    while True:
+        order = random.permutation(items)
+        if by_length:
+            pool = batch_size * _POOL
+            pools = [order[start : start + pool] for start in range(0, items, pool)]
+            order = np.concatenate([part[np.argsort(-lengths[part], kind="stable")] for part in pools])
+        batches = [order[start : start + batch_size] for start in range(0, items, batch_size)]
+        if by_length:
+            batches = [batches[i] for i in random.permutation(len(batches))]
+        yield from batches

@@ -1,0 +1,219 @@
+"""The base of methods that put a prompt before the input of a frozen backbone.
+
+A subclass brings a module whose `forward()` gives the prompt, and says which of its parameters play which role.
+Tokenising, batches, the packed forward pass, training, the cached prompt, prediction and saving are done here.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from xlt_bench.errors import MethodError
+from xlt_bench.method import Context, FitSummary, Scores
+from xlt_bench.recipe import Phase, Recipe
+from xlt_bench.task import Example, Labelled
+from xlt_bench.training.backbone import Backbone
+from xlt_bench.training.batches import Batch, Tokenised, merge
+from xlt_bench.training.head import ClassificationHead
+from xlt_bench.training.optimisation import Roles
+from xlt_bench.training.sampling import stratified
+from xlt_bench.training.trainer import Lane, TrainData, train
+
+
+class Prompted(nn.Module):
+    """What is trained: the prompt's module and the classification head."""
+
+    def __init__(self, prompt: nn.Module, head: ClassificationHead) -> None:
+        super().__init__()
+        self.prompt = prompt
+        self.head = head
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftPrompt(ABC):
+    """A soft prompt before a frozen backbone, trained with the classification head.
+
+    As in Hugging Face PEFT's prompt tuning: the head reads position 0 of the whole sequence (the first virtual token),
+    position ids count from there, and the backbone's own dropout is active while fitting.
+
+    Args:
+        learning_rate: of the prompt's parameters, in place of the preset's.
+        head_learning_rate: of the classification head, in place of the preset's.
+    """
+
+    uses_backbone: ClassVar[bool] = True
+
+    learning_rate: float | None = None
+    head_learning_rate: float | None = None
+
+    @abstractmethod
+    def build(self, width: int) -> nn.Module:
+        """The prompt's module: `forward()` gives the prompt, shape (n, width). New parameters, randomly initialised."""
+
+    @abstractmethod
+    def roles(self, prompt: nn.Module) -> Roles:
+        """The module's parameters by role: `prompt`, `pseudo` or `encoder` (see Recipe.rates)."""
+
+    def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedPrompt:
+        """Fit one seed."""
+        return self.fit_many(train, dev, [context])[0]
+
+    def fit_many(self, train: Labelled, dev: Labelled, contexts: Sequence[Context]) -> list[FittedPrompt]:
+        """Fit several seeds in one pass over the backbone."""
+        modules = [self.new_module(context) for context in contexts]
+        return self.train_modules(modules, train, dev, contexts, contexts[0].recipe.source)
+
+    def new_module(self, context: Context) -> Prompted:
+        """Prompt and head of one seed, initialised from that seed alone."""
+        backbone = context.backbone
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(context.seed)
+            head = ClassificationHead(backbone.width, len(context.labels), backbone.dropout, backbone.initializer_range)
+            return Prompted(self.build(backbone.width), head).to(backbone.device)
+
+    def train_modules(
+        self,
+        modules: Sequence[Prompted],
+        train_split: Labelled,
+        dev: Labelled,
+        contexts: Sequence[Context],
+        phase: Phase,
+    ) -> list[FittedPrompt]:
+        """Train these modules in place under a phase of the recipe."""
+        recipe, backbone = contexts[0].recipe, contexts[0].backbone
+        data = tokenised(train_split, dev, backbone, recipe, self._vectors(modules[0]))
+        roles = [{**self.roles(module.prompt), "head": list(module.head.parameters())} for module in modules]
+        rates = self._recipe(recipe, roles[0])
+        lanes = [
+            Lane(module, groups, context, rates, phase, data)
+            for module, groups, context in zip(modules, roles, contexts, strict=True)
+        ]
+        train(lanes, PromptedForward(backbone, data.train.pad_id), data, rates)
+        for lane in lanes:
+            if lane.failure is not None:
+                raise lane.failure
+        return [
+            FittedPrompt(self, module, context, lane.close())
+            for lane, module, context in zip(lanes, modules, contexts, strict=True)
+        ]
+
+    def _recipe(self, recipe: Recipe, roles: Roles) -> Recipe:
+        own = {role: self.learning_rate for role in roles if role != "head"}
+        return recipe.with_rates(**own, head=self.head_learning_rate)
+
+    @staticmethod
+    @torch.no_grad()
+    def _vectors(module: Prompted) -> int:
+        return len(module.prompt())
+
+    def load(self, folder: Path, context: Context) -> FittedPrompt:
+        """Restore what `FittedPrompt.save` wrote."""
+        module = self.new_module(context)
+        module.load_state_dict(load_file(folder / "weights.safetensors"))
+        summary = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+        return FittedPrompt(self, module.eval(), context, FitSummary(summary["trainable_parameters"], summary["steps"]))
+
+
+class PromptedForward:
+    """Forward pass of several modules at once: batches one below the other, each behind its own prompt."""
+
+    def __init__(self, backbone: Backbone, pad_id: int) -> None:
+        self._backbone = backbone
+        self._pad_id = pad_id
+
+    def __call__(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
+        """Logits (items, classes), one tensor a module."""
+        kept = [module for module in modules if isinstance(module, Prompted)]
+        self._set_mode(kept[0].training)
+        prompts = [module.prompt() for module in kept]
+        hidden = self.hidden(prompts, batches)
+        logits: list[Tensor] = [module.head(states) for module, states in zip(kept, hidden, strict=True)]
+        return logits
+
+    def hidden(self, prompts: Sequence[Tensor], batches: Sequence[Batch]) -> list[Tensor]:
+        """Hidden states at position 0, (items, d), one tensor a prompt."""
+        sizes = [len(batch) for batch in batches]
+        ids, mask = merge(batches, self._pad_id)
+        words = self._backbone.words(Batch(ids, mask))
+        before = torch.cat([prompt.expand(size, -1, -1) for prompt, size in zip(prompts, sizes, strict=True)])
+        shown = torch.cat([torch.ones(len(ids), before.shape[1], dtype=mask.dtype), mask], 1)
+        return list(self._backbone.first(torch.cat([before, words], 1), shown).split(sizes))
+
+    def _set_mode(self, training: bool) -> None:
+        # peft leaves the frozen backbone in train mode while fitting, so its own dropout is active
+        if self._backbone.encoder.training != training:
+            self._backbone.encoder.train(training)
+
+
+class FittedPrompt:
+    """A trained prompt and head. The prompt is computed once and cached: inference costs the same for every method."""
+
+    def __init__(self, method: SoftPrompt, module: Prompted, context: Context, summary: FitSummary) -> None:
+        self.method = method
+        self.module = module.eval()
+        self.context = context
+        self.summary = summary
+        with torch.no_grad():
+            self.prompt: Tensor = module.prompt().detach()
+
+    def predict(self, examples: Sequence[Example]) -> Scores:
+        """Logits of shape (items, classes), float32, in the order given."""
+        backbone = self.context.backbone
+        limit = text_limit(backbone, self.context.recipe, len(self.prompt))
+        texts = backbone.tokenise([(example.text, example.text_pair) for example in examples], limit)
+        forward = PromptedForward(backbone, texts.pad_id)
+        backbone.encoder.eval()
+        scores = np.zeros((len(texts), len(self.context.labels)), np.float32)
+        with torch.no_grad():
+            for index in texts.sorted_batches(prompt=len(self.prompt)):
+                (hidden,) = forward.hidden([self.prompt], [texts.batch(index)])
+                scores[index] = self.module.head(hidden).cpu().numpy()
+        return scores
+
+    def adapt(self, train: Labelled, dev: Labelled, context: Context) -> FittedPrompt:
+        """Go on training a copy on a target language; the prompt encoder's dropout is off, as in the paper."""
+        module = deepcopy(self.module)
+        for part in module.prompt.modules():
+            if isinstance(part, nn.Dropout):
+                part.p = 0.0
+        return self.method.train_modules([module], train, dev, [context], context.recipe.target)[0]
+
+    def save(self, folder: Path) -> None:
+        """Write `weights.safetensors` (prompt module and head), `cached_prompt.safetensors` and `fit.json`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = {name: value.contiguous() for name, value in self.module.state_dict().items()}
+        save_file(weights, folder / "weights.safetensors")
+        save_file({"prompt": self.prompt.contiguous()}, folder / "cached_prompt.safetensors")
+        (folder / "fit.json").write_text(json.dumps(asdict(self.summary), indent=1), encoding="utf-8")
+
+
+def text_limit(backbone: Backbone, recipe: Recipe, prompt: int) -> int:
+    """Tokens of a text that fit: the recipe's limit, or what the backbone's positions leave beside the prompt."""
+    limit = min(recipe.max_length, backbone.max_positions - prompt)
+    if limit < 3:
+        raise MethodError(
+            f"a prompt of {prompt} vectors leaves no room for text: the backbone has {backbone.max_positions} positions"
+        )
+    return limit
+
+
+def tokenised(train: Labelled, dev: Labelled, backbone: Backbone, recipe: Recipe, prompt: int) -> TrainData:
+    """Tokenise both splits; dev is cut to the recipe's limit, stratified."""
+    limit = text_limit(backbone, recipe, prompt)
+    dev = stratified(dev, recipe.dev_limit)
+
+    def ids(part: Labelled) -> Tokenised:
+        return backbone.tokenise([(example.text, example.text_pair) for example in part.examples], limit)
+
+    return TrainData(ids(train), train.gold, ids(dev), dev.gold)
