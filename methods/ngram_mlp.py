@@ -58,9 +58,9 @@ class NgramMLP:
     shortest: int = 1
     longest: int = 4
     buckets: int = 65_536
-    hidden: int = 64
-    epochs: int = 4
-    learning_rate: float = 0.005
+    hidden: int = 32
+    epochs: int = 5
+    learning_rate: float = 0.003
 
     def __post_init__(self) -> None:
         if not 1 <= self.shortest <= self.longest or min(self.buckets, self.hidden, self.epochs) < 1:

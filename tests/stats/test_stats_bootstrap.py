@@ -95,6 +95,7 @@ def test_percentiles_and_p() -> None:
     resampled = np.arange(1.0, 100.0)
     assert percentile_bounds(resampled, 0.9) == pytest.approx((5.9, 94.1))
     assert float(percentile_p(resampled)) == pytest.approx(2 * 1 / 100)
+    assert float(percentile_p(resampled, 200.0)) == pytest.approx(2 * 1 / 100)
     assert float(percentile_p(resampled, 10.0)) == pytest.approx(2 * 11 / 100)
     assert float(percentile_p(resampled, 50.0)) == 1.0
 
@@ -102,6 +103,12 @@ def test_percentiles_and_p() -> None:
 def test_differing_items_are_an_error() -> None:
     with pytest.raises(ValueError, match=r"same items, got \[20, 19\]"):
         resampled_means([np.ones((2, 20)), np.ones((2, 19))], key=0)
+
+
+def test_importing_the_statistics_is_light() -> None:
+    code = "import sys, xlt_bench.stats; print(sorted({'torch', 'scipy.stats', 'pandas'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_whole_board_takes_less_than_two_seconds_and_500_mb() -> None:

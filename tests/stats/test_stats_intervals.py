@@ -139,7 +139,7 @@ def test_many_experiments_at_once_are_each_their_own() -> None:
         (np.array([[1, np.nan]]), {}, "x must be finite, got 1 values"),
         (np.ones((3, 9)), {"level": 95}, "level must lie strictly between 0 and 1, got 95"),
         (np.ones((3, 9)), {"method": "naive"}, "method must be one of two-way, bootstrap, seeds, got 'naive'"),
-        (np.ones((3, 9)), {"method": "bootstrap", "resamples": 0}, "resamples must be at least 1, got 0"),
+        (np.ones((3, 9)), {"method": "bootstrap", "resamples": 0}, "resamples must be at least 2, got 0"),
     ],
 )
 def test_bad_arguments_are_named(x: NDArray[np.float64], options: dict[str, object], message: str) -> None:

@@ -38,11 +38,11 @@ def resampled_means(
         version of numpy.
 
     Raises:
-        ValueError: no method, differing numbers of items, fewer than two items or one resample, or another number of
+        ValueError: no method, differing numbers of items, fewer than two items or resamples, or another number of
             keys than of methods.
     """
     at_least(len(xs), 1, "methods")
-    at_least(resamples, 1, "resamples")
+    at_least(resamples, 2, "resamples")
     items = xs[0].shape[-1]
     at_least(items, 2, "items")
     if any(x.shape[-1] != items for x in xs):

@@ -99,6 +99,7 @@ def resampled_scores(
     if right.ndim != 2:
         raise ValueError(f"gold must have the axes (languages, items), got shape {right.shape}")
     at_least(right.shape[1], 2, "items")
+    at_least(resamples, 2, "resamples")
     item_counts = resample_counts(generator("items", key), right.shape[1], resamples).astype(np.float32)
     result = np.empty((len(predicted), len(right), resamples))
     for method, rng in enumerate(seed_generators(key, seed_keys, len(predicted))):

@@ -1,0 +1,43 @@
+# Each target is complete in itself: it makes .venv and installs what it needs first.
+PYTHON ?= python3
+BIN := .venv/bin
+RESULTS := xlt-results
+
+.PHONY: run test test-all lint types bench clean
+
+run: .venv/installed
+	@$(BIN)/xlt-bench run --method majority --sources seen --store $(RESULTS) >/dev/null
+	@$(BIN)/xlt-bench run --method ngram-mlp --sources seen --store $(RESULTS) >/dev/null
+	$(BIN)/xlt-bench run --method xpe --sources seen --store $(RESULTS)
+
+test: lint types
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: lint types
+	$(BIN)/python -m pytest
+
+lint: .venv/test-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# mypy does not see the folders that pyproject.toml maps into the package; an installed copy shows them
+types: .venv/test-installed
+	rm -rf build/types
+	$(BIN)/pip install --quiet --no-deps --target build/types .
+	cd build/types && MYPYPATH=. ../../$(BIN)/mypy --config-file ../../pyproject.toml xlt_bench
+
+bench: .venv/test-installed
+	$(BIN)/python -m benchmarks.main_job
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/test-installed: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[test]"
+	@touch $@
