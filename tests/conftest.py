@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-WORDS = "river lake mountain city village euro dollar peso metre litre second hour german french georgian thai".split()
+if TYPE_CHECKING:  # torch and transformers are imported by the tests that use a backbone only
+    from transformers import PreTrainedTokenizerFast
+
+WORDS = (
+    "river",
+    "lake",
+    "mountain",
+    "city",
+    "village",
+    "euro",
+    "dollar",
+    "peso",
+    "metre",
+    "litre",
+    "second",
+    "hour",
+    "german",
+    "french",
+    "georgian",
+    "thai",
+)
 """What the tiny tokenizer is trained on; any text in lower-case Latin letters can be tokenised with it."""
 
 
@@ -54,7 +75,7 @@ def save_tiny_backbone(folder: Path, dropout: float) -> Path:
     return folder
 
 
-def tiny_tokenizer():  # type: ignore[no-untyped-def]  # noqa: ANN201  (transformers would be imported for every test)
+def tiny_tokenizer() -> PreTrainedTokenizerFast:
     """Byte pairs of WORDS, with the ids and the template of XLM-R's special tokens."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
@@ -62,7 +83,8 @@ def tiny_tokenizer():  # type: ignore[no-untyped-def]  # noqa: ANN201  (transfor
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    tokenizer.train_from_iterator(WORDS, trainers.BpeTrainer(vocab_size=96, special_tokens=special, show_progress=False))
+    trainer = trainers.BpeTrainer(vocab_size=96, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator(WORDS, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )

@@ -33,21 +33,9 @@ class ConfiguredMethod:
     values: Mapping[str, hyperparameters.Plain]
 
 
-def method_entries() -> dict[str, EntryPoint]:
-    """Entry points of all installed methods by name; reads metadata only.
-
-    Raises:
-        ConfigError: two installed packages offer a method of the same name.
-    """
-    found: dict[str, EntryPoint] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
-        if entry.name in found and found[entry.name].value != entry.value:
-            raise ConfigError(
-                f"two packages offer a method '{entry.name}': {found[entry.name].value} and {entry.value}; "
-                "uninstall one, or name the file: --method path/to/file.py:Class"
-            )
-        found[entry.name] = entry
-    return found
+def method_entries() -> tuple[EntryPoint, ...]:
+    """Entry points of all installed methods, by name; reads metadata only. Two packages may offer the same name."""
+    return tuple(sorted(dict.fromkeys(entry_points(group=GROUP)), key=lambda entry: (entry.name, entry.value)))
 
 
 def configure(reference: str, settings: Mapping[str, str]) -> ConfiguredMethod:
@@ -58,7 +46,7 @@ def configure(reference: str, settings: Mapping[str, str]) -> ConfiguredMethod:
         settings: hyper-parameters as text, name -> value.
 
     Raises:
-        ConfigError: nothing has this name, or a hyper-parameter is unknown or ill-typed.
+        ConfigError: nothing has this name, two packages have it, or a hyper-parameter is unknown or ill-typed.
         MethodError: its code raises on import, or the class does not follow the protocol.
     """
     cls = _load(reference)
@@ -69,9 +57,10 @@ def configure(reference: str, settings: Mapping[str, str]) -> ConfiguredMethod:
     except XltBenchError:
         raise
     except Exception as error:
-        raise MethodError(f"method '{reference}' refuses {dict(settings)}: {type(error).__name__}: {error}") from error
+        given = f"with {', '.join(f'{k}={v}' for k, v in settings.items())}" if settings else "with its defaults"
+        raise MethodError(f"method '{reference}' {given} raises {type(error).__name__}: {error}") from error
     name = str(getattr(cls, "name", reference))
-    if ".py:" in reference:
+    if _is_file(reference):
         # the file's content is part of the identity: after an edit, no stored run passes for a run of the new code
         path, class_name = reference.rsplit(":", 1)
         name = f"{Path(path).name}:{class_name}"
@@ -79,6 +68,10 @@ def configure(reference: str, settings: Mapping[str, str]) -> ConfiguredMethod:
             f"{name}#{_file_hash(path)}", _label(method, name), method, hyperparameters.values(method)
         )
     return ConfiguredMethod(name, _label(method, name), method, hyperparameters.values(method))
+
+
+def _is_file(reference: str) -> bool:
+    return ".py:" in reference
 
 
 def _file_hash(path: str) -> str:
@@ -94,29 +87,43 @@ def _label(method: Method, name: str) -> str:
 
 def _load(reference: str) -> Any:
     try:
-        if ".py:" in reference:
-            return _from_file(*reference.rsplit(":", 1))
-        entries = method_entries()
-        if reference not in entries:
-            raise unknown("method", reference, entries, "xlt-bench ls methods")
-        return entries[reference].load()
+        return _from_file(*reference.rsplit(":", 1)) if _is_file(reference) else _entry(reference).load()
     except XltBenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # SystemExit: a script that parses arguments when it is imported
         raise MethodError(f"method '{reference}' cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def _entry(name: str) -> EntryPoint:
+    entries = method_entries()
+    found = [entry for entry in entries if entry.name == name]
+    if not found:
+        if name.endswith(".py"):
+            raise ConfigError(f"--method {name} names no class; give {name}:Class")
+        raise unknown("method", name, [entry.name for entry in entries], "xlt-bench ls methods")
+    if len({entry.value for entry in found}) > 1:
+        raise ConfigError(
+            f"two packages offer a method '{name}': {' and '.join(entry.value for entry in found)}; "
+            "uninstall one, or name the file: --method path/to/file.py:Class"
+        )
+    return found[0]
 
 
 def _from_file(path: str, name: str) -> Any:
     file = Path(path).expanduser()
     if not file.is_file():
         raise ConfigError(f"no file '{path}'; --method takes path/to/file.py:Class or a name of: xlt-bench ls methods")
-    module_name = f"xlt_bench_plugin_{file.stem}"
+    module_name = f"xlt_bench_plugin_{file.stem}_{_file_hash(path)}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[module_name]
+        raise
     if not hasattr(module, name):
         classes = [
             key for key, value in vars(module).items() if isinstance(value, type) and value.__module__ == module_name
@@ -127,6 +134,11 @@ def _from_file(path: str, name: str) -> Any:
 
 def _check(cls: Any, reference: str) -> None:
     missing = [part for part in ("fit", "load", "uses_backbone") if not hasattr(cls, part)]
-    if not isinstance(cls, type) or missing:
-        what = f"lacks {', '.join(missing)}" if missing else "is no class"
-        raise MethodError(f"method '{reference}' {what}; see the Method protocol in xlt_bench/method.py")
+    if not isinstance(cls, type):
+        raise MethodError(f"method '{reference}' is no class; see the Method protocol in xlt_bench/method.py")
+    if missing:
+        raise MethodError(
+            f"method '{reference}' lacks {', '.join(missing)}; see the Method protocol in xlt_bench/method.py"
+        )
+    if not isinstance(cls.uses_backbone, bool):  # type: ignore[attr-defined]
+        raise MethodError(f"method '{reference}' must say uses_backbone = True or False in its class")

@@ -3,34 +3,53 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 from collections.abc import Mapping
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from xlt_bench.errors import ConfigError, unknown
+from xlt_bench.errors import ConfigError, MethodError, unknown
 
 Plain = bool | int | float | str | None
+
+_SHOWN: Mapping[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    type(None): "none",
+}
 
 
 def defaults(method: type) -> dict[str, Plain]:
     """Names and default values, in the order of the fields.
 
     Raises:
-        ConfigError: the class is no dataclass, or a field has no default.
+        MethodError: the class is no frozen dataclass, a field has no plain default, or a type that `--set` cannot read.
     """
-    if not dataclasses.is_dataclass(method):
-        raise ConfigError(f"method {method.__name__} is no dataclass; write @dataclass(frozen=True) above the class")
+    params = getattr(method, "__dataclass_params__", None)
+    if params is None or not params.frozen:
+        raise MethodError(f"method {method.__name__} is no frozen dataclass; write @dataclass(frozen=True) above it")
+    hints = _hints(method)
     found: dict[str, Plain] = {}
     for field in dataclasses.fields(method):
         if field.default is dataclasses.MISSING:
-            raise ConfigError(f"hyper-parameter '{field.name}' of {method.__name__} has no default value; give it one")
-        found[field.name] = field.default
+            raise MethodError(f"hyper-parameter '{field.name}' of {method.__name__} has no plain default; give it one")
+        found[field.name] = _plain(field.name, field.default, hints[field.name], method)
     return found
 
 
 def values(method: Any) -> dict[str, Plain]:
-    """Names and values of a configured method."""
-    return {field.name: getattr(method, field.name) for field in dataclasses.fields(method)}
+    """Names and values of a configured method; a whole number in a field of type float is a float.
+
+    Raises:
+        MethodError: a value that is not bool, int, finite float, str or None.
+    """
+    hints = _hints(type(method))
+    return {
+        field.name: _plain(field.name, getattr(method, field.name), hints[field.name], type(method))
+        for field in dataclasses.fields(method)
+    }
 
 
 def parse(method: type, settings: Mapping[str, str], shown: str) -> dict[str, Plain]:
@@ -44,7 +63,7 @@ def parse(method: type, settings: Mapping[str, str], shown: str) -> dict[str, Pl
     Raises:
         ConfigError: an unknown name (the valid ones are listed), or a text that is no value of the field's type.
     """
-    known, hints = defaults(method), get_type_hints(method)
+    known, hints = defaults(method), _hints(method)
     listed = ", ".join(f"{name}={value}" for name, value in known.items()) or "it has none"
     for name in settings:
         if name not in known:
@@ -69,18 +88,60 @@ def parse_settings(pairs: list[str]) -> dict[str, str]:
     return settings
 
 
+def _hints(method: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(method)
+    except Exception as error:  # a name that is imported for type checkers only, a typing error of any kind
+        raise MethodError(f"the types of {method.__name__}'s fields cannot be read: {error}") from error
+
+
+def _options(hint: Any) -> tuple[Any, ...]:
+    """What a field may hold: types, and the values of a Literal."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return tuple(option for part in get_args(hint) for option in _options(part))
+    return get_args(hint) if get_origin(hint) is Literal else (hint,)
+
+
+def _plain(name: str, value: Any, hint: Any, method: type) -> Plain:
+    options = _options(hint)
+    if not all(option in _SHOWN or type(option) in _SHOWN for option in options):
+        raise MethodError(
+            f"hyper-parameter '{name}' of {method.__name__} has type {hint}; "
+            "it must be made of bool, int, float, str, Literal and None"
+        )
+    if type(value) is int and float in options and int not in options:
+        return float(value)
+    if type(value) not in _SHOWN or (isinstance(value, float) and not math.isfinite(value)):
+        raise MethodError(f"hyper-parameter '{name}' of {method.__name__} is {value!r}, no plain finite value")
+    plain: Plain = value
+    return plain
+
+
 def _value(name: str, text: str, hint: Any, shown: str) -> Plain:
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    if type(None) in options and text.lower() in ("none", "null"):
-        return None
+    options = sorted(_options(hint), key=lambda option: option is not type(None))
     for option in options:
         try:
-            if option is bool:
-                return {"true": True, "false": False}[text.lower()]
-            if option in (int, float, str):
-                number: Plain = option(text)
-                return number
-        except (ValueError, KeyError):
+            return _read(option, text)
+        except ValueError:
             continue
-    wanted = " or ".join(getattr(option, "__name__", str(option)).replace("NoneType", "none") for option in options)
+    wanted = " or ".join(_SHOWN.get(option, f"'{option}'") for option in options)
     raise ConfigError(f"hyper-parameter '{name}' of {shown} must be {wanted}, not '{text}'")
+
+
+def _read(option: Any, text: str) -> Plain:
+    """The text as a value of a type, or as one value of a Literal; ValueError if it is none."""
+    if option is str:
+        return text
+    if option is int:
+        return int(text)
+    if option is float:
+        if not math.isfinite(number := float(text)):
+            raise ValueError(text)
+        return number
+    choices: tuple[Plain, ...] = (True, False) if option is bool else (None,) if option is type(None) else (option,)
+    for choice in choices:
+        if text == str(choice) or (not isinstance(choice, str) and text.lower() == str(choice).lower()):
+            return choice
+    if option is type(None) and text.lower() == "null":
+        return None
+    raise ValueError(text)

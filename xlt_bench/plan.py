@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from xlt_bench.errors import ConfigError
 
 Protocol = Literal["zero-shot", "full"]
 SCHEMA = 1
+MOST_SEEDS = 1000
 
 
 @dataclass(frozen=True)
@@ -85,16 +86,30 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """`3` means seeds 0, 1, 2; `4,7` means those; `4,` means seed 4 alone.
 
     Raises:
-        ConfigError: no seed, a negative one, one named twice, or no number.
+        ConfigError: no seed, no number, a seed named twice, one that is no 32-bit number, or more seeds than can be.
     """
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts if part) or not any(parts):
+    if len(parts) > 1 and not parts[-1]:
+        parts[-1:] = []
+    if not all(part.isdecimal() and part.isascii() for part in parts):
         raise ConfigError(f"--seeds takes a count such as 3 or seeds such as 4,7, not '{text}'")
-    numbers = tuple(int(part) for part in parts if part)
-    if len(parts) == 1:
+    numbers = tuple(int(part) for part in parts)
+    if "," not in text:
+        if numbers[0] > MOST_SEEDS:
+            raise ConfigError(
+                f"--seeds {text} asks for {text} runs, and {MOST_SEEDS} is the most; seed {text} alone is --seeds {text},"
+            )
         numbers = tuple(range(numbers[0]))
+    return check_seeds(numbers)
+
+
+def check_seeds(numbers: Sequence[int]) -> tuple[int, ...]:
+    """These seeds, or a ConfigError: none, one twice, or one that is no 32-bit number."""
     if not numbers:
         raise ConfigError("--seeds 0 asks for no run; give at least 1")
     if len(set(numbers)) < len(numbers):
-        raise ConfigError(f"--seeds {text} names a seed twice; name each once")
-    return numbers
+        raise ConfigError(f"--seeds {','.join(map(str, numbers))} names a seed twice; name each once")
+    wrong = [number for number in numbers if not 0 <= number < 2**32]
+    if wrong:
+        raise ConfigError(f"a seed is a whole number from 0 to {2**32 - 1}, not {wrong[0]}")
+    return tuple(int(number) for number in numbers)
