@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from xlt_bench.methods.spt import StandardPrompt
-from xlt_bench.methods.xpe import EncodedPrompt
 
 from xlt_bench.errors import ConfigError
+from xlt_bench.methods.spt import StandardPrompt
+from xlt_bench.methods.xpe import EncodedPrompt
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.soft_prompt import SoftPrompt
 

@@ -10,6 +10,8 @@ import pytest
 if TYPE_CHECKING:  # torch and transformers are imported by the tests that use a backbone only
     from transformers import PreTrainedTokenizerFast
 
+    from xlt_bench.training.backbone import Backbone
+
 WORDS = (
     "river",
     "lake",
@@ -41,6 +43,26 @@ def tiny_backbone_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_backbone_with_dropout_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same architecture with XLM-R's own dropout of 0.1."""
     return save_tiny_backbone(tmp_path_factory.mktemp("tiny-dropout"), dropout=0.1)
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone(tiny_backbone_folder: Path) -> Backbone:
+    """One tiny backbone without dropout for all tests, as the runner shares one among all cells."""
+    return open_backbone(tiny_backbone_folder)
+
+
+@pytest.fixture
+def tiny_backbone_with_dropout(tiny_backbone_with_dropout_folder: Path) -> Backbone:
+    """A tiny backbone with dropout, as XLM-R has it."""
+    return open_backbone(tiny_backbone_with_dropout_folder)
+
+
+def open_backbone(folder: Path) -> Backbone:
+    """A backbone of its own, from a folder."""
+    from xlt_bench.backbone import locate
+    from xlt_bench.training.backbone import Backbone
+
+    return Backbone(locate(str(folder)))
 
 
 def save_tiny_backbone(folder: Path, dropout: float) -> Path:
@@ -79,6 +101,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     """Byte pairs of WORDS, with the ids and the template of XLM-R's special tokens."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
+
 
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xlt_bench.errors import MethodError
-from xlt_bench.method import Context, Fitted, Method, Packable, Scores
+from xlt_bench.method import Context, FitSummary, Fitted, Method, Packable, Scores
 from xlt_bench.plan import Cell
 from xlt_bench.records import Predictions
 from xlt_bench.task import Example, Labelled, Task, concatenate
@@ -53,8 +53,25 @@ def selected_on(cell: Cell) -> str:
 
 def _fit(method: Method, train: Labelled, dev: Labelled, contexts: Sequence[Context]) -> list[Fitted]:
     if len(contexts) > 1 and isinstance(method, Packable):
-        return method.fit_many(train, dev, contexts)
-    return [method.fit(train, dev, context) for context in contexts]
+        fits = list(method.fit_many(train, dev, contexts))
+        if len(fits) != len(contexts):
+            raise MethodError(f"fit_many must return one fitted object for each of {len(contexts)}, not {len(fits)}")
+    else:
+        fits = [method.fit(train, dev, context) for context in contexts]
+    for fitted in fits:
+        _check_fitted(fitted)
+    return fits
+
+
+def _check_fitted(fitted: object) -> None:
+    missing = [part for part in ("predict", "save", "summary") if not hasattr(fitted, part)]
+    if missing:
+        raise MethodError(
+            f"fit must return a fitted object; {type(fitted).__name__} has no {', '.join(missing)} "
+            "(see Fitted in xlt_bench/method.py)"
+        )
+    if not isinstance(fitted.summary, FitSummary):  # type: ignore[attr-defined]
+        raise MethodError("the summary of a fitted object must be a FitSummary (see xlt_bench/method.py)")
 
 
 def predict(fitted: Fitted, parts: Sequence[Labelled], labels: tuple[str, ...]) -> Predictions:
@@ -77,6 +94,8 @@ def predict(fitted: Fitted, parts: Sequence[Labelled], labels: tuple[str, ...]) 
 def checked(scores: Scores, examples: Sequence[Example], classes: int) -> Scores:
     """The scores, or a MethodError that says which rule they break."""
     found = np.asarray(scores)
+    if found.dtype.kind not in "fiu":
+        raise MethodError(f"predict must return numbers; it returns {type(scores).__name__} of {found.dtype}")
     if found.shape != (len(examples), classes):
         raise MethodError(
             f"predict must return shape ({len(examples)}, {classes}), one row an item; it is {found.shape}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from xlt_bench.plan import Cell
 
 SCHEMA_VERSION = 1
+Status = Literal["complete", "failed"]
 Evidence = Literal["per_item", "per_language", "aggregate"]
 
 
@@ -41,6 +43,11 @@ class Predictions:
         correct, language = self.correct, self.language
         return {str(code): float(correct[language == code].mean()) for code in dict.fromkeys(language)}
 
+    def item_hash(self) -> str:
+        """Identity of the items, in their order: 16 hex digits over languages and item ids."""
+        texts = "\x1f".join(self.language + "\x1e" + self.item_id)
+        return hashlib.sha256(texts.encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Record:
@@ -62,7 +69,7 @@ class Record:
     label: str
     sources_label: str
     groups: Mapping[str, tuple[str, ...]]
-    status: Literal["complete", "failed"]
+    status: Status
     evidence: Evidence = "per_item"
     origin: str = "xlt-bench run"
     error: str | None = None
@@ -95,9 +102,42 @@ class Record:
 
     @staticmethod
     def from_json(plain: Mapping[str, Any]) -> Record:
-        """The inverse of `as_json`; raises KeyError or TypeError on what is no Record."""
+        """The inverse of `as_json`; raises KeyError, ValueError or TypeError on what is no Record."""
         fields = {name: plain[name] for name in Record.__dataclass_fields__ if name in plain}
         fields["cell"] = Cell.from_json(plain["cell"])
         fields["groups"] = {name: tuple(codes) for name, codes in plain["groups"].items()}
         fields["pack"] = tuple(plain["pack"])
-        return Record(**fields)
+        record = Record(**fields)
+        _check_fields(record)
+        return record
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "label": (str,),
+    "sources_label": (str,),
+    "origin": (str,),
+    "error": (str, type(None)),
+    "accuracy": (dict,),
+    "item_hash": (str, type(None)),
+    "selected_on": (str,),
+    "fit": (dict,),
+    "timing": (dict,),
+    "environment": (dict,),
+    "created": (str,),
+}
+
+
+def _check_fields(record: Record) -> None:
+    """Refuse values that no Record can have, so that nobody who reads one has to reckon with them."""
+    for name, kinds in _KINDS.items():
+        if not isinstance(getattr(record, name), kinds):
+            raise TypeError(f"{name} is {getattr(record, name)!r}")
+    for name, choices in (("status", get_args(Status)), ("evidence", get_args(Evidence))):
+        if getattr(record, name) not in choices:
+            raise ValueError(f"{name} is {getattr(record, name)!r}, none of {', '.join(choices)}")
+    if type(record.cell.seed) is not int or not record.cell.targets:
+        raise ValueError("its cell has no seed or no targets")
+    if not all(isinstance(code, str) for codes in record.groups.values() for code in codes):
+        raise TypeError("groups holds something else than language codes")
+    if not all(isinstance(value, float | int) and 0.0 <= value <= 1.0 for value in record.accuracy.values()):
+        raise ValueError("an accuracy lies outside [0, 1]")

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
+import errno
+import math
 import platform
 import resource
 import subprocess
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import version
-from typing import TYPE_CHECKING
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from xlt_bench.backbone import BackboneSource
 from xlt_bench.discovery import ConfiguredMethod
 from xlt_bench.errors import MethodError, XltBenchError
-from xlt_bench.method import Context, Precision, Progress
+from xlt_bench.method import Context, Fitted, Precision, Progress
 from xlt_bench.plan import Cell
 from xlt_bench.protocols import Outcome, run_pack, selected_on
 from xlt_bench.recipe import Recipe
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from xlt_bench.training.backbone import Backbone
 
 _PACKAGES = ("xlt-bench", "torch", "transformers", "tokenizers", "numpy", "babel")
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Runner:
         job = self._job
         try:
             outcomes = run_pack(cells, job.configured.method, job.task, [self._context(cell) for cell in cells])
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if isinstance(error, XltBenchError) and not isinstance(error, MethodError):
                 raise  # a wrong configuration or environment: every cell would fail alike
             if len(cells) > 1:
@@ -112,25 +114,50 @@ class Runner:
             self._base(cell),
             status="complete",
             accuracy=predictions.accuracy(),
-            item_hash=hashlib.sha256(
-                "\x1f".join(predictions.language + "\x1e" + predictions.item_id).encode()
-            ).hexdigest()[:16],
+            item_hash=predictions.item_hash(),
             selected_on=selected_on(cell) if outcome.fitted.summary.selected_step is not None else "nothing",
-            fit=asdict(outcome.fitted.summary),
+            fit=_plain(asdict(outcome.fitted.summary)),
             timing=_timing(outcome),
             peak_memory_bytes=peak_memory(self._job.device),
             pack=tuple(other.seed for other in cells),
         )
-        self._job.store.write(record, predictions, outcome.fitted.save if self._job.save_weights else None)
+        try:
+            self._job.store.write(record, predictions, _saving(outcome.fitted) if self._job.save_weights else None)
+        except MethodError as error:
+            return self._store_failure(cell, error)
         return record
 
-    def _store_failure(self, cell: Cell, error: Exception) -> Record:
+    def _store_failure(self, cell: Cell, error: BaseException) -> Record:
         known = isinstance(error, MethodError)
         where = "" if known else "".join(traceback.format_exception(error)[-3:])
         message = str(error) if known else f"{type(error).__name__}: {error}\n{where}"
         record = replace(self._base(cell), error=message)
         self._job.store.write(record, None)
         return record
+
+
+def _saving(fitted: Fitted) -> Callable[[Path], None]:
+    """`fitted.save`, whose own faults are the method's and not the store's."""
+
+    def save(folder: Path) -> None:
+        try:
+            fitted.save(folder)
+        except (Exception, SystemExit) as error:
+            if isinstance(error, OSError) and error.errno in _DISK:
+                raise
+            raise MethodError(f"save raises {type(error).__name__}: {error}") from error
+
+    return save
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it: a method may have put numpy numbers into its summary, and NaN where it has no number."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    number = value.item() if hasattr(value, "item") else value
+    return None if isinstance(number, float) and not math.isfinite(number) else number
 
 
 def _timing(outcome: Outcome) -> dict[str, float]:
@@ -154,7 +181,7 @@ def peak_memory(device: str) -> int:
 @lru_cache
 def environment(device: str) -> dict[str, str]:
     """Versions and hardware that may change numbers."""
-    found = {name: version(name) for name in _PACKAGES}
+    found = {name: _version(name) for name in _PACKAGES}
     found |= {"python": platform.python_version(), "platform": platform.platform(), "device": device}
     found["commit"] = _commit()
     if device.startswith("cuda"):
@@ -164,12 +191,24 @@ def environment(device: str) -> dict[str, str]:
     return found
 
 
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
 def _commit() -> str:
-    here = os.path.dirname(os.path.abspath(__file__))
-    done = subprocess.run(
-        ["git", "-C", here, "describe", "--always", "--dirty", "--abbrev=12"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() if done.returncode == 0 else "unknown"
+    """The commit of this code; `unknown` where it is not under git, also if it is installed inside another project."""
+    here = Path(__file__)
+    if _git("-C", str(here.parent), "ls-files", "--error-unmatch", here.name) is None:
+        return "unknown"
+    return _git("-C", str(here.parent), "describe", "--always", "--dirty", "--abbrev=12") or "unknown"
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except OSError:  # no git on this machine
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

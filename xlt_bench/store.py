@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import re
 import shutil
-import tempfile
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlt_bench.errors import StoreError
 from xlt_bench.records import SCHEMA_VERSION, Predictions, Record
 
+if TYPE_CHECKING:
+    from pyarrow import ChunkedArray
+
 _COLUMNS = ("language", "item_id", "gold", "predicted")
+WEIGHTS = "weights"
 _TEMPORARY = ".tmp-"
+_ABANDONED_SECONDS = 86_400
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+_AGAIN = "run the cell again with --rerun all"
+_OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
 @dataclass(frozen=True)
 class Damaged:
-    """A folder of the store that cannot be read as a Record, and why."""
+    """A folder of the store that cannot be read as a Record, and why; `newer`: only this program is too old for it."""
 
     folder: Path
     reason: str
+    newer: bool = False
 
 
 class Store:
@@ -45,34 +59,46 @@ class Store:
             StoreError: it cannot be written.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=_TEMPORARY):
-                pass
+            with self._temporary() as folder:
+                (folder / "probe").write_text("", encoding="utf-8")
         except OSError as error:
             reason = error.strerror or str(error)
             raise StoreError(
                 f"the store {self.folder} cannot be written: {reason}; give another: --store DIR"
             ) from error
+        self._sweep()
 
     def folder_of(self, fingerprint: str) -> Path:
         """Where the Record of this fingerprint lies, or would lie."""
         return self.folder / fingerprint
 
-    def find(self, fingerprint: str) -> Record | None:
-        """The Record of this fingerprint, None if it is absent or damaged."""
-        folder = self.folder_of(fingerprint)
-        if not folder.is_dir():
-            return None
-        found = _read(folder)
-        return found if isinstance(found, Record) else None
+    def find(self, fingerprint: str) -> Record | Damaged | None:
+        """The Record of this fingerprint, or what is wrong with it; None if it is absent.
+
+        Raises:
+            StoreError: a newer release wrote it; it must not be replaced.
+        """
+        path = self.folder_of(fingerprint)
+        found = _read(path) if path.exists() else None
+        if isinstance(found, Damaged) and found.newer:
+            raise StoreError(f"{path}: {found.reason}, or give another store: --store DIR")
+        return found
+
+    def has_weights(self, fingerprint: str) -> bool:
+        """Whether trained weights lie beside the predictions."""
+        return (self.folder_of(fingerprint) / WEIGHTS).is_dir()
 
     def records(self) -> tuple[list[Record], list[Damaged]]:
         """All Records in order of their folders, and what could not be read."""
-        if not self.folder.exists():
+        try:
+            paths = sorted(self.folder.iterdir())
+        except FileNotFoundError:
             return [], []
-        if not self.folder.is_dir():
-            raise StoreError(f"the store {self.folder} is a file, not a folder; give another: --store DIR")
-        found = [_read(folder) for folder in sorted(self.folder.iterdir()) if _is_record(folder)]
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.folder} cannot be read: {error.strerror}; give another: --store DIR"
+            ) from error
+        found = [_read(path) for path in paths if _is_record(path)]
         return [r for r in found if isinstance(r, Record)], [d for d in found if isinstance(d, Damaged)]
 
     def write(
@@ -89,7 +115,8 @@ class Store:
                 if predictions is not None:
                     _write_predictions(folder / "predictions.parquet", predictions)
                 if save_weights is not None:
-                    save_weights(folder / "weights")
+                    (folder / WEIGHTS).mkdir()
+                    save_weights(folder / WEIGHTS)
                 text = json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
                 (folder / "record.json").write_text(text + "\n", encoding="utf-8")
                 _sync(folder)
@@ -112,49 +139,83 @@ class Store:
 
         path = self.folder_of(record.cell.fingerprint) / "predictions.parquet"
         try:
-            table = parquet.read_table(path, columns=list(_COLUMNS))
-            columns = [np.asarray(table.column(name).to_pylist(), object) for name in _COLUMNS]
-        except (OSError, arrow.ArrowException, KeyError) as error:
-            raise StoreError(f"{path} cannot be read ({error}); run the cell again with --rerun all") from error
-        return Predictions(*columns)
+            table = parquet.read_table(path, columns=list(_COLUMNS), page_checksum_verification=True)
+            found = Predictions(*(_texts(table.column(name)) for name in _COLUMNS))
+        except (OSError, arrow.ArrowException, KeyError, TypeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise StoreError(f"{path} cannot be read ({reason}); {_AGAIN}") from error
+        if record.item_hash is not None and found.item_hash() != record.item_hash:
+            raise StoreError(f"{path} does not hold the items that its record.json speaks of; {_AGAIN}")
+        return found
 
     @contextlib.contextmanager
     def _temporary(self) -> Iterator[Path]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=self.folder, prefix=_TEMPORARY))
+        # plain mkdir: tempfile would make the Record unreadable for everybody else
+        folder = self.folder / f"{_TEMPORARY}{uuid.uuid4().hex}"
+        folder.mkdir(parents=True)
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _move_in(self, folder: Path, final: Path) -> None:
-        if final.exists():
-            with self._temporary() as aside:
-                final.rename(aside / "old")
-                folder.rename(final)
-        else:
-            folder.rename(final)
+        """Rename into place; whatever is there steps aside, also if another process put it there just now."""
+        with self._temporary() as aside:
+            while True:
+                try:
+                    folder.rename(final)
+                    break
+                except OSError as error:
+                    if error.errno not in _OCCUPIED:
+                        raise
+                with contextlib.suppress(FileNotFoundError):
+                    final.rename(aside / uuid.uuid4().hex)
         _sync_folder(self.folder)
 
+    def _sweep(self) -> None:
+        """Remove what killed processes left behind, once nobody can still be writing there."""
+        for left in self.folder.glob(f"{_TEMPORARY}*"):
+            with contextlib.suppress(OSError):
+                if left.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                    shutil.rmtree(left)
 
-def _is_record(folder: Path) -> bool:
-    return folder.is_dir() and not folder.name.startswith(".")
+
+def _is_record(path: Path) -> bool:
+    return not path.name.startswith(".") and (path.is_dir() or _FINGERPRINT.fullmatch(path.name) is not None)
 
 
 def _read(folder: Path) -> Record | Damaged:
+    if not folder.is_dir():
+        return Damaged(folder, "a file stands where a Record's folder should be")
     try:
         plain = json.loads((folder / "record.json").read_text(encoding="utf-8"))
         version = plain["schema_version"]
         if version > SCHEMA_VERSION:
-            return Damaged(folder, f"schema {version} is newer than this program's {SCHEMA_VERSION}; upgrade xlt-bench")
+            reason = f"schema {version} is newer than this program's {SCHEMA_VERSION}; upgrade xlt-bench"
+            return Damaged(folder, reason, newer=True)
         record = Record.from_json(plain)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return Damaged(folder, f"record.json is no Record ({type(error).__name__}: {error})")
-    if record.cell.fingerprint != folder.name:
-        return Damaged(folder, f"its content has fingerprint {record.cell.fingerprint}, not that of its folder")
+        fingerprint = record.cell.fingerprint
+    except FileNotFoundError:
+        return Damaged(folder, "it has no record.json")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        return Damaged(folder, f"record.json is no Record ({type(error).__name__}: {reason})")
+    if fingerprint != folder.name:
+        return Damaged(folder, f"its content has fingerprint {fingerprint}, not that of its folder")
     if record.complete and not (folder / "predictions.parquet").is_file():
         return Damaged(folder, "predictions.parquet is missing")
     return record
+
+
+def _texts(column: ChunkedArray) -> NDArray[np.object_]:
+    """A column of texts, shape (rows,); equal texts are one object."""
+    from pyarrow import string
+
+    coded = column.cast(string()).combine_chunks().dictionary_encode()
+    if coded.null_count:
+        raise TypeError("a value is missing")
+    known = np.asarray(coded.dictionary.to_pylist(), object)
+    return known[coded.indices.to_numpy()] if len(coded) else np.empty(0, object)
 
 
 def _write_predictions(path: Path, predictions: Predictions) -> None:
@@ -164,7 +225,7 @@ def _write_predictions(path: Path, predictions: Predictions) -> None:
     columns = {
         name: arrow.array(list(getattr(predictions, name)), arrow.string()).dictionary_encode() for name in _COLUMNS
     }
-    parquet.write_table(arrow.table(columns), path, compression="zstd")
+    parquet.write_table(arrow.table(columns), path, compression="zstd", write_page_checksum=True)
 
 
 def _sync(folder: Path) -> None:

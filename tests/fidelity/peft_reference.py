@@ -11,8 +11,8 @@ from peft import PeftConfig, PromptEncoderConfig, PromptTuningConfig, get_peft_m
 from tiny import LABELS, MAX_LENGTH
 from torch import Tensor, nn
 from transformers import XLMRobertaForSequenceClassification
-from xlt_bench.methods.xpe import EncodedPrompt
 
+from xlt_bench.methods.xpe import EncodedPrompt
 from xlt_bench.task import Example
 from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.head import ClassificationHead

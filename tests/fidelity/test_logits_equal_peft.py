@@ -11,15 +11,15 @@ from numpy.testing import assert_allclose
 from peft_reference import classifier, encode, logits, p_tuning, prompt_tuning
 from tiny import TEST, context, open_backbone, shaken, tokens, unfitted
 from torch import Tensor, nn
+
+from xlt_bench.backbone import locate
+from xlt_bench.errors import BackboneError
+from xlt_bench.method import FitSummary
 from xlt_bench.methods.dual import DUAL, DUAL30
 from xlt_bench.methods.full_finetuning import FittedClassifier, FullFinetuning
 from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE, EncodedPrompt
-
-from xlt_bench.backbone import locate
-from xlt_bench.errors import BackboneError
-from xlt_bench.method import FitSummary
 from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.soft_prompt import FittedPrompt, PromptedForward, SoftPrompt
 
@@ -54,22 +54,22 @@ def test_predict_equals_peft_on_texts_of_unequal_length(method: SoftPrompt, enco
     assert_allclose(fitted.predict(TEST.examples), expected.numpy(), rtol=0, atol=LIMIT)
 
 
-def test_predict_equals_peft_on_pairs_of_texts(backbone: Backbone) -> None:
-    fitted = unfitted(SPT(), backbone)
+def test_predict_equals_peft_on_pairs_of_texts(tiny_backbone: Backbone) -> None:
+    fitted = unfitted(SPT(), tiny_backbone)
     pairs = [one._replace(text_pair=other.text) for one, other in zip(TEST.examples, TEST.examples[1:], strict=False)]
-    expected = logits(reference(fitted, backbone), backbone, pairs)
+    expected = logits(reference(fitted, tiny_backbone), tiny_backbone, pairs)
     assert_allclose(fitted.predict(pairs), expected.numpy(), rtol=0, atol=LIMIT)
 
 
-def test_packed_forward_equals_peft_for_each_seed(backbone: Backbone) -> None:
-    fits = [unfitted(XPE(), backbone, seed) for seed in (1, 2, 3)]
+def test_packed_forward_equals_peft_for_each_seed(tiny_backbone: Backbone) -> None:
+    fits = [unfitted(XPE(), tiny_backbone, seed) for seed in (1, 2, 3)]
     parts = [TEST.take(range(start, start + 4)) for start in (0, 4, 8)]
-    batches = [tokens(backbone, part).batch(range(4)) for part in parts]
+    batches = [tokens(tiny_backbone, part).batch(range(4)) for part in parts]
     assert len({batch.ids.shape[1] for batch in batches}) > 1
     with torch.no_grad():
-        packed = PromptedForward(backbone, pad_id=1)([fitted.module for fitted in fits], batches)
+        packed = PromptedForward(tiny_backbone, pad_id=1)([fitted.module for fitted in fits], batches)
     for fitted, part, found in zip(fits, parts, packed, strict=True):
-        expected = logits(reference(fitted, backbone), backbone, part.examples)
+        expected = logits(reference(fitted, tiny_backbone), tiny_backbone, part.examples)
         assert_allclose(found.numpy(), expected.numpy(), rtol=0, atol=LIMIT)
 
 
@@ -79,11 +79,11 @@ def test_head_only_equals_the_classifier_of_transformers(encoder: Backbone) -> N
     assert_allclose(fitted.predict(TEST.examples), expected.numpy(), rtol=0, atol=LIMIT)
 
 
-def test_full_finetuning_equals_the_classifier_of_transformers(backbone: Backbone) -> None:
-    method, given = FullFinetuning(), context(backbone)
+def test_full_finetuning_equals_the_classifier_of_transformers(tiny_backbone: Backbone) -> None:
+    method, given = FullFinetuning(), context(tiny_backbone)
     module = method._new(given)
     shaken(module.head)
-    expected = logits(classifier(backbone, module.head), backbone, TEST.examples)
+    expected = logits(classifier(tiny_backbone, module.head), tiny_backbone, TEST.examples)
     found = FittedClassifier(method, module, given, FitSummary()).predict(TEST.examples)
     assert_allclose(found, expected.numpy(), rtol=0, atol=LIMIT)
 
@@ -101,34 +101,37 @@ class Inputs:
         return only
 
 
-def test_positions_count_from_the_first_virtual_token_as_in_peft(backbone: Backbone) -> None:
-    fitted = unfitted(SPT(), backbone)
-    model = reference(fitted, backbone)
-    embedding = backbone.encoder.get_submodule("embeddings.position_embeddings")
+def test_positions_count_from_the_first_virtual_token_as_in_peft(tiny_backbone: Backbone) -> None:
+    fitted = unfitted(SPT(), tiny_backbone)
+    model = reference(fitted, tiny_backbone)
+    embedding = tiny_backbone.encoder.get_submodule("embeddings.position_embeddings")
     ours, theirs = Inputs(embedding), Inputs(model.base_model.roberta.embeddings.position_embeddings)
     fitted.predict(TEST.examples)
-    logits(model, backbone, TEST.examples)
+    logits(model, tiny_backbone, TEST.examples)
     positions = ours.close()[0]
-    longest = int(tokens(backbone, TEST).lengths.max())
+    longest = int(tokens(tiny_backbone, TEST).lengths.max())
     assert positions.tolist() == list(range(2, 2 + 20 + longest)), "XLM-R's positions start at padding_idx + 1 = 2"
     assert torch.equal(positions, theirs.close()[0])
 
 
-def test_the_head_reads_the_first_virtual_token_as_in_peft(backbone: Backbone) -> None:
-    fitted = unfitted(SPT(), backbone)
-    model = reference(fitted, backbone)
+def test_the_head_reads_the_first_virtual_token_as_in_peft(tiny_backbone: Backbone) -> None:
+    fitted = unfitted(SPT(), tiny_backbone)
+    model = reference(fitted, tiny_backbone)
     ours, theirs = Inputs(fitted.module.head), Inputs(model.base_model.classifier.modules_to_save.default)
-    order = tokens(backbone, TEST).lengths.argsort(kind="stable")
+    order = tokens(tiny_backbone, TEST).lengths.argsort(kind="stable")
     fitted.predict(TEST.examples)
-    logits(model, backbone, TEST.take(order).examples)
+    logits(model, tiny_backbone, TEST.take(order).examples)
     hidden = theirs.close()
     assert_allclose(ours.close().numpy(), hidden[:, 0].numpy(), rtol=0, atol=LIMIT)
     assert (hidden[:, 0] - hidden[:, 20]).abs().max() > 100 * LIMIT, "<s>, at position 20, is another vector"
 
 
-def test_padding_changes_nothing(backbone: Backbone) -> None:
-    fitted = unfitted(SPT(), backbone)
+def test_padding_changes_nothing(tiny_backbone: Backbone) -> None:
+    fitted = unfitted(SPT(), tiny_backbone)
     shortest = min(TEST.examples, key=lambda example: len(example.text))
-    assert encode(backbone, [shortest])["input_ids"].shape[1] < encode(backbone, TEST.examples)["input_ids"].shape[1]
+    assert (
+        encode(tiny_backbone, [shortest])["input_ids"].shape[1]
+        < encode(tiny_backbone, TEST.examples)["input_ids"].shape[1]
+    )
     padded = fitted.predict(TEST.examples)[TEST.examples.index(shortest)]
     assert_allclose(fitted.predict([shortest])[0], padded, rtol=0, atol=LIMIT)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from xlt_bench.backbone import locate
 from xlt_bench.method import Context, FitSummary, Progress, Silent
 from xlt_bench.recipe import PRESETS, Phase, Recipe
 from xlt_bench.task import Example, Labelled
@@ -64,11 +62,6 @@ def _text(cls: int, random: np.random.Generator) -> str:
 _SILENT = Silent()
 
 TRAIN, DEV, TEST = labelled(60, 1), labelled(24, 2), labelled(40, 3)
-
-
-def open_backbone(folder: Path) -> Backbone:
-    """A backbone of its own, from a folder."""
-    return Backbone(locate(str(folder)))
 
 
 def short(preset: str = "paper", method: str = "spt", steps: int = 12, **changes: Any) -> Recipe:

@@ -1,0 +1,88 @@
+"""Order and padding of batches, and stratified subsets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from xlt_bench.task import Example, Labelled
+from xlt_bench.training.batches import Batch, Tokenised, batch_order, merge
+from xlt_bench.training.sampling import stratified
+
+LENGTHS = np.random.default_rng(7).integers(3, 60, 1000)
+
+
+def tokenised(lengths: list[int]) -> Tokenised:
+    return Tokenised(tuple(np.arange(2, 2 + length) for length in lengths), pad_id=1)
+
+
+@pytest.mark.parametrize("by_length", [False, True])
+def test_every_epoch_visits_every_item_once_in_another_order(by_length: bool) -> None:
+    batches = batch_order(LENGTHS, 32, seed=3, by_length=by_length)
+    first, second = (np.concatenate(list(islice(batches, 32))) for _ in range(2))
+    assert sorted(first) == sorted(second) == list(range(1000))
+    assert first.tolist() != second.tolist()
+
+
+def test_order_follows_from_the_seed_alone() -> None:
+    def start(seed: int) -> list[int]:
+        return next(batch_order(LENGTHS, 32, seed, by_length=True)).tolist()
+
+    assert start(0) == start(0)
+    assert start(0) != start(1)
+
+
+def test_batches_by_length_need_less_padding() -> None:
+    def padding(by_length: bool) -> int:
+        batches = islice(batch_order(LENGTHS, 32, 0, by_length), 32)
+        return int(sum(LENGTHS[batch].max() * len(batch) - LENGTHS[batch].sum() for batch in batches))
+
+    assert padding(True) < 0.2 * padding(False)
+
+
+def test_batch_is_padded_on_the_right_and_masked() -> None:
+    batch = tokenised([2, 4]).batch([0, 1], np.array([1, 0]))
+    assert batch.ids.tolist() == [[2, 3, 1, 1], [2, 3, 4, 5]]
+    assert batch.mask.tolist() == [[1, 1, 0, 0], [1, 1, 1, 1]]
+    assert batch.gold is not None
+    assert batch.gold.tolist() == [1, 0]
+
+
+def test_merge_pads_to_the_longest_batch() -> None:
+    short, long = (Batch(torch.full((1, n), n), torch.ones(1, n, dtype=torch.int64)) for n in (2, 3))
+    ids, mask = merge([short, long], pad_id=1)
+    assert ids.tolist() == [[2, 2, 1], [3, 3, 3]]
+    assert mask.tolist() == [[1, 1, 0], [1, 1, 1]]
+
+
+def test_evaluation_batches_hold_every_item_once_within_the_token_budget() -> None:
+    texts = tokenised([5, 3, 9, 3, 40])
+    batches = list(texts.sorted_batches(prompt=2, tokens=24))
+    assert sorted(np.concatenate(batches)) == [0, 1, 2, 3, 4]
+    padded = [(max(texts.lengths[b]) + 2) * len(b) for b in batches]
+    assert all(size <= 24 or len(batch) == 1 for size, batch in zip(padded, batches, strict=True))
+
+
+def labelled(strata: dict[tuple[str, int], int]) -> Labelled:
+    rows = [(language, gold) for (language, gold), count in strata.items() for _ in range(count)]
+    examples = tuple(Example(str(at), language, "x") for at, (language, _) in enumerate(rows))
+    return Labelled(examples, np.array([gold for _, gold in rows]))
+
+
+def test_stratified_subset_keeps_the_shares_of_language_and_class() -> None:
+    strata = {("a", 0): 100, ("a", 1): 50, ("b", 0): 30, ("b", 1): 20}
+    part = stratified(labelled(strata), 100)
+    found = Counter((example.language, int(gold)) for example, gold in zip(part.examples, part.gold, strict=True))
+    assert len(part) == 100
+    assert all(abs(found[key] - count / 2) <= 1 for key, count in strata.items())
+
+
+def test_stratified_subset_is_the_same_every_time_and_whole_where_it_fits() -> None:
+    data = labelled({("a", 0): 40, ("b", 1): 40})
+    assert stratified(data, 30).examples == stratified(data, 30).examples
+    assert stratified(data, 80) is data
+    assert stratified(data, None) is data
