@@ -7,7 +7,7 @@ every block of their task.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,12 +17,12 @@ from ..backbone import NO_BACKBONE
 from ..records import Predictions, Record
 from ..stats import Interval, IntervalMethod, interval, reduce
 
-LoadPredictions = Callable[[Record], Predictions]
+LoadPredictions = Callable[[Record], Predictions | None]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What rows of one block have in common."""
+    """What rows of one block have in common. `backbone` is the first name under which its hash was met."""
 
     task: str
     task_hash: str
@@ -37,10 +37,10 @@ class Row:
 
     Attributes:
         label, sources: as shown.
-        seeds: of the runs behind the number; `failed`: seeds whose run failed.
-        languages: how many of the group's languages were predicted; `missing` the others.
-        score: accuracy in [0, 1] with its interval, None where no run succeeded.
-        records: how many Records are behind the number.
+        seeds: of the runs behind the number; `failed`: seeds of which a run failed.
+        languages: how many of the group's languages every seed has predicted; `missing` the others.
+        accuracy: the plain mean over those languages, in [0, 1]; None where no run succeeded.
+        score: the same with its interval; None where there is none (one run, and seeds alone are random).
     """
 
     configuration: str
@@ -50,6 +50,7 @@ class Row:
     failed: tuple[int, ...]
     languages: int
     missing: tuple[str, ...]
+    accuracy: float | None
     score: Interval | None
     selected_on: str
     trainable_parameters: int
@@ -65,19 +66,48 @@ class Block:
     rows: tuple[Row, ...]
 
 
+@dataclass(frozen=True)
+class Answers:
+    """Right and wrong answers of one configuration.
+
+    Attributes:
+        seeds: those with predictions, in order.
+        codes: every language that was predicted.
+        y: shape (seeds, languages, items), 1 where right, NaN where a language lacks the item or a seed the language.
+    """
+
+    seeds: tuple[int, ...]
+    codes: tuple[str, ...]
+    y: NDArray[np.float64]
+
+    def of(self, group: Sequence[str]) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+        """Answers (seeds, languages, items) in the group's languages that every seed has, and which these are."""
+        there = (~np.isnan(self.y)).any(axis=2).all(axis=0) & bool(self.seeds)
+        at = {code: i for i, code in enumerate(self.codes) if there[i]}
+        kept = tuple(code for code in group if code in at)
+        return self.y[:, [at[code] for code in kept]], kept
+
+
 def build(
     records: Sequence[Record], load: LoadPredictions, *, method: IntervalMethod = "two-way", level: float = 0.95
 ) -> list[Block]:
-    """All blocks of these Records, in order of setting and first appearance of the group."""
+    """All blocks of these Records, in order of setting and first appearance of the group.
+
+    Args:
+        records: of any tasks and backbones.
+        load: gives the predictions of a complete Record, or None where they cannot be had.
+        method: of the intervals.
+        level: of the intervals.
+    """
     configurations: dict[str, list[Record]] = {}
     for record in records:
         configurations.setdefault(record.cell.configuration, []).append(record)
     blocks: dict[tuple[Setting, str, tuple[str, ...]], list[Row]] = {}
     settings = _settings(records)
     for runs in configurations.values():
-        predictions = [(record, load(record)) for record in runs if record.complete]
+        gathered = gather((record.cell.seed, load(record)) for record in runs if record.complete)
         for group, codes in dict.fromkeys(item for record in runs for item in record.groups.items()):
-            row = _row(runs, predictions, codes, method, level)
+            row = _row(runs, gathered, codes, method, level)
             for setting in _settings_of(runs[0], settings):
                 blocks.setdefault((setting, group, codes), []).append(row)
     return [
@@ -89,30 +119,69 @@ def build(
 def with_floors(records: Sequence[Record], stored: Sequence[Record]) -> list[Record]:
     """These Records, and those of methods without a backbone on the same task, sources and protocol."""
     own = {record.cell.fingerprint for record in records}
-    compared = {(r.cell.task_hash, r.cell.sources, r.cell.protocol, tuple(r.groups.items())) for r in records}
+    compared = {(*_data_of(record), group) for record in records for group in record.groups.items()}
     floors = [
         record
         for record in stored
         if record.cell.backbone_hash == NO_BACKBONE
         and record.cell.fingerprint not in own
-        and (record.cell.task_hash, record.cell.sources, record.cell.protocol, tuple(record.groups.items())) in compared
+        and any((*_data_of(record), group) in compared for group in record.groups.items())
     ]
-    return [*records, *floors]
+    wanted = {group for *_, group in compared}
+    return [*records, *(replace(floor, groups=_only(floor.groups, wanted)) for floor in floors)]
+
+
+def gather(runs: Iterable[tuple[int, Predictions | None]]) -> Answers:
+    """The answers of one configuration's runs, from (seed, predictions); None: not to be had.
+
+    In the full protocol several runs have the same seed, each with its own target.
+    """
+    kept = [(seed, found) for seed, found in runs if found is not None]
+    seeds = tuple(sorted({seed for seed, _ in kept}))
+    at_language: dict[str, int] = {}
+    at_item: dict[str, int] = {}
+    places = []
+    for seed, found in kept:
+        languages = [at_language.setdefault(code, len(at_language)) for code in found.language.tolist()]
+        items = [at_item.setdefault(item, len(at_item)) for item in found.item_id.tolist()]
+        places.append((seeds.index(seed), languages, items, found.correct))
+    y = np.full((len(seeds), len(at_language), len(at_item)), np.nan)
+    for seed_at, languages, items, correct in places:
+        y[seed_at, languages, items] = correct
+    return Answers(seeds, tuple(at_language), y)
+
+
+def _data_of(record: Record) -> tuple[str, tuple[str, ...], str]:
+    return record.cell.task_hash, record.cell.sources, record.cell.protocol
+
+
+def _only(
+    groups: Mapping[str, tuple[str, ...]], wanted: Collection[tuple[str, tuple[str, ...]]]
+) -> dict[str, tuple[str, ...]]:
+    return {name: codes for name, codes in groups.items() if (name, codes) in wanted}
 
 
 def _settings(records: Iterable[Record]) -> list[Setting]:
-    """Settings with a backbone; a task and protocol without any gets one of its own."""
-    found = dict.fromkeys(_setting(record) for record in records)
-    with_backbone = [setting for setting in found if setting.backbone_hash != NO_BACKBONE]
+    """Settings with a backbone, one for each hash; a task and protocol without any gets one of its own."""
+    found: dict[tuple[str, ...], Setting] = {}
+    for record in records:
+        own = _setting(record)
+        found.setdefault((own.task_hash, own.backbone_hash, own.protocol), own)
+    with_backbone = [setting for setting in found.values() if setting.backbone_hash != NO_BACKBONE]
     covered = {(s.task_hash, s.protocol) for s in with_backbone}
-    return with_backbone + [s for s in found if s not in with_backbone and (s.task_hash, s.protocol) not in covered]
+    alone = [s for s in found.values() if s.backbone_hash == NO_BACKBONE and (s.task_hash, s.protocol) not in covered]
+    return with_backbone + alone
 
 
 def _settings_of(record: Record, settings: Sequence[Setting]) -> list[Setting]:
+    """Where a Record's row stands: in its own setting, or without a backbone in every one of its task and protocol."""
     own = _setting(record)
-    if own in settings:
-        return [own]
-    return [s for s in settings if (s.task_hash, s.protocol) == (own.task_hash, own.protocol)]
+    return [
+        s
+        for s in settings
+        if (s.task_hash, s.protocol) == (own.task_hash, own.protocol)
+        and own.backbone_hash in (s.backbone_hash, NO_BACKBONE)
+    ]
 
 
 def _setting(record: Record) -> Setting:
@@ -121,63 +190,40 @@ def _setting(record: Record) -> Setting:
 
 
 def _row(
-    runs: Sequence[Record],
-    predictions: Sequence[tuple[Record, Predictions]],
-    codes: tuple[str, ...],
-    method: IntervalMethod,
-    level: float,
+    runs: Sequence[Record], gathered: Answers, codes: tuple[str, ...], method: IntervalMethod, level: float
 ) -> Row:
     first = runs[0]
-    seeds = tuple(sorted({record.cell.seed for record, _ in predictions}))
-    y, present = answers([(record.cell.seed, found) for record, found in predictions], codes)
-    kept = [code for code, there in zip(codes, present, strict=True) if there]
-    key = "|".join(sorted(record.cell.fingerprint for record, _ in predictions)).encode()
-    score = interval(reduce(y[:, present], kept), method, level, key=key) if kept else None
+    y, kept = gathered.of(codes)
+    scores = reduce(y, kept) if kept else None
+    complete = [record for record in runs if record.complete]
     return Row(
         configuration=first.cell.configuration,
         label=first.label,
         sources=first.sources_label,
-        seeds=seeds,
+        seeds=gathered.seeds,
         failed=tuple(sorted({record.cell.seed for record in runs if not record.complete})),
         languages=len(kept),
-        missing=tuple(code for code, there in zip(codes, present, strict=True) if not there),
-        score=score,
-        selected_on=next((record.selected_on for record, _ in predictions), ""),
-        trainable_parameters=max(
-            (int(record.fit.get("trainable_parameters", 0)) for record, _ in predictions), default=0
-        ),
+        missing=tuple(code for code in codes if code not in kept),
+        accuracy=None if scores is None else float(scores.mean()),
+        score=None if scores is None else _interval(scores, complete, method, level),
+        selected_on=next((record.selected_on for record in complete), ""),
+        trainable_parameters=max((int(r.fit.get("trainable_parameters", 0)) for r in complete), default=0),
     )
 
 
-def answers(
-    runs: Sequence[tuple[int, Predictions]], codes: Sequence[str]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Right and wrong answers as an array.
-
-    Args:
-        runs: (seed, predictions); in the full protocol several runs of one seed, each with its own target.
-        codes: languages of the group.
-
-    Returns:
-        y of shape (seeds, languages, items), NaN where a language lacks the item, and which languages every seed has.
-    """
-    seeds = sorted({seed for seed, _ in runs})
-    wanted, kept = set(codes), []
-    for seed, found in runs:
-        mask = np.fromiter((code in wanted for code in found.language), bool, len(found))
-        kept.append((seeds.index(seed), found.language[mask], found.item_id[mask], found.correct[mask]))
-    items = sorted({item for _, _, ids, _ in kept for item in ids})
-    at_item = {item: at for at, item in enumerate(items)}
-    at_language = {code: at for at, code in enumerate(codes)}
-    y = np.full((len(seeds), len(codes), len(items)), np.nan)
-    for seed_at, languages, ids, correct in kept:
-        y[seed_at, [at_language[code] for code in languages], [at_item[item] for item in ids]] = correct
-    every_seed = (~np.isnan(y)).any(axis=2).all(axis=0) & bool(seeds)
-    return y, np.asarray(every_seed, bool)
+def _interval(
+    scores: NDArray[np.float64], runs: Sequence[Record], method: IntervalMethod, level: float
+) -> Interval | None:
+    """None where the method has nothing to go by: one seed if seeds alone are random, else one item."""
+    seeds, items = scores.shape
+    if (seeds if method == "seeds" else items) < 2:
+        return None
+    key = "|".join(sorted(record.cell.fingerprint for record in runs)).encode()
+    return interval(scores, method, level, key=key)
 
 
 def _order(row: Row) -> tuple[float, str]:
-    return (-row.score.estimate if row.score else np.inf, row.label)
+    return (np.inf if row.accuracy is None else -row.accuracy, row.label)
 
 
 def _told_apart(rows: Sequence[Row]) -> list[Row]:

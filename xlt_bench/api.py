@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from xlt_bench.backbone import NO_BACKBONE, locate
+from xlt_bench.backbone import NO_BACKBONE, Precision, locate
 from xlt_bench.discovery import configure
 from xlt_bench.engines.local import run_local
 from xlt_bench.errors import ConfigError
 from xlt_bench.groups import parse_languages, target_groups
-from xlt_bench.method import Precision, Progress, Silent
-from xlt_bench.plan import Cell, cells
+from xlt_bench.method import Progress, Silent
+from xlt_bench.plan import Cell, cells, check_seeds
 from xlt_bench.recipe import check_steps, preset_recipe
 from xlt_bench.records import Record
 from xlt_bench.runner import Job, Runner
-from xlt_bench.store import Store
+from xlt_bench.store import Damaged, Store
 from xlt_bench.task import Task, TaskInfo
 from xlt_bench.tasks import task_info
 
@@ -64,11 +65,13 @@ class Experiment:
         job: everything that is needed to carry it out.
         cells: all cells asked for.
         done: fingerprint -> Record of those that the store already holds.
+        damaged: what the store holds of them that cannot be read; it is computed again.
     """
 
     job: Job
     cells: tuple[Cell, ...]
     done: Mapping[str, Record]
+    damaged: tuple[Damaged, ...] = ()
 
     @property
     def missing(self) -> list[Cell]:
@@ -86,31 +89,33 @@ def prepare(request: Request) -> Experiment:
     configured = configure(request.method, request.settings)
     info = task_info(request.task)
     preset = request.preset or info.preset
-    recipe = preset_recipe(preset, configured.name).with_steps(request.steps)
-    seeds = _seeds(request.seeds, info.seeds)
+    recipe = preset_recipe(preset, configured.name)
+    seeds = check_seeds(tuple(range(info.seeds)) if request.seeds is None else request.seeds)
     device = _device(request.device)
+    precision = _precision(request.precision, device)
     backbone = request.backbone or info.backbone
     source = locate(backbone) if configured.method.uses_backbone else None
-    precision = _precision(request.precision, device) if source is not None else "fp32"
-    store = Store(request.store)
-    store.check_writable()
     task = info.load(request.data_dir)
     sources, groups = _languages(request, task, info.groups(backbone), backbone)
+    if source is None:  # such a method gets what no option changes: options are no part of its identity
+        recipe, precision = preset_recipe(info.preset, configured.name), "fp32"
     job = Job(
         task=task,
         configured=configured,
-        label=_label(configured.label, request, info, recipe != preset_recipe(preset, configured.name)),
+        label=_label(configured.label, request, info, precision) if source is not None else configured.label,
         source=source,
-        recipe=recipe,
+        recipe=recipe if source is None else recipe.with_steps(request.steps),
         device=device,
         precision=precision,
         sources_label=request.sources,
         groups=groups,
-        store=store,
+        store=Store(request.store),
         save_weights=request.save_weights,
     )
-    wanted = tuple(cells(_template(job, preset, sources), seeds))
-    return Experiment(job, wanted, _done(store, wanted, request.rerun))
+    experiment = _experiment(job, tuple(cells(_template(job, preset, sources), seeds)), request.rerun)
+    if experiment.missing:
+        job.store.check_writable()
+    return experiment
 
 
 def carry_out(experiment: Experiment, progress: Progress | None = None, pack: int = 1) -> list[Record]:
@@ -134,10 +139,10 @@ def run(
     sources: str = "seen",
     *,
     task: str = "cldr",
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     targets: str | None = None,
     backbone: str | None = None,
-    seeds: Sequence[int] | None = None,
+    seeds: int | Sequence[int] | None = None,
     steps: int | None = None,
     settings: Mapping[str, object] | None = None,
     preset: str | None = None,
@@ -150,16 +155,17 @@ def run(
 ) -> list[Record]:
     """Run a method and return its Records, one a seed; what the store already holds is not computed again.
 
-    The arguments are those of `Request`; `settings` may hold plain values (`{"n_tokens": 10}`).
+    The arguments are those of `Request`; `seeds` may be a count, and `settings` may hold plain values
+    (`{"n_tokens": 10}`).
     """
     request = Request(
         method=method,
         task=task,
-        data_dir=data_dir,
+        data_dir=None if data_dir is None else Path(data_dir),
         sources=sources,
         targets=targets,
         backbone=backbone,
-        seeds=None if seeds is None else tuple(seeds),
+        seeds=None if seeds is None else tuple(range(seeds) if isinstance(seeds, int) else seeds),
         steps=steps,
         settings={name: str(value) for name, value in (settings or {}).items()},
         preset=preset,
@@ -172,23 +178,16 @@ def run(
     return carry_out(prepare(request), progress)
 
 
-def _label(label: str, request: Request, info: TaskInfo, other_steps: bool) -> str:
+def _label(label: str, request: Request, info: TaskInfo, precision: Precision) -> str:
     """The method's label, with what differs from the task's defaults."""
     told = []
     if request.preset not in (None, info.preset):
         told.append(f"preset {request.preset}")
-    if other_steps:
+    if request.steps is not None:
         told.append(f"{request.steps} steps")
-    if request.precision == "bf16":
+    if precision == "bf16":
         told.append("bf16")
     return ", ".join([label, *told])
-
-
-def _seeds(asked: tuple[int, ...] | None, default: int) -> tuple[int, ...]:
-    seeds = tuple(range(default)) if asked is None else asked
-    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
-        raise ConfigError(f"seeds must be different numbers, none below 0, and at least one; not {list(seeds)}")
-    return seeds
 
 
 def _device(asked: str | None) -> str:
@@ -199,7 +198,7 @@ def _device(asked: str | None) -> str:
     available = torch.cuda.is_available()
     if asked is None:
         return "cuda" if available else "cpu"
-    if not asked.startswith("cuda"):
+    if re.fullmatch(r"cuda(:[0-9]+)?", asked) is None:
         raise ConfigError(f"--device takes cpu, cuda or cuda:N, not '{asked}'")
     if not available or int(asked.partition(":")[2] or 0) >= torch.cuda.device_count():
         raise ConfigError(f"--device {asked}: torch sees {torch.cuda.device_count()} CUDA devices; use --device cpu")
@@ -242,8 +241,20 @@ def _template(job: Job, preset: str, sources: tuple[str, ...]) -> Cell:
     )
 
 
-def _done(store: Store, wanted: tuple[Cell, ...], rerun: str | None) -> dict[str, Record]:
+def _experiment(job: Job, wanted: tuple[Cell, ...], rerun: str | None) -> Experiment:
+    """The cells, and which of them the store already holds."""
+    if rerun not in (None, "failed", "all"):
+        raise ConfigError(f"--rerun takes failed or all, not '{rerun}'")
+    found = {cell.fingerprint: job.store.find(cell.fingerprint) for cell in wanted}
+    damaged = tuple(held for held in found.values() if isinstance(held, Damaged))
+    done = {key: held for key, held in found.items() if isinstance(held, Record) and _stands(held, job, rerun)}
+    return Experiment(job, wanted, done, damaged)
+
+
+def _stands(record: Record, job: Job, rerun: str | None) -> bool:
+    """Whether a stored Record answers what is asked for, so that its cell is not run again."""
     if rerun == "all":
-        return {}
-    found = {cell.fingerprint: store.find(cell.fingerprint) for cell in wanted}
-    return {key: record for key, record in found.items() if record and (record.complete or rerun is None)}
+        return False
+    if not record.complete:
+        return rerun is None
+    return not job.save_weights or job.store.has_weights(record.cell.fingerprint)

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Literal
 
 from xlt_bench.errors import BackboneError
+
+Precision = Literal["fp32", "bf16"]
+"""Of the forward pass; parameters that are trained stay float32."""
 
 NANO = "nano"
 NO_BACKBONE = "none"

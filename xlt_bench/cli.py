@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
     from xlt_bench.api import Experiment, Request
     from xlt_bench.leaderboard.board import Block
-    from xlt_bench.records import Record
+    from xlt_bench.records import Predictions, Record
     from xlt_bench.store import Store
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich doubles the time of --help
     help="Which way of tuning transfers best across languages, and is the difference real?",
 )
 
@@ -104,17 +106,17 @@ def run(
         bool, typer.Option("--save-weights", help="Keep trained weights beside the predictions.")
     ] = False,
     rerun: Annotated[Rerun | None, typer.Option(help="Run failed cells again, or all of them.")] = None,
-    pack: Annotated[int, typer.Option(help="Seeds trained in one pass over the backbone.")] = 1,
+    pack: Annotated[int, typer.Option(min=1, help="Seeds trained in one pass over the backbone.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Fit a method on source languages, predict the targets, and show accuracies with intervals."""
-    with reported():
-        from xlt_bench.api import Request
-        from xlt_bench.hyperparameters import parse_settings
-        from xlt_bench.plan import parse_seeds
+    from xlt_bench.api import Request
+    from xlt_bench.hyperparameters import parse_settings
+    from xlt_bench.plan import parse_seeds
 
-        _check_level(level)
-        request = Request(
+    _check_level(level)
+    _run(
+        Request(
             method=method,
             task=task,
             data_dir=data_dir,
@@ -130,8 +132,12 @@ def run(
             store=store,
             save_weights=save_weights,
             rerun=rerun.value if rerun else None,
-        )
-        _run(request, pack, interval, level, as_json)
+        ),
+        pack,
+        interval,
+        level,
+        as_json,
+    )
 
 
 def _run(request: Request, pack: int, interval: IntervalKind, level: float, as_json: bool) -> None:
@@ -140,20 +146,22 @@ def _run(request: Request, pack: int, interval: IntervalKind, level: float, as_j
     from xlt_bench.api import carry_out, prepare
     from xlt_bench.listing import announcement
     from xlt_bench.progress import LiveProgress
+    from xlt_bench.records import Record
 
-    notes = Console(stderr=True, highlight=False)
+    notes = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     experiment = prepare(request)
-    notes.print(announcement(experiment, request), soft_wrap=True)
+    notes.print(announcement(experiment, request))
     try:
-        with LiveProgress(notes, experiment.job.label, len(experiment.missing)) as progress:
+        # what a method prints must not end up among the results
+        with LiveProgress(notes, experiment.job.label, len(experiment.missing)) as progress, redirect_stdout(sys.stderr):
             records = carry_out(experiment, progress, pack)
     except KeyboardInterrupt:
-        kept = sum(experiment.job.store.find(cell.fingerprint) is not None for cell in experiment.cells)
-        notes.print(
-            f"\nstopped; {kept} of {len(experiment.cells)} runs are in {experiment.job.store.folder} and whole. "
-            "The same command goes on with the rest."
-        )
-        raise typer.Exit(130) from None
+        store = experiment.job.store
+        kept = sum(isinstance(store.find(cell.fingerprint), Record) for cell in experiment.cells)
+        raise Interrupted(
+            f"stopped; {kept} of {len(experiment.cells)} runs are in {store.folder} and whole; "
+            "the same command goes on with the rest"
+        ) from None
     _show(records, experiment, notes, interval, level, as_json)
 
 
@@ -167,11 +175,16 @@ def _show(
     _print_blocks(_blocks(shown, store, interval, level), level, as_json, records)
     failed = [record for record in records if not record.complete]
     for record in failed:
-        notes.print(f"seed {record.cell.seed} failed: {record.error}", style="red", markup=False)
-    notes.print(f"Records: {store.folder} ({len(records)} of this run); all of them: xlt-bench leaderboard")
+        target = "" if record.cell.sources else f", {record.cell.targets[0]}"
+        notes.print(f"seed {record.cell.seed}{target} failed: {record.error}", style="red")
+    notes.print(f"Records: {store.folder} ({len(records)} of this run); all of them: {_board_command(store)}")
     if failed:
         notes.print("Failed runs are kept as failed; --rerun failed tries them again.")
         raise typer.Exit(1)
+
+
+def _board_command(store: Store) -> str:
+    return "xlt-bench leaderboard" + ("" if store.folder == STORE else f" --store {shlex.quote(str(store.folder))}")
 
 
 @app.command()
@@ -183,18 +196,15 @@ def leaderboard(
     as_json: JsonOption = False,
 ) -> None:
     """Rank what is in the store, by target group, with intervals."""
-    with reported():
-        from xlt_bench.store import Store
+    from xlt_bench.store import Store
 
-        _check_level(level)
-        results = Store(store)
-        records = _records(results)
-        chosen = [record for record in records if task is None or record.cell.task == task]
-        if not chosen:
-            raise ConfigError(
-                f"no Records of {'any task' if task is None else task} in {store}; make some: xlt-bench run"
-            )
-        _print_blocks(_blocks(chosen, results, interval, level), level, as_json, None)
+    _check_level(level)
+    results = Store(store)
+    records = _records(results)
+    chosen = [record for record in records if task is None or record.cell.task == task]
+    if not chosen:
+        raise ConfigError(f"no Records{'' if task is None else f' of task {task}'} in {store}; make some: xlt-bench run")
+    _print_blocks(_blocks(chosen, results, interval, level), level, as_json, None)
 
 
 @app.command("ls")
@@ -205,34 +215,43 @@ def list_(
     store: StoreOption = STORE,
 ) -> None:
     """List methods, tasks, language groups or stored Records."""
-    with reported():
-        from rich.console import Console
+    from rich.console import Console
 
-        from xlt_bench import listing
+    from xlt_bench import listing
 
-        console = Console(highlight=False)
-        if what is Listed.RECORDS:
-            from xlt_bench.store import Store
+    console = Console(highlight=False)
+    if what is Listed.RECORDS:
+        from xlt_bench.store import Store
 
-            console.print(listing.records(_records(Store(store))))
-        elif what is Listed.GROUPS:
-            console.print(listing.groups(task, backbone))
-        else:
-            console.print(listing.methods() if what is Listed.METHODS else listing.tasks())
+        console.print(listing.records(_records(Store(store))))
+    elif what is Listed.GROUPS:
+        console.print(listing.groups(task, backbone))
+    else:
+        console.print(listing.methods() if what is Listed.METHODS else listing.tasks())
 
 
 def _records(store: Store) -> list[Record]:
-    """The store's Records; what cannot be read is named and skipped."""
+    """The store's Records; what cannot be read is named, counted and skipped."""
     records, damaged = store.records()
-    for folder in damaged:
-        print(f"skipped {folder.folder}: {folder.reason}", file=sys.stderr)
+    for found in damaged:
+        print(f"skipped {found.folder}: {found.reason}", file=sys.stderr)
+    if damaged:
+        print(f"{len(damaged)} of {len(records) + len(damaged)} Records skipped", file=sys.stderr)
     return records
 
 
 def _blocks(records: list[Record], store: Store, interval: IntervalKind, level: float) -> list[Block]:
+    from xlt_bench.errors import StoreError
     from xlt_bench.leaderboard.board import build
 
-    return build(records, store.predictions, method=interval.value, level=level)
+    def load(record: Record) -> Predictions | None:
+        try:
+            return store.predictions(record)
+        except StoreError as error:
+            print(f"skipped: {error}", file=sys.stderr)
+            return None
+
+    return build(records, load, method=interval.value, level=level)
 
 
 def _print_blocks(blocks: list[Block], level: float, as_json: bool, records: list[Record] | None) -> None:
@@ -244,7 +263,7 @@ def _print_blocks(blocks: list[Block], level: float, as_json: bool, records: lis
         plain = {"blocks": render.as_json(blocks)}
         if records is not None:
             plain["records"] = [record.as_json() for record in records]
-        print(json.dumps(plain, indent=1, ensure_ascii=False))
+        print(json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False))
         return
     console = Console(highlight=False)
     console.print(render.tables(blocks, level))
@@ -255,16 +274,34 @@ def _check_level(level: float) -> None:
         raise ConfigError(f"--level must lie between 0 and 1, such as 0.95, not {level}")
 
 
-@contextmanager
-def reported() -> Iterator[None]:
-    """Print an expected error as one line, without a traceback, and leave with exit code 2."""
+class Interrupted(Exception):
+    """Ctrl-C, with what to say about it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of the `xlt-bench` command; returns its exit code.
+
+    An expected error is one line on standard error, without a traceback, and exit code 2; Ctrl-C is exit code 130.
+    """
     try:
-        yield
+        code = app(None if arguments is None else list(arguments), prog_name="xlt-bench", standalone_mode=False)
+        return int(code or 0)
     except XltBenchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        return _say(f"error: {error}", 2)
+    except Interrupted as stopped:
+        return _say(str(stopped), 130)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("stopped; nothing had been started", 130)
+    except Exception as error:
+        # faults in how the command was written come from the command-line library, under a name that it has moved about
+        if not hasattr(error, "format_message"):
+            raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message())
+            return 2
+        return _say(f"error: {error.format_message()} See: xlt-bench --help", 2)
 
 
-def main() -> None:
-    """Entry point of the `xlt-bench` command."""
-    app()
+def _say(text: str, code: int) -> int:
+    print(" ".join(text.split()), file=sys.stderr)
+    return code

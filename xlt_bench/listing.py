@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from xlt_bench.backbone import NO_BACKBONE
 from xlt_bench.discovery import method_entries
 from xlt_bench.records import Record
 from xlt_bench.tasks import task_info, task_names
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from xlt_bench.api import Experiment, Request
 
 
-def _table(*columns: str) -> Table:
+def _table(*columns: str | Text) -> Table:
     table = Table(header_style="bold")
     for column in columns:
         table.add_column(column)
@@ -26,8 +27,8 @@ def _table(*columns: str) -> Table:
 def methods() -> Table:
     """Installed methods, from entry-point metadata alone."""
     table = _table("method", "package", "class")
-    for name, entry in method_entries().items():
-        table.add_row(name, entry.dist.name if entry.dist else "", Text(entry.value))
+    for entry in method_entries():
+        table.add_row(*map(Text, (entry.name, entry.dist.name if entry.dist else "", entry.value)))
     return table
 
 
@@ -43,7 +44,7 @@ def tasks() -> Table:
 def groups(task: str, backbone: str | None) -> Table:
     """Language groups known for a task and a backbone."""
     info = task_info(task)
-    table = _table("group", "languages", f"codes ({task}, backbone {backbone or info.backbone})")
+    table = _table("group", "languages", Text(f"codes ({task}, backbone {backbone or info.backbone})"))
     for name, codes in info.groups(backbone or info.backbone).items():
         ordered = sorted(codes)
         shown = " ".join(ordered[:8]) + (f" ... ({len(ordered) - 8} more)" if len(ordered) > 8 else "")
@@ -52,19 +53,30 @@ def groups(task: str, backbone: str | None) -> Table:
 
 
 def records(found: Sequence[Record]) -> Table:
-    """Stored Records, one a line."""
-    table = _table("record", "task", "backbone", "method", "sources", "protocol", "targets", "seed", "status")
+    """Stored Records, one a line; what does not change between them is left out of the columns."""
+    table = _table("record", "run", "targets", "seed", "status")
+    table.columns[0].no_wrap = True
+    table.columns[3].justify = "right"
     for record in found:
         cell = record.cell
-        targets = str(len(cell.targets)) if len(cell.targets) > 1 else cell.targets[0]
-        status = record.status if record.complete else f"failed: {(record.error or '').splitlines()[0][:60]}"
-        row = (cell.fingerprint, cell.task, cell.backbone, record.label, record.sources_label, cell.protocol)
-        table.add_row(*(Text(text) for text in (*row, targets, str(cell.seed), status)))
+        targets = f"{len(cell.targets)} languages" if len(cell.targets) > 1 else cell.targets[0]
+        backbone = f", {cell.backbone}" if cell.backbone != NO_BACKBONE else ""
+        run = f"{record.label}; {cell.task}{backbone}, sources {record.sources_label}"
+        table.add_row(*map(Text, (cell.fingerprint, run, targets, str(cell.seed), _status(record))))
     return table
 
 
+def _status(record: Record) -> str:
+    return record.status if record.complete else f"failed: {first_line(record)[:60]}"
+
+
+def first_line(record: Record) -> str:
+    """Why a run failed, in one line."""
+    return next(iter((record.error or "").splitlines()), "no reason given")
+
+
 def announcement(experiment: Experiment, request: Request) -> str:
-    """What a run is about to do, in three lines."""
+    """What a run is about to do, in a few lines."""
     job, first = experiment.job, experiment.cells[0]
     fitted = f"{len(first.sources)} languages ({request.sources})" if first.sources else "each target's own train split"
     groups = ", ".join(f"{name} {len(codes)}" for name, codes in job.groups.items())
@@ -76,7 +88,23 @@ def announcement(experiment: Experiment, request: Request) -> str:
             f"backbone {first.backbone}, preset {first.preset}: {budget} of batch {first.recipe['batch_size']}, "
             f"{first.precision} on {job.device}"
         )
-    seeds = sorted({cell.seed for cell in experiment.cells})
-    runs = f"{len(experiment.cells)} runs, seeds {', '.join(map(str, seeds))}"
-    lines.append(runs + (f"; {len(experiment.done)} are in the store already" if experiment.done else ""))
+    elif request.steps or request.preset or request.precision == "bf16":
+        lines.append(f"{job.label} uses no backbone: --steps, --preset and --precision change nothing")
+    lines.extend(f"damaged, computed again: {found.folder}: {found.reason}" for found in experiment.damaged)
+    lines.append(_runs(experiment))
     return "\n".join(lines)
+
+
+def _runs(experiment: Experiment) -> str:
+    cells, done = experiment.cells, experiment.done.values()
+    seeds = sorted({cell.seed for cell in cells})
+    listed = ", ".join(map(str, seeds)) if len(seeds) <= 10 else f"{seeds[0]} to {seeds[-1]}"
+    told = f"{_counted(len(cells), 'run')}, {'seeds' if len(seeds) > 1 else 'seed'} {listed}"
+    if done:
+        told += f"; {len(done)} already in the store"
+    failed = sum(not record.complete for record in done)
+    return told + (f", {failed} of them failed (--rerun failed tries again)" if failed else "")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt_bench.backbone import Precision
 from xlt_bench.errors import MethodError
 from xlt_bench.task import Example, Labelled
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from xlt_bench.training.backbone import Backbone
 
 Scores = NDArray[np.float32]
-Precision = Literal["fp32", "bf16"]
 
 
 class Progress(Protocol):

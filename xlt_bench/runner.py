@@ -17,10 +17,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlt_bench.backbone import BackboneSource
+from xlt_bench.backbone import BackboneSource, Precision
 from xlt_bench.discovery import ConfiguredMethod
 from xlt_bench.errors import MethodError, XltBenchError
-from xlt_bench.method import Context, Fitted, Precision, Progress
+from xlt_bench.method import Context, Fitted, Progress
 from xlt_bench.plan import Cell
 from xlt_bench.protocols import Outcome, run_pack, selected_on
 from xlt_bench.recipe import Recipe

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from peft_reference import classifier, encode, logits, p_tuning, prompt_tuning
-from tiny import TEST, context, open_backbone, shaken, tokens, unfitted
+from tiny import TEST, context, shaken, tokens, unfitted
 from torch import Tensor, nn
 
 from xlt_bench.backbone import locate
@@ -29,10 +29,8 @@ LIMIT = 1e-5
 @pytest.fixture(scope="module", params=["tiny", "nano"])
 def encoder(request: pytest.FixtureRequest, tiny_backbone_folder: Path) -> Backbone:
     """The tiny backbone, and the shipped one."""
-    if request.param == "tiny":
-        return open_backbone(tiny_backbone_folder)
     try:
-        return Backbone(locate("nano"))
+        return Backbone(locate(str(tiny_backbone_folder) if request.param == "tiny" else "nano"))
     except BackboneError as error:
         pytest.skip(str(error))
 

@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
-from xlt_bench.backbone import BackboneSource
+from xlt_bench.backbone import BackboneSource, Precision
 from xlt_bench.errors import BackboneError
-from xlt_bench.method import Precision
 from xlt_bench.training.batches import Batch, Tokenised
 
 

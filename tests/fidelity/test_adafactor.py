@@ -1,0 +1,101 @@
+"""The optimiser's update: an independent transformers Adafactor, and one step worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from numpy.typing import NDArray
+from tiny import short
+from torch import Tensor, nn
+from transformers.optimization import Adafactor
+
+from xlt_bench.recipe import Rate
+from xlt_bench.training.optimisation import make_optimiser
+
+Array = NDArray[np.float64]
+RATE, DECAY = 0.01, 0.1
+
+
+def random_tensor(*shape: int, seed: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def pair() -> list[nn.Parameter]:
+    """A matrix and a vector."""
+    return [nn.Parameter(random_tensor(6, 4, seed=1)), nn.Parameter(random_tensor(4, seed=2))]
+
+
+def ours(parameters: list[nn.Parameter], decay: float = DECAY) -> torch.optim.Optimizer:
+    return make_optimiser({"head": parameters}, short(rates={"head": Rate(RATE, decay)}))
+
+
+def step(optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter], seed: int, scale: float) -> None:
+    for at, parameter in enumerate(parameters):
+        parameter.grad = scale * random_tensor(*parameter.shape, seed=100 * seed + at)
+    optimiser.step()
+
+
+def test_many_updates_equal_those_of_an_independent_adafactor() -> None:
+    one, other = pair(), pair()
+    reference = Adafactor(
+        other,
+        lr=RATE,
+        eps=(1e-30, 1e-3),
+        clip_threshold=1.0,
+        decay_rate=-0.8,
+        beta1=None,
+        weight_decay=DECAY,
+        scale_parameter=False,
+        relative_step=False,
+        warmup_init=False,
+    )
+    optimiser = ours(one)
+    for seed in range(30):
+        scale = 10.0 if seed % 7 == 6 else 1.0  # a jump in the gradient makes the clip threshold bite
+        step(optimiser, one, seed, scale)
+        step(reference, other, seed, scale)
+    for mine, theirs in zip(one, other, strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def clipped(update: Array) -> Array:
+    return update / max(1.0, float(np.sqrt((update**2).mean())))
+
+
+def factored(rows: Array, columns: Array, gradient: Array) -> Array:
+    """Gradient over the root of the rank-one estimate of its second moment (Shazeer & Stern 2018, algorithm 4)."""
+    return gradient / np.sqrt(np.outer(rows, columns) / rows.mean())
+
+
+@pytest.mark.parametrize("decay", [0.0, DECAY])
+def test_two_steps_equal_the_closed_form(decay: float) -> None:
+    """After step t the second moment keeps 1 - t^-0.8 of what it was: nothing at first, 1 - 2^-0.8 then."""
+    parameters = pair()
+    matrix, vector = (p.detach().double().numpy().copy() for p in parameters)
+    optimiser = ours(parameters, decay)
+    rows, columns, squares = np.zeros(6), np.zeros(4), np.zeros(4)
+    for t in (1, 2):
+        step(optimiser, parameters, seed=t, scale=1.0)
+        kept = 1 - t**-0.8
+        g_matrix, g_vector = (
+            random_tensor(*s, seed=100 * t + at).double().numpy() for at, s in enumerate([(6, 4), (4,)])
+        )
+        rows = kept * rows + (1 - kept) * (g_matrix**2).mean(1)
+        columns = kept * columns + (1 - kept) * (g_matrix**2).mean(0)
+        squares = kept * squares + (1 - kept) * g_vector**2
+        matrix = matrix * (1 - RATE * decay) - RATE * clipped(factored(rows, columns, g_matrix))
+        vector = vector * (1 - RATE * decay) - RATE * clipped(g_vector / np.sqrt(squares))
+        assert_allclose(parameters[0].detach().numpy(), matrix, rtol=0, atol=1e-6)
+        assert_allclose(parameters[1].detach().numpy(), vector, rtol=0, atol=1e-6)
+
+
+def test_adamw_is_torch_s_with_the_recipe_s_rates() -> None:
+    recipe = short(optimiser="adamw", rates={"head": Rate(RATE, DECAY)})
+    one, other = pair(), pair()
+    optimiser, reference = make_optimiser({"head": one}, recipe), torch.optim.AdamW(other, lr=RATE, weight_decay=DECAY)
+    for seed in range(5):
+        step(optimiser, one, seed, 1.0)
+        step(reference, other, seed, 1.0)
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(one, other, strict=True))
