@@ -82,7 +82,7 @@ class Answers:
 
     def of(self, group: Sequence[str]) -> tuple[NDArray[np.float64], tuple[str, ...]]:
         """Answers (seeds, languages, items) in the group's languages that every seed has, and which these are."""
-        there = (~np.isnan(self.y)).any(axis=2).all(axis=0) & bool(self.seeds)
+        there = np.asarray((~np.isnan(self.y)).any(axis=2).all(axis=0)) & bool(self.seeds)
         at = {code: i for i, code in enumerate(self.codes) if there[i]}
         kept = tuple(code for code in group if code in at)
         return self.y[:, [at[code] for code in kept]], kept

@@ -31,10 +31,10 @@ def tables(blocks: Sequence[Block], level: float) -> Group:
 def _table(blocks: Sequence[Block], level: float) -> Table:
     """One section a target group. Blocks must be of one setting."""
     grid = Table(
-        title=_title(blocks[0]), title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
+        title=Text(_title(blocks[0])), title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
     )
-    grid.add_column("target group, method", no_wrap=True)
-    grid.add_column("sources", max_width=24)
+    grid.add_column("target group, method", overflow="fold")
+    grid.add_column("sources", max_width=24, overflow="fold")
     grid.add_column("accuracy", justify="right", no_wrap=True)
     grid.add_column(f"{100 * level:g}% interval", no_wrap=True)
     grid.add_column("seeds", justify="right", no_wrap=True)
@@ -58,16 +58,19 @@ def _cells(row: Row) -> list[str]:
     if row.missing:
         label += f" [{row.languages} of {row.languages + len(row.missing)} languages]"
     seeds = str(len(row.seeds)) + (f" ({len(row.failed)} failed)" if row.failed else "")
+    if row.accuracy is None:
+        return [label, row.sources, "failed" if row.failed else "none", "", seeds, ""]
     if row.score is None:
-        return [label, row.sources, "failed", "", seeds, ""]
-    return [label, row.sources, percent(row.score.estimate), _bounds(row.score), seeds, str(row.score.items)]
+        bounds = "none (one run)" if len(row.seeds) == 1 else "none (one item)"
+        return [label, row.sources, percent(row.accuracy), bounds, seeds, ""]
+    return [label, row.sources, percent(row.accuracy), _bounds(row.score), seeds, str(row.score.items)]
 
 
 def _bounds(score: Interval) -> str:
+    one = " (one run)" if score.seeds == 1 else ""
     if score.low == score.high:
-        return "no variance"
-    bounds = f"{percent(max(score.low, 0.0))} to {percent(min(score.high, 1.0))}"
-    return bounds + (" (one run)" if score.seeds == 1 else "")
+        return f"no variance{one}"
+    return f"{percent(max(score.low, 0.0))} to {percent(min(score.high, 1.0))}{one}"
 
 
 def as_json(blocks: Sequence[Block]) -> list[dict[str, Any]]:

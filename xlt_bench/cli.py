@@ -153,15 +153,17 @@ def _run(request: Request, pack: int, interval: IntervalKind, level: float, as_j
     notes.print(announcement(experiment, request))
     try:
         # what a method prints must not end up among the results
-        with LiveProgress(notes, experiment.job.label, len(experiment.missing)) as progress, redirect_stdout(sys.stderr):
+        live = LiveProgress(notes, experiment.job.label, len(experiment.missing), pack)
+        with live as progress, redirect_stdout(sys.stderr):
             records = carry_out(experiment, progress, pack)
     except KeyboardInterrupt:
         store = experiment.job.store
         kept = sum(isinstance(store.find(cell.fingerprint), Record) for cell in experiment.cells)
-        raise Interrupted(
+        notes.print(
             f"stopped; {kept} of {len(experiment.cells)} runs are in {store.folder} and whole; "
             "the same command goes on with the rest"
-        ) from None
+        )
+        raise typer.Exit(130) from None
     _show(records, experiment, notes, interval, level, as_json)
 
 
@@ -203,7 +205,8 @@ def leaderboard(
     records = _records(results)
     chosen = [record for record in records if task is None or record.cell.task == task]
     if not chosen:
-        raise ConfigError(f"no Records{'' if task is None else f' of task {task}'} in {store}; make some: xlt-bench run")
+        what = "no Records" if task is None else f"no Records of task {task}"
+        raise ConfigError(f"{what} in {store}; make some: xlt-bench run")
     _print_blocks(_blocks(chosen, results, interval, level), level, as_json, None)
 
 
@@ -274,10 +277,6 @@ def _check_level(level: float) -> None:
         raise ConfigError(f"--level must lie between 0 and 1, such as 0.95, not {level}")
 
 
-class Interrupted(Exception):
-    """Ctrl-C, with what to say about it."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the `xlt-bench` command; returns its exit code.
 
@@ -288,8 +287,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(code or 0)
     except XltBenchError as error:
         return _say(f"error: {error}", 2)
-    except Interrupted as stopped:
-        return _say(str(stopped), 130)
     except (KeyboardInterrupt, typer.Abort):
         return _say("stopped; nothing had been started", 130)
     except Exception as error:

@@ -97,7 +97,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     if "," not in text:
         if numbers[0] > MOST_SEEDS:
             raise ConfigError(
-                f"--seeds {text} asks for {text} runs, and {MOST_SEEDS} is the most; seed {text} alone is --seeds {text},"
+                f"--seeds {text} asks for {text} runs, more than {MOST_SEEDS}; for seed {text} alone: --seeds {text},"
             )
         numbers = tuple(range(numbers[0]))
     return check_seeds(numbers)
@@ -109,7 +109,7 @@ def check_seeds(numbers: Sequence[int]) -> tuple[int, ...]:
         raise ConfigError("--seeds 0 asks for no run; give at least 1")
     if len(set(numbers)) < len(numbers):
         raise ConfigError(f"--seeds {','.join(map(str, numbers))} names a seed twice; name each once")
-    wrong = [number for number in numbers if not 0 <= number < 2**32]
+    wrong = [number for number in numbers if not hasattr(number, "__index__") or not 0 <= number < 2**32]
     if wrong:
         raise ConfigError(f"a seed is a whole number from 0 to {2**32 - 1}, not {wrong[0]}")
     return tuple(int(number) for number in numbers)

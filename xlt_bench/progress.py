@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from types import TracebackType
 
 from rich.console import Console
@@ -10,63 +11,104 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 
-class LiveProgress:
-    """One bar a run in training: steps, loss, dev accuracy, examples a second, time left."""
+@dataclass
+class _Fit:
+    """One fit of one seed, as far as it has come."""
 
-    def __init__(self, console: Console, label: str, runs: int) -> None:
+    number: int
+    started: float
+    done: int = 0
+    total: int = 0
+    examples: int = 0
+    loss: float = 0.0
+    dev: float | None = None
+    bar: TaskID | None = None
+
+    def told(self) -> str:
+        """Loss, dev accuracy, examples a second."""
+        rate = self.examples / max(time.monotonic() - self.started, 1e-6)
+        dev = "" if self.dev is None else f" dev {100 * self.dev:.1f}%"
+        return f"loss {self.loss:.3f}{dev} {rate:.0f} ex/s"
+
+
+class LiveProgress:
+    """A bar for each fit in progress: steps, loss, dev accuracy, examples a second, time left; a line for each before.
+
+    Args:
+        console: where to show it.
+        label: the method's.
+        runs: how many fits there will be.
+        pack: how many of them may be in progress at once.
+    """
+
+    def __init__(self, console: Console, label: str, runs: int, pack: int = 1) -> None:
         self._console = console
         self._label = label
-        self._live = console.is_terminal
+        self._runs = runs
+        self._pack = pack
         self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=12),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[told]}", markup=False),
+            TimeRemainingColumn(compact=True),
             console=console,
-            transient=False,
+            transient=True,
         )
-        self._tasks: dict[int, TaskID] = {}
-        self._started: dict[int, float] = {}
-        self._examples: dict[int, int] = {}
-        self._steps: dict[int, int] = {}
-        self._dev: dict[int, float] = {}
-        self._total = runs
+        self._fits: dict[int, _Fit] = {}
+        self._begun = 0
 
     def __enter__(self) -> LiveProgress:
-        if self._live:
+        if self._console.is_terminal and self._runs:
+            self._console.print(f"{self._label}:")
             self._bars.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._live:
-            self._bars.stop()
+        for seed in list(self._fits):
+            self._close(seed)
+        self._bars.stop()
 
     def step(self, seed: int, done: int, total: int, loss: float, examples: int) -> None:
-        """Move the seed's bar."""
-        now = time.monotonic()
-        if seed not in self._started or done < self._steps[seed]:
-            self._begin(seed, total, now)
-        self._examples[seed] += (done - self._steps[seed]) * examples
-        self._steps[seed] = done
-        if self._live:
-            rate = self._examples[seed] / max(now - self._started[seed], 1e-6)
-            dev = f"  dev {100 * self._dev[seed]:.1f}%" if seed in self._dev else ""
-            self._bars.update(self._tasks[seed], completed=done, told=f"loss {loss:.3f}{dev}  {rate:.0f} examples/s")
+        """Move the seed's bar; a step before the last one told begins a new fit."""
+        fit = self._fits.get(seed)
+        if fit is None or done < fit.done:
+            fit = self._begin(seed)
+        fit.examples += (done - fit.done) * examples
+        fit.done, fit.total, fit.loss = done, total, loss
+        self._show(fit)
 
     def evaluated(self, seed: int, done: int, dev_accuracy: float) -> None:
         """Show the dev accuracy; off a terminal, print a line."""
-        self._dev[seed] = dev_accuracy
-        if not self._live:
-            self._console.print(
-                f"{self._label} seed {seed}: step {done}, dev accuracy {100 * dev_accuracy:.1f}%", highlight=False
-            )
+        fit = self._fits.get(seed) or self._begin(seed)
+        fit.dev = dev_accuracy
+        self._show(fit)
+        if fit.bar is None:
+            name = f"{self._label} {self._name(seed, fit)}"
+            self._console.print(f"{name}: step {done} of {fit.total}, {fit.told()}")
 
-    def _begin(self, seed: int, total: int, now: float) -> None:
-        self._started[seed], self._examples[seed], self._steps[seed] = now, 0, 0
-        self._dev.pop(seed, None)
-        if self._live:
-            at = f" ({len(self._tasks) + 1} of {self._total})" if self._total > 1 else ""
-            self._tasks[seed] = self._bars.add_task(f"{self._label} seed {seed}{at}", total=total, told="")
+    def _begin(self, seed: int) -> _Fit:
+        self._close(seed)
+        if len(self._fits) >= self._pack:  # the oldest is over: no more than a pack is in progress
+            self._close(next(iter(self._fits)))
+        self._begun += 1
+        fit = self._fits[seed] = _Fit(self._begun, time.monotonic())
+        if self._console.is_terminal:
+            fit.bar = self._bars.add_task(self._name(seed, fit), total=None, told="")
+        return fit
+
+    def _close(self, seed: int) -> None:
+        """Replace the seed's bar with a line, so that the display stays as high as there are fits in progress."""
+        fit = self._fits.pop(seed, None)
+        if fit is not None and fit.bar is not None:
+            self._bars.remove_task(fit.bar)
+            self._console.print(f"{self._name(seed, fit)}: step {fit.done} of {fit.total}, {fit.told()}")
+
+    def _name(self, seed: int, fit: _Fit) -> str:
+        return f"seed {seed}" + (f" ({fit.number} of {self._runs})" if self._runs > 1 else "")
+
+    def _show(self, fit: _Fit) -> None:
+        if fit.bar is not None:
+            self._bars.update(fit.bar, completed=fit.done, total=fit.total, told=fit.told())

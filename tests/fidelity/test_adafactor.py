@@ -66,7 +66,8 @@ def clipped(update: Array) -> Array:
 
 def factored(rows: Array, columns: Array, gradient: Array) -> Array:
     """Gradient over the root of the rank-one estimate of its second moment (Shazeer & Stern 2018, algorithm 4)."""
-    return gradient / np.sqrt(np.outer(rows, columns) / rows.mean())
+    root: Array = np.sqrt(np.outer(rows, columns) / rows.mean())
+    return gradient / root
 
 
 @pytest.mark.parametrize("decay", [0.0, DECAY])

@@ -15,6 +15,7 @@ from transformers.utils import logging as transformers_logging
 from xlt_bench.backbone import BackboneSource, Precision
 from xlt_bench.errors import BackboneError
 from xlt_bench.training.batches import Batch, Tokenised
+from xlt_bench.training.first_position import first_position_only
 
 
 @contextmanager
@@ -50,6 +51,7 @@ class Backbone:
         """The encoder without any head, in eval mode, no parameter requiring a gradient."""
         encoder = self.fresh_encoder()
         encoder.requires_grad_(False)
+        first_position_only(encoder)
         return encoder
 
     def fresh_encoder(self) -> PreTrainedModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,7 @@ def make_optimiser(roles: Roles, recipe: Recipe) -> torch.optim.Optimizer:
 
 def make_schedule(optimiser: torch.optim.Optimizer, recipe: Recipe, phase: Phase, steps: int) -> LRScheduler:
     """The recipe's learning-rate curve over this many steps."""
-    warmup = round(phase.warmup * steps)
+    warmup = math.ceil(phase.warmup * steps)  # rounded up, as transformers' Trainer does
     schedule: LRScheduler
     if recipe.schedule == "linear":
         schedule = get_linear_schedule_with_warmup(optimiser, warmup, steps)

@@ -1,0 +1,43 @@
+"""Predictions of many languages on the same items, as small text: a line a language, a character an item.
+
+The character is the position of the class in SIB-200's labels, `-` where no class was named. The items and their gold
+classes are those of `data/sib200-test-items.csv`, in its order. Text rather than Parquet: it is read in a moment, its
+bytes depend on no library's version, and a change shows in a diff.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..records import Predictions
+from ..tasks.sib200 import LABELS
+from .tables import read_columns
+
+NOTHING = "-"
+ITEMS_FILE = "sib200-test-items.csv"
+_CHARACTERS = {**{label: str(at) for at, label in enumerate(LABELS)}, "": NOTHING}
+_CLASSES = {character: label for label, character in _CHARACTERS.items()}
+
+
+def test_items() -> dict[str, str]:
+    """Id of each test item of SIB-200 -> its class, in the order of the data set."""
+    return dict(read_columns(ITEMS_FILE)["gold"])
+
+
+def pack(predictions: Predictions) -> dict[str, str]:
+    """Language -> characters; the items of each language must come in the order of `test_items`."""
+    lines: dict[str, list[str]] = {}
+    for language, predicted in zip(predictions.language, predictions.predicted, strict=True):
+        lines.setdefault(language, []).append(_CHARACTERS[predicted])
+    return {language: "".join(characters) for language, characters in lines.items()}
+
+
+def read_items(name: str) -> Predictions:
+    """The predictions of a file in `data`, in its order of languages."""
+    items, lines = test_items(), read_columns(name)["predicted"]
+    return Predictions(
+        language=np.repeat(np.array(list(lines), object), len(items)),
+        item_id=np.tile(np.array(list(items), object), len(lines)),
+        gold=np.tile(np.array(list(items.values()), object), len(lines)),
+        predicted=np.array([_CLASSES[character] for line in lines.values() for character in line], object),
+    )
