@@ -1,7 +1,8 @@
 """Stored results of others as baselines with their provenance, and the importer for answers of prompted models."""
 
-from .answers import DEFAULT_RULE, RULES, Expected, parse, read_answers
+from .answers import Expected, read_answers
 from .catalogue import TASK_HASH, Baseline, GroupValue, baselines, best_evidence, per_group
+from .rules import DEFAULT_RULE, RULES, parse
 
 __all__ = [
     "DEFAULT_RULE",

@@ -1,9 +1,9 @@
 """The importer: a file of answers in words -> predictions, each fault named with file and line.
 
 The file is a table with the columns language, index_id, gold and answer (in any order; others are ignored), separated
-by tabs (`.tsv`, `.tsv.gz`) or commas (`.csv`, `.csv.gz`), in UTF-8. Quoting is that of `csv`: an answer with a tab, comma,
-line break or leading quotation mark is put in quotation marks, those inside it doubled. It may lack languages, but a
-language that it has must have every test item once.
+by tabs (`.tsv`, `.tsv.gz`) or commas (`.csv`, `.csv.gz`), in UTF-8. Quoting is that of `csv`: an answer with a tab, a
+comma, a line break or a leading quotation mark is put in quotation marks, those inside it doubled. It may lack
+languages, but a language that it has must have every test item once.
 """
 
 from __future__ import annotations
@@ -24,10 +24,8 @@ from ..errors import ConfigError, DataError
 from ..records import Predictions
 from ..task import Task
 from .items import test_items
-from .rules import DEFAULT_RULE, RULES, SIB200, Categories, parse, rule_named
+from .rules import DEFAULT_RULE, SIB200, Categories, rule_named
 from .tables import language_codes
-
-__all__ = ["COLUMNS", "DEFAULT_RULE", "RULES", "Expected", "parse", "read_answers"]
 
 COLUMNS = ("language", "index_id", "gold", "answer")
 DELIMITERS: Mapping[str, str] = {".tsv": "\t", ".csv": ","}
@@ -118,7 +116,7 @@ def _check(path: Path, rows: Sequence[Row], expected: Expected) -> None:
         _check_row(path, row, expected)
         earlier = first_seen.setdefault((row.language, row.item), row.line)
         if earlier != row.line:
-            raise _fault(path, row.line, f"item '{row.item}' of {row.language} is already in line {earlier}")
+            raise _fault(path, row.line, f"item {row.item!r} of {row.language} is already in line {earlier}")
     last = {row.language: row.line for row in rows}
     for language, line in last.items():
         missing = [item for item in expected.gold if (language, item) not in first_seen]
@@ -129,14 +127,14 @@ def _check(path: Path, rows: Sequence[Row], expected: Expected) -> None:
 
 def _check_row(path: Path, row: Row, expected: Expected) -> None:
     if row.language not in expected.languages:
-        raise _fault(path, row.line, f"unknown language '{row.language}'; codes are like eng_Latn: xlt-bench ls groups")
+        raise _fault(path, row.line, f"unknown language {row.language!r}; codes are like eng_Latn: xlt-bench ls groups")
     if row.item not in expected.gold:
-        raise _fault(path, row.line, f"index_id '{row.item}' is none of the {len(expected.gold)} test items")
+        raise _fault(path, row.line, f"index_id {row.item!r} is none of the {len(expected.gold)} test items")
     if row.gold not in expected.categories.labels:
         known = ", ".join(expected.categories.labels)
-        raise _fault(path, row.line, f"unknown gold label '{row.gold}'; the labels are {known}")
+        raise _fault(path, row.line, f"unknown gold label {row.gold!r}; the labels are {known}")
     if row.gold != expected.gold[row.item]:
-        told = f"gold label '{row.gold}', but item '{row.item}' is '{expected.gold[row.item]}' in the task"
+        told = f"gold label {row.gold!r}, but item {row.item!r} is '{expected.gold[row.item]}' in the task"
         raise _fault(path, row.line, told)
 
 
@@ -156,7 +154,9 @@ def _parse(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _delimiter(path: Path) -> str:
     plain = path.with_suffix("") if path.suffix == ".gz" else path
     if plain.suffix not in DELIMITERS:
-        raise ConfigError(f"'{path.name}' must end in .tsv, .tsv.gz, .csv or .csv.gz: that tells how columns are separated")
+        raise ConfigError(
+            f"'{path.name}' must end in .tsv, .tsv.gz, .csv or .csv.gz: that tells how columns are separated"
+        )
     return DELIMITERS[plain.suffix]
 
 
@@ -169,7 +169,9 @@ def _text(path: Path) -> str:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: not a whole gzip file ({error}); write it again, or unpack it and drop .gz") from None
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}; it must be there and readable for you") from None
+        raise DataError(
+            f"cannot read {path}: {error.strerror or error}; it must be there and readable for you"
+        ) from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

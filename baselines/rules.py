@@ -6,9 +6,9 @@ Chinese or Japanese text are mentions; `travelers`, `healthcare`, `neuroscience`
 "science" or "technology" alone stand for science/technology. The longest name wins, so "science/technology" is one
 mention. An answer without a mention has no class (None), which counts as wrong.
 
-The rules see words, not sense. A model that declines and lists what it could have chosen ("please send the text, so that
-I can tell whether it is about science/technology, travel, ...") is read by `first-mention` as naming the first of the
-list; `only-mention` reads it as no answer.
+The rules see words, not sense. A model that declines and lists what it could have chosen ("please send the text, so
+that I can tell whether it is about science/technology, travel, ...") is read by `first-mention` as naming the first of
+the list; `only-mention` reads it as no answer.
 """
 
 from __future__ import annotations

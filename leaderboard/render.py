@@ -31,7 +31,13 @@ def tables(blocks: Sequence[Block], level: float) -> Group:
 def _table(blocks: Sequence[Block], level: float) -> Table:
     """One section a target group. Blocks must be of one setting."""
     grid = Table(
-        title=Text(_title(blocks[0])), title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
+        title=Text(_title(blocks[0])),
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
     grid.add_column("target group, method", overflow="fold")
     grid.add_column("sources", max_width=24, overflow="fold")
@@ -50,7 +56,7 @@ def _table(blocks: Sequence[Block], level: float) -> Table:
 
 def _title(block: Block) -> str:
     setting = block.setting
-    return f"Task {setting.task}, {setting.protocol}, backbone {setting.backbone}; accuracy in per cent"
+    return f"{setting.task}, {setting.protocol}, backbone {setting.backbone}; accuracy in per cent"
 
 
 def _cells(row: Row) -> list[str]:

@@ -68,9 +68,7 @@ class NgramMLP:
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedBags:
         """Fit one seed with Adam; always on the CPU, where it takes seconds."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(context.seed)
-            model = Bags(self.buckets, self.hidden, len(context.labels))
+        model = self._new(context)
         bags, dev_bags = self.bags(train.examples), self.bags(dev.examples)
         optimisers = [
             torch.optim.SparseAdam(model.table.parameters(), lr=self.learning_rate),
@@ -94,10 +92,15 @@ class NgramMLP:
 
     def load(self, folder: Path, context: Context) -> FittedBags:
         """Restore what `FittedBags.save` wrote."""
-        model = Bags(self.buckets, self.hidden, len(context.labels))
+        model = self._new(context)
         model.load_state_dict(load_file(folder / "weights.safetensors"))
         summary = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
         return FittedBags(self, model, FitSummary(summary["trainable_parameters"], summary["steps"]))
+
+    def _new(self, context: Context) -> Bags:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(context.seed)
+            return Bags(self.buckets, self.hidden, len(context.labels))
 
     def bags(self, examples: Sequence[Example]) -> list[NDArray[np.int64]]:
         """Bucket numbers of each text's n-grams (a pair's texts joined by a tab)."""

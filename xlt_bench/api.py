@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from xlt_bench.backbone import NO_BACKBONE, Precision, locate
+from xlt_bench.backbone import NO_BACKBONE, Precision, check_name, locate
 from xlt_bench.discovery import configure
 from xlt_bench.engines.local import run_local
 from xlt_bench.errors import ConfigError
@@ -86,17 +86,18 @@ def prepare(request: Request) -> Experiment:
         XltBenchError: the first thing about the request that cannot be.
     """
     check_steps(request.steps)
-    configured = configure(request.method, request.settings)
     info = task_info(request.task)
+    seeds = check_seeds(tuple(range(info.seeds)) if request.seeds is None else request.seeds)
+    configured = configure(request.method, request.settings)
     preset = request.preset or info.preset
     recipe = preset_recipe(preset, configured.name)
-    seeds = check_seeds(tuple(range(info.seeds)) if request.seeds is None else request.seeds)
     device = _device(request.device)
     precision = _precision(request.precision, device)
     backbone = request.backbone or info.backbone
-    source = locate(backbone) if configured.method.uses_backbone else None
+    check_name(backbone)
     task = info.load(request.data_dir)
     sources, groups = _languages(request, task, info.groups(backbone), backbone)
+    source = locate(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     if source is None:  # such a method gets what no option changes: options are no part of its identity
         recipe, precision = preset_recipe(info.preset, configured.name), "fp32"
     job = Job(

@@ -296,7 +296,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message())
             return 2
-        return _say(f"error: {error.format_message()} See: xlt-bench --help", 2)
+        return _say(f"error: {error.format_message().rstrip('.')}; see: xlt-bench --help", 2)
 
 
 def _say(text: str, code: int) -> int:

@@ -64,10 +64,12 @@ def parse(method: type, settings: Mapping[str, str], shown: str) -> dict[str, Pl
         ConfigError: an unknown name (the valid ones are listed), or a text that is no value of the field's type.
     """
     known, hints = defaults(method), _hints(method)
-    listed = ", ".join(f"{name}={value}" for name, value in known.items()) or "it has none"
     for name in settings:
+        if not known:
+            raise ConfigError(f"method {shown} has no hyper-parameters, so it takes no --set {name}")
         if name not in known:
-            raise unknown(f"hyper-parameter of {shown}", name, known, listed)
+            listed = ", ".join(f"{name}={value}" for name, value in known.items())
+            raise unknown(f"hyper-parameter of {shown}", name, known, f"its defaults, {listed}")
     return {name: _value(name, text, hints[name], shown) for name, text in settings.items()}
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _table(*columns: str | Text) -> Table:
     table = Table(header_style="bold")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     return table
 
 

@@ -69,7 +69,8 @@ class LiveProgress:
     ) -> None:
         for seed in list(self._fits):
             self._close(seed)
-        self._bars.stop()
+        if self._bars.live.is_started:
+            self._bars.stop()
 
     def step(self, seed: int, done: int, total: int, loss: float, examples: int) -> None:
         """Move the seed's bar; a step before the last one told begins a new fit."""

@@ -373,7 +373,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--log-every", type=int, default=50)
     parser.add_argument("--save-every", type=int, default=500)
-    for name in ("prefix_share", "resplit_rate", "mean_weight", "masked_lm_share", "learning_rate"):
+    for name in ("prefix_share", "resplit_rate", "mean_weight", "masked_lm_share", "learning_rate", "temperature"):
         parser.add_argument("--" + name.replace("_", "-"), type=float, default=getattr(Recipe, name))
     given = vars(parser.parse_args())
     torch.set_num_threads(given.pop("threads"))

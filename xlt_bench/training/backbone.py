@@ -57,7 +57,8 @@ class Backbone:
     def fresh_encoder(self) -> PreTrainedModel:
         """An encoder of its own, trainable: for methods that change its weights. In eval mode."""
         try:
-            with _quiet():
+            # what the files lack (a pooler) is drawn at random; a seed must give the same whoever loads first
+            with _quiet(), torch.random.fork_rng(devices=[]):
                 model = AutoModel.from_pretrained(self.source.folder, dtype=torch.float32)
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             reason = str(error).strip().splitlines()[0]

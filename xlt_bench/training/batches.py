@@ -36,15 +36,16 @@ class Tokenised:
 
     @staticmethod
     def of(tokenizer: Any, texts: Sequence[tuple[str, str | None]], max_length: int) -> Tokenised:
-        """Tokenise with the special tokens of the backbone's own tokenizer."""
-        firsts = [text for text, _ in texts]
-        seconds = [pair or "" for _, pair in texts] if any(pair is not None for _, pair in texts) else None
-        if not firsts:
-            return Tokenised((), int(tokenizer.pad_token_id))
-        rows = tokenizer(firsts, seconds, truncation=True, max_length=max_length, return_attention_mask=False)[
-            "input_ids"
-        ]
-        return Tokenised(tuple(np.asarray(row, np.int64) for row in rows), int(tokenizer.pad_token_id))
+        """Tokenise with the special tokens of the backbone's own tokenizer: each text as if it were alone."""
+        rows: dict[int, NDArray[np.int64]] = {}
+        for paired in (False, True):
+            chosen = {at: text for at, text in enumerate(texts) if (text[1] is not None) == paired}
+            if chosen:
+                columns = list(zip(*chosen.values(), strict=True))[: 1 + paired]
+                options = {"truncation": True, "max_length": max_length, "return_attention_mask": False}
+                found = tokenizer(*map(list, columns), **options)["input_ids"]
+                rows |= {at: np.asarray(row, np.int64) for at, row in zip(chosen, found, strict=True)}
+        return Tokenised(tuple(rows[at] for at in range(len(texts))), int(tokenizer.pad_token_id))
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -99,7 +99,10 @@ class SoftPrompt(ABC):
             Lane(module, groups, context, rates, phase, data)
             for module, groups, context in zip(modules, roles, contexts, strict=True)
         ]
-        train(lanes, PromptedForward(backbone, data.train.pad_id), data, rates)
+        try:
+            train(lanes, PromptedForward(backbone, data.train.pad_id), data, rates)
+        finally:
+            backbone.encoder.eval()
         for lane in lanes:
             if lane.failure is not None:
                 raise lane.failure
@@ -115,7 +118,7 @@ class SoftPrompt(ABC):
     @staticmethod
     @torch.no_grad()
     def _vectors(module: Prompted) -> int:
-        return len(module.prompt())
+        return len(module.eval().prompt())  # in train mode its dropout would draw from the caller's random state
 
     def load(self, folder: Path, context: Context) -> FittedPrompt:
         """Restore what `FittedPrompt.save` wrote."""

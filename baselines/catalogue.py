@@ -1,0 +1,203 @@
+"""Stored baselines: published results as data, each with evidence, setting, source, licence and caveat.
+
+How these become rows of the board ("a stored baseline is a Record", DESIGN). What a Record needs and where it is:
+
+- task and task hash: `task` and, for `per_item` evidence, `TASK_HASH`: those predictions are of the items that the data
+  set with this hash has, in its order of languages and items, so `predictions.item_hash()` equals that of a run on all
+  205 languages. For the other levels the items are not known to be the same; the hash says which task is meant.
+- identity: `name` is unique and stable; with `source` and `reference` it is what a fingerprint should be made of.
+  There is no seed; `runs` says how many runs a published mean covers. A `per_item` baseline is one run: an interval
+  over items, marked "one run", and no variance between seeds.
+- method, label, sources: `system`, `label`, `sources` (codes in the task's order) and `sources_label`.
+- protocol: no cell's. `setting` takes its place as what rows of one section have in common; "cross-lingual zero-shot"
+  is the harness's `zero-shot`, "sequential transfer" its `full`, and the rest have no counterpart.
+- backbone: part of what the system is, and none of the harness's; compared across, never ranked as the same backbone.
+- evidence, origin: `evidence` and `source` with `reference`; `caveat` and `licence` go where the row's notes are shown.
+- accuracy by language: `accuracy`; a group's number with the languages behind it: `per_group`.
+- which of several levels of one system is the default row: `best_evidence`.
+
+A prediction of "" names no class: wrong for accuracy, and for macro-F1 a miss of the gold class and of no other.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, cast, get_args
+
+from ..records import Evidence, Predictions
+from ..tasks import sib200
+from .items import read_items
+from .tables import PACKAGE, language_codes, read_accuracies
+
+Setting = Literal[
+    "zero-shot prompt",
+    "3-shot prompt",
+    "linear probe",
+    "fine-tuned on the language",
+    "cross-lingual zero-shot",
+    "cross-task zero-shot",
+    "sequential transfer",
+]
+SETTINGS: tuple[Setting, ...] = get_args(Setting)
+EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
+"""From the strongest to the weakest."""
+
+TASK_HASH = "780be407e111b985"
+"""`Task.fingerprint` of sib200, whose test items the per-item baselines answered."""
+
+_BACKBONE = "FacebookAI/xlm-roberta-large"
+_NOTHING: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One system's published result.
+
+    Attributes:
+        name: unique, `place/system`, such as `mteb/bge-m3`.
+        label: as a table shows it.
+        system: what it is; rows with the same system, setting and sources tell of the same thing.
+        sources: languages from which the task was learned, in the task's order; None where that was the target itself,
+            or nothing (a prompt). `sources_label` names them as a group, a code, or `none`.
+        source, reference: the publication, and its commit or page.
+        runs: how many runs the figures average, None where the place does not say.
+        by_language, by_group: accuracy in [0, 1] as published; which is filled, `evidence` says.
+        file: of the predictions, for `per_item` evidence.
+    """
+
+    name: str
+    label: str
+    system: str
+    setting: Setting
+    evidence: Evidence
+    source: str
+    reference: str
+    licence: str
+    caveat: str
+    task: str = "sib200"
+    sources: tuple[str, ...] | None = None
+    sources_label: str = "none"
+    runs: int | None = None
+    by_language: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
+    by_group: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
+    file: str | None = None
+
+    @cached_property
+    def predictions(self) -> Predictions | None:
+        """One row an item, read at the first use; None but for `per_item` evidence."""
+        return read_items(self.file) if self.file else None
+
+    @cached_property
+    def accuracy(self) -> Mapping[str, float]:
+        """Accuracy in [0, 1] by language, from the predictions where there are any; empty for `aggregate` evidence."""
+        found = self.predictions
+        return self.by_language if found is None else MappingProxyType(found.accuracy())
+
+
+class GroupValue(NamedTuple):
+    """A baseline on a group of languages.
+
+    Attributes:
+        value: accuracy in [0, 1], plain mean over `languages` or as published; None where nothing is known.
+        languages: those behind the value, `missing` those that the baseline lacks,
+            `sources` those left out because the baseline learned from them.
+    """
+
+    value: float | None
+    languages: tuple[str, ...]
+    missing: tuple[str, ...]
+    sources: tuple[str, ...] = ()
+
+
+def baselines() -> list[Baseline]:
+    """All stored baselines, in the order of their sources. Predictions are not read yet."""
+    return list(_baselines())
+
+
+def best_evidence(stored: Iterable[Baseline]) -> list[Baseline]:
+    """Of each system in one setting, from one set of sources, the result with the strongest evidence; order kept."""
+    best: dict[tuple[str, str, str, tuple[str, ...] | None], Baseline] = {}
+    kept = list(stored)
+    for baseline in sorted(kept, key=lambda one: EVIDENCE.index(one.evidence)):
+        best.setdefault((baseline.task, baseline.system, baseline.setting, baseline.sources), baseline)
+    chosen = {baseline.name for baseline in best.values()}
+    return [baseline for baseline in kept if baseline.name in chosen]
+
+
+def per_group(baseline: Baseline, codes: Iterable[str]) -> GroupValue:
+    """A baseline's mean over languages; its own sources are left out, those it lacks are listed.
+
+    A published mean (`aggregate`) is given for exactly the group that it was published for, and for no other.
+    """
+    asked = tuple(codes)
+    own = tuple(code for code in asked if code in (baseline.sources or ()))
+    wanted = tuple(code for code in asked if code not in own)
+    if baseline.evidence == "aggregate":
+        names = (name for name in baseline.by_group if _group(name) == frozenset(asked))
+        value = next((baseline.by_group[name] for name in names), None)
+        return GroupValue(value, (), wanted, own) if value is None else GroupValue(value, wanted, (), own)
+    there = tuple(code for code in wanted if code in baseline.accuracy)
+    missing = tuple(code for code in wanted if code not in baseline.accuracy)
+    mean = sum(baseline.accuracy[code] for code in there) / len(there) if there else None
+    return GroupValue(mean, there, missing, own)
+
+
+@cache
+def _baselines() -> tuple[Baseline, ...]:
+    text = files(PACKAGE).joinpath("data/sources.toml").read_text(encoding="utf-8")
+    return tuple(one for source in tomllib.loads(text)["source"] for one in _of_source(source))
+
+
+def _of_source(source: Mapping[str, Any]) -> Iterator[Baseline]:
+    """A baseline for each column of the source's file, or for each system where every system has its own file."""
+    told = source.get("system", {})
+    columns = read_accuracies(source["file"]) if "file" in source else dict.fromkeys(told, _NOTHING)
+    for column, values in columns.items():
+        yield _baseline(source, column, told.get(column, {}), values)
+
+
+def _baseline(
+    source: Mapping[str, Any], column: str, system: Mapping[str, Any], values: Mapping[str, float]
+) -> Baseline:
+    said = {**source, **system}
+    evidence = cast(Evidence, said["evidence"])
+    slug = re.sub(r"[^a-z0-9.]+", "-", column.rpartition("/")[2].lower()).strip("-")
+    return Baseline(
+        name=f"{source['key']}/{slug}",
+        label=said.get("label", column),
+        system=system.get("system", slug),
+        setting=cast(Setting, said["setting"]),
+        evidence=evidence,
+        source=source["title"],
+        reference=source["reference"],
+        licence=source["licence"],
+        caveat=" ".join(part["caveat"] for part in (source, system) if "caveat" in part),
+        sources=_sources(said["sources"]) if "sources" in said else None,
+        sources_label=said.get("sources", "none"),
+        runs=said.get("runs"),
+        by_language=values if evidence == "per_language" else _NOTHING,
+        by_group=values if evidence == "aggregate" else _NOTHING,
+        file=f"{column}.csv" if evidence == "per_item" else None,
+    )
+
+
+@cache
+def _groups() -> Mapping[str, frozenset[str]]:
+    return sib200.groups(_BACKBONE)
+
+
+def _group(name: str) -> frozenset[str]:
+    return _groups()[name]
+
+
+@cache
+def _sources(name: str) -> tuple[str, ...]:
+    """The languages of a group or the one language, in the task's order."""
+    members = _groups().get(name, frozenset({name}))
+    return tuple(code for code in language_codes() if code in members)

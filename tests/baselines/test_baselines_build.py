@@ -1,0 +1,76 @@
+"""The data files follow from the raw results, byte for byte; what does not fit is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xlt_bench.baselines import build as module
+from xlt_bench.baselines.build import build
+from xlt_bench.errors import DataError
+
+DATA = Path(module.__file__).parent / "data"
+BUILT = {
+    "sib200-test-items.csv",
+    "gpt-3.5.csv",
+    "gpt-4.csv",
+    "sib200-table7.csv",
+    "mteb-linear-probe.csv",
+    "emma500-3shot.csv",
+}
+
+
+def test_the_build_is_byte_for_byte(shared: Path) -> None:
+    made = build(shared)
+    assert set(made) == BUILT
+    for name, content in made.items():
+        assert (DATA / name).read_bytes() == content.encode(), name
+
+
+@pytest.mark.slow
+def test_the_command_writes_the_files(shared: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "xlt_bench.baselines.build", "--shared", str(shared), "--out", str(tmp_path)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert shown.stderr == ""
+    assert {path.name for path in tmp_path.iterdir()} == BUILT
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (DATA / path.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("per_cent", "fraction"), [("60.77", "0.6077"), ("48", "0.48"), ("9.1", "0.091"), ("100", "1.00"), ("0", "0.00")]
+)
+def test_per_cent_becomes_a_fraction_digit_for_digit(per_cent: str, fraction: str) -> None:
+    assert module._fraction(per_cent) == fraction
+
+
+def test_a_mean_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "emma500-sib200-3shot.csv").write_text("Model,Avg,eng_Latn,deu_Latn\nA,0.5,0.4,0.6\nB,0.5,0.4,0.5\n")
+    with pytest.raises(DataError, match=r"the mean of B is not its Avg 0\.5"):
+        module._emma(tmp_path)
+
+
+def test_a_language_that_sib200_lacks_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mteb-sib200-linear-probe.csv").write_text("code,a__b\neng_Latn,50\nxxx_Latn,40\n")
+    with pytest.raises(DataError, match="codes that SIB-200 lacks: xxx_Latn"):
+        module._mteb(tmp_path)
+
+
+def test_a_missing_raw_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot read .*mteb-sib200-linear-probe\.csv: No such file"):
+        module._mteb(tmp_path)
+    command = [sys.executable, "-m", "xlt_bench.baselines.build", "--shared", str(tmp_path / "absent")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_files_name_no_folder_and_hold_no_text() -> None:
+    for path in DATA.iterdir():
+        content = path.read_text(encoding="utf-8")
+        assert "\t" not in content
+        assert not any(part in content for part in ("/work", "/home", "../", "C:\\"))

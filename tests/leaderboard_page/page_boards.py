@@ -1,0 +1,167 @@
+"""Made-up boards: several sections, every evidence level, missing languages, failed seeds, and hostile texts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+
+from xlt_bench.leaderboard.model import Board, BoardRow, Bounds, GroupScore, LanguageFacts, Section
+from xlt_bench.records import Evidence
+
+HOSTILE = (
+    "</script><script>document.title='broken'</script>",
+    "<img src=x onerror=\"document.title='broken'\">",
+    "\"' onmouseover='document.title=1' x=\"",
+    "<!--<script>",
+    "]]> &lt;b&gt; &amp; <b>bold</b>",
+    "$task ${css} $$ %s {0} \\u003c/script\\u003e",
+    "\u202eright to left\u2028\x00\x1b[31m\ud800",
+    "javascript:alert(1) https://example.org/x.png",
+    "</title></style></bdi></table><a href='https://example.org'>x</a>",
+    "$\\frac{1}{$ _hidden",
+)
+METHODS = ("XPE", "DUAL-70", "DUAL-30", "SPT", "Full fine-tuning", "Head only", "n-gram MLP", "Majority class")
+FAMILIES = ("Indo-European", "Atlantic-Congo", "Austronesian", "Turkic", "Afro-Asiatic", "Sino-Tibetan")
+SCRIPTS = ("Latn", "Cyrl", "Arab", "Deva", "Ethi")
+
+
+def languages(count: int) -> dict[str, LanguageFacts]:
+    """Invented languages with codes as FLORES-200 writes them; the last is of unknown class."""
+    table = {}
+    for i in range(count):
+        script = SCRIPTS[i * i % 7 % len(SCRIPTS)]
+        code = f"{chr(97 + i // 26 % 26)}{chr(97 + i % 26)}{chr(97 + i * 7 % 26)}_{script}"
+        family = FAMILIES[i % 11 % len(FAMILIES)]
+        joshi = None if i == count - 1 else i % 6
+        table[code] = LanguageFacts(f"Language {i}", family, script, joshi, seen=i % 9 < 4)
+    return table
+
+
+def groups_of(table: Mapping[str, LanguageFacts]) -> dict[str, tuple[str, ...]]:
+    """Four target groups."""
+    return {
+        "all": tuple(table),
+        "seen": tuple(code for code, facts in table.items() if facts.seen),
+        "unseen": tuple(code for code, facts in table.items() if not facts.seen),
+        "low-performing": tuple(code for code, facts in table.items() if facts.joshi in (0, None)),
+    }
+
+
+def row(
+    key: str,
+    label: str,
+    level: float,
+    groups: Mapping[str, Sequence[str]],
+    *,
+    evidence: Evidence = "per_item",
+    seeds: int = 5,
+    missing: Sequence[str] = (),
+    failed: tuple[int, ...] = (),
+    caveats: tuple[str, ...] = (),
+    sources: str = "joshi5",
+    rank: int = 1,
+) -> BoardRow:
+    """A configuration of about this accuracy."""
+    chance = random.Random(repr(key))
+    table = {code for codes in groups.values() for code in codes} - set(missing)
+    by_language = {code: min(1.0, max(0.0, chance.gauss(level, 0.12))) for code in sorted(table)}
+    scores = {}
+    for name, codes in groups.items():
+        own = [by_language[code] for code in codes if code in by_language]
+        if own:
+            lacks = tuple(code for code in codes if code not in by_language)
+            scores[name] = _score(sum(own) / len(own), len(own), lacks, evidence, seeds, rank)
+    return BoardRow(
+        key=key,
+        label=label,
+        sources=sources,
+        evidence=evidence,
+        selected_on="source dev" if seeds > 1 else "nothing",
+        seeds=tuple(range(42, 42 + seeds)),
+        failed_seeds=failed,
+        trainable_parameters=None if evidence != "per_item" else 12_345 * rank,
+        origin="xlt-bench run" if seeds > 1 else "Adelani et al. 2024, Table 7",
+        caveats=caveats,
+        scores=scores,
+        by_language={} if evidence == "aggregate" else by_language,
+    )
+
+
+def _score(
+    accuracy: float, count: int, missing: tuple[str, ...], evidence: Evidence, seeds: int, rank: int
+) -> GroupScore:
+    tested = evidence == "per_item"
+    width = 0.02 + 0.004 * rank
+    return GroupScore(
+        accuracy=accuracy,
+        two_way=Bounds(accuracy - width, accuracy + width) if tested else None,
+        bootstrap=Bounds(accuracy - 0.9 * width, accuracy + 0.8 * width) if tested else None,
+        seeds=seeds,
+        languages=count,
+        items=204,
+        missing=missing,
+        ranked_accuracy=accuracy + 0.01 if tested and missing else accuracy if tested else None,
+        rank=rank if tested else None,
+        letters="abcdefgh"[(rank - 1) // 2 % 8 : (rank - 1) // 2 % 8 + 2] if tested else "",
+        at_chance=accuracy < 0.28,
+        note=None if tested else "as printed",
+    )
+
+
+def sample_board(rows: int = 8, count: int = 205) -> Board:
+    """Own runs, prompted models with and without answers to items, and published means."""
+    table = languages(count)
+    groups = groups_of(table)
+    gone = tuple(table)[3:5]
+    runs = [
+        row(
+            f"run-{i}",
+            METHODS[i] if i < len(METHODS) else f"{METHODS[i % len(METHODS)]} length={i}",
+            0.85 - 0.6 * i / max(rows - 1, 1),
+            groups,
+            seeds=1 if i % 8 == 6 else 5,
+            missing=gone if i % 4 == 2 else (),
+            failed=(45, 46) if i % 8 == 3 else (),
+            caveats=("The dev set holds source languages only.",) if i % 2 else (),
+            sources="joshi5" if i % 3 else "all seen",
+            rank=i + 1,
+        )
+        for i in range(rows)
+    ]
+    prompted = [
+        row("gpt-4", "GPT-4", 0.6, groups, seeds=1, caveats=("The prompt left a class out: at most 90.7%.",), sources=""),
+        row("gpt-3.5", "GPT-3.5", 0.45, groups, seeds=1, missing=gone[:1], rank=2, sources=""),
+        row("printed", "GPT-4, as printed", 0.58, groups, seeds=1, evidence="per_language", missing=gone, sources=""),
+    ]
+    published = [row("paper", "DUAL XPE-70, published", 0.7, groups, seeds=1, evidence="aggregate")]
+    return Board(
+        task="sample",
+        task_hash="0123456789abcdef",
+        level=0.95,
+        sections=(
+            _section("Cross-lingual zero-shot, backbone nano", "zero-shot", runs, groups, gone),
+            _section("Prompted models", "zero-shot prompt", prompted, groups, gone[:1]),
+            _section("Published means", "as published", published, groups, ()),
+        ),
+        languages=table,
+        chance=dict.fromkeys(table, 0.25),
+        caveats=("The test texts are public and may be in the training data of prompted models.",),
+        skipped=("store/ab12: record.json is no JSON",),
+    )
+
+
+def _section(
+    title: str, setting: str, rows: list[BoardRow], groups: dict[str, tuple[str, ...]], gone: tuple[str, ...]
+) -> Section:
+    ranked = {name: tuple(code for code in codes if code not in gone) for name, codes in groups.items()}
+    return Section(title, setting, "nano", "zero-shot", groups, ranked, tuple(rows))
+
+
+def hostile_board() -> Board:
+    """Everything that may come from others' files holds markup."""
+    bad = HOSTILE[0]
+    table = {text: LanguageFacts(text, text, text, None, seen=None) for text in HOSTILE}
+    groups = {text: tuple(table) for text in HOSTILE[:2]}
+    rows = [row(text, text, 0.5, groups, caveats=(text,), sources=text, missing=HOSTILE[:2]) for text in HOSTILE]
+    section = Section(bad, bad, bad, bad, groups, groups, tuple(rows))
+    return Board(bad, bad, 0.95, (section,), table, dict.fromkeys(table, 0.5), HOSTILE, HOSTILE)
