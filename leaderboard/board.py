@@ -142,13 +142,26 @@ def gather(runs: Iterable[tuple[int, Predictions | None]]) -> Answers:
     at_item: dict[str, int] = {}
     places = []
     for seed, found in kept:
-        languages = [at_language.setdefault(code, len(at_language)) for code in found.language.tolist()]
-        items = [at_item.setdefault(item, len(at_item)) for item in found.item_id.tolist()]
-        places.append((seeds.index(seed), languages, items, found.correct))
+        places.append(
+            (
+                seeds.index(seed),
+                _numbered(found.language, at_language),
+                _numbered(found.item_id, at_item),
+                found.correct,
+            )
+        )
     y = np.full((len(seeds), len(at_language), len(at_item)), np.nan)
     for seed_at, languages, items, correct in places:
         y[seed_at, languages, items] = correct
     return Answers(seeds, tuple(at_language), y)
+
+
+def _numbered(texts: NDArray[np.object_], known: dict[str, int]) -> NDArray[np.int64]:
+    """The number of each text; those that are new get the next ones."""
+    listed = texts.tolist()
+    for text in dict.fromkeys(listed):
+        known.setdefault(text, len(known))
+    return np.fromiter(map(known.__getitem__, listed), np.int64, len(listed))
 
 
 def _data_of(record: Record) -> tuple[str, tuple[str, ...], str]:

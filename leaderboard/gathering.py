@@ -8,7 +8,7 @@ there is one (`witness`), else the majority decides, and between equals the firs
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,7 +67,7 @@ class Gathered:
     skipped: tuple[str, ...] = ()
 
 
-def gather(records: Iterable[Record], load: LoadSheet, witness: Gold | None = None) -> Gathered:
+def gather(records: Sequence[Record], load: LoadSheet, witness: Gold | None = None) -> Gathered:
     """Load the runs of one task hash, leaving out those that cannot be read or do not agree with the rest.
 
     Args:

@@ -23,8 +23,14 @@ LISTED = 24
 """How many missing languages a footnote names."""
 
 _DIGITS = 6
-_LEAD = (("Method", "text"), ("Sources", "text"), ("Evidence", "text"), ("Seeds", "number"))
-_TRAIL = (("Selected on", "text"), ("Trained parameters", "number"), ("Origin", "text"))
+_TRAIL = (
+    ("Sources", "text"),
+    ("Evidence", "text"),
+    ("Seeds", "number"),
+    ("Selected on", "text"),
+    ("Trained parameters", "number"),
+    ("Origin", "text"),
+)
 _PER_GROUP = (("Accuracy", "number"), ("Rank", "rank"), ("Languages", "number"))
 
 
@@ -244,7 +250,7 @@ def _setting_in_words(section: Section) -> str:
 def _group_in_words(section: Section, group: str) -> str:
     count, ranked = len(section.groups[group]), section.ranked_on.get(group, ())
     words = f"<b>{_foreign(group)}</b> ({_plural(count, 'language')}"
-    return f"{words})" if len(ranked) == count else f"{words}, ranked on {len(ranked)})"
+    return f"{words})" if len(ranked) in (0, count) else f"{words}, ranked on {len(ranked)})"
 
 
 def _head(section: Section) -> str:
@@ -252,18 +258,14 @@ def _head(section: Section) -> str:
         f'<th scope="colgroup" colspan="{len(_PER_GROUP)}" class="group" data-group="{index}">{_foreign(name)}</th>'
         for index, name in enumerate(section.groups)
     ]
-    first, second = [], []
-    for column, (title, kind) in enumerate(_LEAD):
-        first.append(_column(title, kind, column, ' rowspan="2"'))
-    for index in range(len(section.groups)):
-        start = len(_LEAD) + index * len(_PER_GROUP)
-        second += [
-            _column(title, kind, start + offset, f' data-group="{index}"')
-            for offset, (title, kind) in enumerate(_PER_GROUP)
-        ]
-    after = len(_LEAD) + len(second)
-    trail = [_column(title, kind, after + offset, ' rowspan="2"') for offset, (title, kind) in enumerate(_TRAIL)]
-    return f"<tr>{''.join(first + groups + trail)}</tr>\n<tr>{''.join(second)}</tr>"
+    method = _column("Method", "text", 0, ' rowspan="2"')
+    second = [
+        _column(title, kind, 1 + index * len(_PER_GROUP) + offset, f' data-group="{index}"')
+        for index in range(len(groups))
+        for offset, (title, kind) in enumerate(_PER_GROUP)
+    ]
+    trail = [_column(title, kind, 1 + len(second) + at, ' rowspan="2"') for at, (title, kind) in enumerate(_TRAIL)]
+    return f"<tr>{method}{''.join(groups + trail)}</tr>\n<tr>{''.join(second)}</tr>"
 
 
 def _column(title: str, kind: str, column: int, more: str) -> str:
@@ -271,17 +273,13 @@ def _column(title: str, kind: str, column: int, more: str) -> str:
 
 
 def _table_row(index: int, row: BoardRow, section: Section, notes: _Footnotes) -> str:
-    caveats = "".join(notes.mark(caveat) for caveat in row.caveats)
     parameters = row.trainable_parameters
     cells = [
-        f'<th scope="row">{_foreign(row.label)}{caveats}</th>',
+        _method(row, notes),
+        *(_score(at, group, row.scores.get(group), section, notes) for at, group in enumerate(section.groups)),
         f"<td>{_foreign(row.sources)}</td>",
-        f'<td><span class="evidence {row.evidence}">{EVIDENCE[row.evidence]}</span></td>',
-        _seeds(row),
-        *(
-            _score(index_of_group, group, row.scores.get(group), section, notes)
-            for index_of_group, group in enumerate(section.groups)
-        ),
+        f"<td>{EVIDENCE[row.evidence]}</td>",
+        _number(len(row.seeds), str(len(row.seeds)) if row.seeds else "\u2013"),
         f"<td>{_foreign(row.selected_on)}</td>",
         '<td class="number">\u2013</td>' if parameters is None else _number(parameters, f"{parameters:,}"),
         f'<td class="origin">{_foreign(row.origin)}</td>',
@@ -289,16 +287,20 @@ def _table_row(index: int, row: BoardRow, section: Section, notes: _Footnotes) -
     return f'<tr data-row="{index}">{"".join(cells)}</tr>'
 
 
-def _number(value: float, shown: str, more: str = "") -> str:
-    return f'<td class="number" data-value="{value}"{more}>{shown}</td>'
-
-
-def _seeds(row: BoardRow) -> str:
-    shown = str(len(row.seeds)) if row.seeds else "\u2013"
+def _method(row: BoardRow, notes: _Footnotes) -> str:
+    """The row's head: with it a reader who has scrolled sideways still knows which row this is."""
+    about = f'<span class="evidence {row.evidence}">{EVIDENCE[row.evidence]}</span>'
+    if row.sources:
+        about = f"{_foreign(row.sources)} {about}"
     if row.failed_seeds:
         which = ", ".join(str(seed) for seed in row.failed_seeds)
-        shown += f' <span class="mark">{len(row.failed_seeds)} failed: {which}</span>'
-    return _number(len(row.seeds), shown)
+        about += f' <span class="mark">{_plural(len(row.failed_seeds), "seed")} failed: {which}</span>'
+    caveats = "".join(notes.mark(caveat) for caveat in row.caveats)
+    return f'<th scope="row">{_foreign(row.label)}{caveats} <span class="about">{about}</span></th>'
+
+
+def _number(value: float, shown: str, more: str = "") -> str:
+    return f'<td class="number" data-value="{value}"{more}>{shown}</td>'
 
 
 def _score(index: int, group: str, score: GroupScore | None, section: Section, notes: _Footnotes) -> str:
@@ -345,7 +347,7 @@ def _rank(score: GroupScore, ranked: int, place: str) -> str:
     if score.rank is None:
         return f'<td class="number"{place}>\u2013<span class="quiet"> not tested</span></td>'
     shown = f'{score.rank} <span class="letters">{_text(score.letters)}</span>'
-    if score.ranked_accuracy is not None and ranked != score.languages:
+    if score.ranked_accuracy is not None and percent(score.ranked_accuracy) != percent(score.accuracy):
         shown += f' <span class="interval">{percent(score.ranked_accuracy)} on {ranked}</span>'
     return _number(score.rank, shown, place)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from xlt_bench.method import Context, FitSummary, Scores
@@ -20,6 +18,8 @@ from xlt_bench.task import Example, Labelled
 from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.batches import Batch
 from xlt_bench.training.head import ClassificationHead
+from xlt_bench.training.saving import load_fit, save_fit
+from xlt_bench.training.seeding import seeded
 from xlt_bench.training.soft_prompt import text_limit, tokenised
 from xlt_bench.training.trainer import Lane, train
 
@@ -57,8 +57,7 @@ class FullFinetuning:
 
     def _new(self, context: Context) -> Classifier:
         backbone = context.backbone
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(context.seed)
+        with seeded(context.seed):
             head = ClassificationHead(backbone.width, len(context.labels), backbone.dropout, backbone.initializer_range)
         encoder = backbone.fresh_encoder().requires_grad_(True)
         return Classifier(encoder, head.to(backbone.device))
@@ -79,9 +78,9 @@ class FullFinetuning:
     def load(self, folder: Path, context: Context) -> FittedClassifier:
         """Restore what `FittedClassifier.save` wrote."""
         module = self._new(context)
-        module.load_state_dict(load_file(folder / "weights.safetensors"))
-        summary = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
-        return FittedClassifier(self, module, context, FitSummary(summary["trainable_parameters"], summary["steps"]))
+        weights, summary = load_fit(folder)
+        module.load_state_dict(weights)
+        return FittedClassifier(self, module, context, summary)
 
 
 class ClassifierForward:
@@ -124,7 +123,4 @@ class FittedClassifier:
 
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors` (the whole encoder and head) and `fit.json`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: value.contiguous() for name, value in self.module.state_dict().items()}
-        save_file(weights, folder / "weights.safetensors")
-        (folder / "fit.json").write_text(json.dumps(asdict(self.summary), indent=1), encoding="utf-8")
+        save_fit(folder, self.module.state_dict(), self.summary)

@@ -6,22 +6,22 @@ one fixed table serves every script, and the network is one hidden layer over th
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Context, DevPoint, FitSummary, Scores
 from xlt_bench.task import Example, Labelled
+from xlt_bench.training.saving import load_fit, save_fit
+from xlt_bench.training.seeding import seeded
 
 _BATCH = 256
 
@@ -93,13 +93,12 @@ class NgramMLP:
     def load(self, folder: Path, context: Context) -> FittedBags:
         """Restore what `FittedBags.save` wrote."""
         model = self._new(context)
-        model.load_state_dict(load_file(folder / "weights.safetensors"))
-        summary = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
-        return FittedBags(self, model, FitSummary(summary["trainable_parameters"], summary["steps"]))
+        weights, summary = load_fit(folder)
+        model.load_state_dict(weights)
+        return FittedBags(self, model, summary)
 
     def _new(self, context: Context) -> Bags:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(context.seed)
+        with seeded(context.seed):
             return Bags(self.buckets, self.hidden, len(context.labels))
 
     def bags(self, examples: Sequence[Example]) -> list[NDArray[np.int64]]:
@@ -133,9 +132,7 @@ class FittedBags:
 
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors` and `fit.json`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(self.model.state_dict(), folder / "weights.safetensors")
-        (folder / "fit.json").write_text(json.dumps(asdict(self.summary), indent=1), encoding="utf-8")
+        save_fit(folder, self.model.state_dict(), self.summary)
 
 
 def _flat(bags: Sequence[NDArray[np.int64]]) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from xlt_bench.errors import BackboneError
+from xlt_bench.hub import snapshot
 
 Precision = Literal["fp32", "bf16"]
 """Of the forward pass; parameters that are trained stay float32."""
@@ -68,10 +69,8 @@ def locate(name: str) -> BackboneSource:
 
 
 def _download(hub_id: str) -> Path:
-    from huggingface_hub import snapshot_download
-
     try:
-        return Path(snapshot_download(hub_id, revision=REVISIONS.get(hub_id), allow_patterns=[*_FILES, *_WEIGHTS]))
+        return snapshot(hub_id, (*_FILES, *_WEIGHTS), REVISIONS.get(hub_id))
     except Exception as error:  # the hub client raises many unrelated classes: offline, timeout, 404, gated
         raise BackboneError(
             f"backbone '{hub_id}' could not be fetched from the hub ({type(error).__name__}: {_first_line(error)}); "
@@ -92,6 +91,7 @@ def _checked(name: str, folder: Path) -> BackboneSource:
             "convert it with save_pretrained(..., safe_serialization=True)"
         )
     _check_json(name, folder)
+    _check_tokenizer(name, folder)
     _check_weights(name, folder)
     _check_encoder(name, folder)
     return BackboneSource(name, folder, _hash(folder))
@@ -108,8 +108,21 @@ def _check_json(name: str, folder: Path) -> None:
                 raise BackboneError(f"backbone '{name}': {path} holds no JSON object; save it again")
 
 
+def _check_tokenizer(name: str, folder: Path) -> None:
+    from tokenizers import Tokenizer
+
+    path = folder / "tokenizer.json"
+    if path.is_file():
+        try:
+            Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises plain Exception
+            raise BackboneError(
+                f"backbone '{name}': {path} holds no tokenizer ({_first_line(error)}); save it again"
+            ) from error
+
+
 def _check_weights(name: str, folder: Path) -> None:
-    """Read the headers: a file that was cut off or that is a Git LFS pointer is told here, not in the midst of a run."""
+    """Read the headers, so that a file that was cut off or is a Git LFS pointer is told before anything runs."""
     from safetensors import SafetensorError, safe_open
 
     for path in _present(folder, ("*.safetensors",)):

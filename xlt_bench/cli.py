@@ -148,7 +148,8 @@ def _run(request: Request, pack: int, interval: IntervalKind, level: float, as_j
     from xlt_bench.progress import LiveProgress
     from xlt_bench.records import Record
 
-    notes = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    notes = Console(stderr=True, highlight=False, markup=False)
+    notes.soft_wrap = not notes.is_terminal  # wrapped at words on a terminal, one line a fact elsewhere
     experiment = prepare(request)
     notes.print(announcement(experiment, request))
     try:
@@ -171,6 +172,7 @@ def _show(
     records: list[Record], experiment: Experiment, notes: Console, interval: IntervalKind, level: float, as_json: bool
 ) -> None:
     from xlt_bench.leaderboard.board import with_floors
+    from xlt_bench.listing import first_line
 
     store = experiment.job.store
     shown = with_floors(records, _records(store))
@@ -178,7 +180,8 @@ def _show(
     failed = [record for record in records if not record.complete]
     for record in failed:
         target = "" if record.cell.sources else f", {record.cell.targets[0]}"
-        notes.print(f"seed {record.cell.seed}{target} failed: {record.error}", style="red")
+        where = store.folder_of(record.cell.fingerprint) / "record.json"
+        notes.print(f"seed {record.cell.seed}{target} failed: {first_line(record)} (more in {where})", style="red")
     notes.print(f"Records: {store.folder} ({len(records)} of this run); all of them: {_board_command(store)}")
     if failed:
         notes.print("Failed runs are kept as failed; --rerun failed tries them again.")

@@ -48,7 +48,7 @@ class LiveProgress:
         self._pack = pack
         self._bars = Bars(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=12),
+            BarColumn(bar_width=8),
             MofNCompleteColumn(),
             TextColumn("{task.fields[told]}", markup=False),
             TimeRemainingColumn(compact=True),

@@ -157,6 +157,7 @@ _SIB200_FINETUNING = dataclasses.replace(
     rates=MappingProxyType({"backbone": Rate(1e-5), "head": Rate(1e-5)}),
     optimiser="adamw",
     schedule="linear",
+    clip_norm=1.0,
 )
 _SLOW_RELEASED = Rate(5e-5, 0.01)
 _RELEASED = dataclasses.replace(

@@ -139,7 +139,8 @@ class Store:
 
         path = self.folder_of(record.cell.fingerprint) / "predictions.parquet"
         try:
-            table = parquet.read_table(path, columns=list(_COLUMNS), page_checksum_verification=True)
+            # ParquetFile, not read_table, which imports pandas
+            table = parquet.ParquetFile(path, page_checksum_verification=True).read(columns=list(_COLUMNS))
             found = Predictions(*(_texts(table.column(name)) for name in _COLUMNS))
         except (OSError, arrow.ArrowException, KeyError, TypeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -4,7 +4,9 @@
   const data = JSON.parse(document.getElementById("board-data").textContent);
   const LINES = 6;
   const DASHES = ["none", "7 3", "2 2", "9 3 2 3", "12 4", "4 4"];
-  const rows = data.sections.flatMap((section, s) => section.rows.map((row) => ({ ...row, section: section.title, s })));
+  const MARKERS = ["M-2.6 0a2.6 2.6 0 1 0 5.2 0a2.6 2.6 0 1 0 -5.2 0z", "M-2.4 -2.4h4.8v4.8h-4.8z", "M0 -3.2L3 2.4H-3z",
+    "M0 -3.4L3.2 0L0 3.4L-3.2 0z", "M-2.6 -2.6L2.6 2.6M-2.6 2.6L2.6 -2.6", "M0 3.2L3 -2.4H-3z"];
+  const rows = data.sections.flatMap(({ rows: own, title }, s) => own.map((row) => Object.assign(row, { title, s })));
   const rowsByLanguage = rows.filter((row) => row.byLanguage);
   data.languages.forEach((language, i) => { language.index = i; });
 
@@ -15,6 +17,7 @@
   const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(100 * value).toFixed(1);
   const isKnown = (value) => value !== null && value !== undefined;
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const percentTick = (value) => String(Math.round(1000 * value) / 10);
   const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
   function fill(node, attributes, children) {
@@ -98,7 +101,7 @@
   const chosenText = () => byId("filter-text").value.trim().toLowerCase();
   function isShown(row) {
     const evidence = byId("filter-evidence").value;
-    const words = `${row.label}\n${row.sources}\n${row.origin}\n${row.section}`.toLowerCase();
+    const words = `${row.label}\n${row.sources}\n${row.origin}\n${row.title}`.toLowerCase();
     return (!evidence || row.evidence === evidence) && words.includes(chosenText());
   }
 
@@ -106,9 +109,8 @@
     let count = 0;
     document.querySelectorAll("section.settings").forEach((place) => {
       const section = data.sections[place.dataset.section];
-      const title = section.title;
-      place.querySelectorAll("tbody tr").forEach((node) => {
-        node.hidden = !isShown({ ...section.rows[node.dataset.row], section: title });
+      place.querySelectorAll(".board tbody tr").forEach((node) => {
+        node.hidden = !isShown(section.rows[node.dataset.row]);
         count += !node.hidden;
       });
     });
@@ -138,14 +140,15 @@
 
   // Figures: what they have in common
 
-  function figure(picture, caption, ...more) {
-    return element("figure", {}, element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Figure" }, picture),
-      element("figcaption", {}, caption), ...more);
+  const scrolling = (name, content) =>
+    element("div", { class: "scroll", role: "region", "aria-label": name, tabindex: "0" }, content);
+  function figure(name, picture, caption, ...more) {
+    return element("figure", {}, scrolling(`Figure: ${name}`, picture), element("figcaption", {}, caption), ...more);
   }
   function svg(width, height, title, description, parts) {
-    const view = `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`;
-    return shape("svg", { viewBox: view, width: Math.ceil(width), height: Math.ceil(height), role: "img",
-      "aria-label": `${title}. ${description}` }, ...parts);
+    const size = { width: Math.ceil(width), height: Math.ceil(height) };
+    return shape("svg", { ...size, viewBox: `0 0 ${size.width} ${size.height}`, role: "img",
+      "aria-label": `${title}. ${description}.` }, ...parts);
   }
   const hint = (content) => shape("title", {}, content);
 
@@ -154,9 +157,9 @@
     const head = element("tr", {}, ...headers.map((name) => element("th", { scope: "col" }, name)));
     const body = lines.map(([first, ...others]) => element("tr", {}, element("th", { scope: "row" }, first),
       ...others.map((value) => element("td", {}, value))));
-    const table = element("table", {}, element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...body));
-    return element("details", {}, element("summary", {}, "The numbers of this figure"),
-      element("div", { class: "scroll", role: "region", "aria-label": caption, tabindex: "0" }, table));
+    const table = element("table", {}, element("caption", {}, caption), element("thead", {}, head),
+      element("tbody", {}, ...body));
+    return element("details", {}, element("summary", {}, "The numbers of this figure"), scrolling(caption, table));
   }
 
   // Interval plot of one section and target group
@@ -165,7 +168,8 @@
     const select = element("select", {});
     addOptions(select, section.groups.map((group, index) => [index, group.name]));
     select.addEventListener("change", () => drawInterval(place, section));
-    place.append(element("div", { class: "controls" }, element("label", {}, "Target group of the figure ", select)), element("div"));
+    place.append(element("div", { class: "controls" }, element("label", {}, "Target group of the figure ", select)));
+    place.append(element("div"));
   }
 
   function drawIntervals() {
@@ -175,28 +179,35 @@
 
   function drawInterval(place, section) {
     const target = place.lastChild, at = Number(place.querySelector("select").value), group = section.groups[at];
-    const shown = section.rows.filter((row) => row.scores[at] && isShown({ ...row, section: section.title }));
+    const shown = section.rows.filter((row) => row.scores[at] && isShown(row));
     shown.sort((a, b) => b.scores[at].accuracy - a.scores[at].accuracy);
-    if (!group || !shown.length) return target.replaceChildren(element("p", {}, "No row to draw."));
-    const caption = `Accuracy on ${group.name} in per cent. Dot and thick bar: mean and two-way interval at ${data.level}%; thin bar: ` +
-      "bootstrap interval; hollow dot: no interval" +
-      (isKnown(group.chance) ? "; dotted line: always the most frequent class." : ".") + " The numbers are in the table above.";
-    target.replaceChildren(figure(intervalPicture(section, group, at, shown, target.clientWidth || 800), caption));
+    if (!shown.length) return target.replaceChildren(element("p", {}, "No row to draw."));
+    const caption = `Accuracy on ${group.name} in per cent. Dot and thick bar: mean and two-way interval at ` +
+      `${data.level}%; thin bar: bootstrap interval; hollow dot: no interval` +
+      (isKnown(group.chance) ? "; dotted line: always the most frequent class." : ".") +
+      " The numbers are in the table above.";
+    const title = `Accuracy on ${group.name}, ${section.title}`;
+    const picture = intervalPicture(title, group.chance, at, shown, target.clientWidth || 800);
+    target.replaceChildren(figure(title, picture, caption));
   }
 
-  function intervalPicture(section, group, at, shown, width) {
+  function intervalPicture(title, chance, at, shown, width) {
     const narrow = width < 560, left = narrow ? 8 : Math.min(320, 0.34 * width), right = width - 92;
-    const step = narrow ? 42 : 26, height = shown.length * step + 34;
-    const ends = shown.flatMap(({ scores }) => [scores[at].accuracy, ...(scores[at].twoWay || []), ...(scores[at].bootstrap || [])]);
-    const x = scale(range(isKnown(group.chance) ? [...ends, group.chance] : ends), left + 6, right);
-    const domain = range(isKnown(group.chance) ? [...ends, group.chance] : ends);
-    const parts = ticks(domain[0], domain[1], narrow ? 4 : 8).flatMap((value) => [line(x(value), 4, x(value), height - 28, "grid"),
-      text(x(value), height - 12, String(Math.round(1000 * value) / 10), { class: "small", "text-anchor": "middle" })]);
-    if (isKnown(group.chance)) parts.push(line(x(group.chance), 4, x(group.chance), height - 28, "chance"));
-    shown.forEach((row, i) => parts.push(intervalRow(row, row.scores[at], i * step + step - 12, x, { narrow, left, right })));
-    const best = shown[0], last = shown[shown.length - 1];
-    return svg(width, height, `Accuracy on ${group.name}, ${section.title}`, `${plural(shown.length, "row")}, from ` +
-      `${rowName(best)} with ${percent(best.scores[at].accuracy)} to ${rowName(last)} with ${percent(last.scores[at].accuracy)}`, parts);
+    const step = narrow ? 42 : 26, bottom = shown.length * step + 6;
+    const scores = shown.map((row) => row.scores[at]);
+    const ends = scores.flatMap((score) => [score.accuracy, ...(score.twoWay || []), ...(score.bootstrap || [])]);
+    const domain = range([...ends, chance].filter(isKnown)), x = scale(domain, left + 6, right);
+    const parts = ticks(domain[0], domain[1], narrow ? 4 : 8).flatMap((value) => [
+      line(x(value), 4, x(value), bottom, "grid"),
+      text(x(value), bottom + 16, percentTick(value), { class: "small", "text-anchor": "middle" }),
+    ]);
+    if (isKnown(chance)) parts.push(line(x(chance), 4, x(chance), bottom, "chance"));
+    shown.forEach((row, i) => {
+      parts.push(intervalRow(row, scores[i], i * step + step - 12, x, { narrow, left, right }));
+    });
+    const inWords = (i) => `${rowName(shown[i])} with ${percent(scores[i].accuracy)}`;
+    const description = `${plural(shown.length, "row")}, from ${inWords(0)} to ${inWords(shown.length - 1)}`;
+    return svg(width, bottom + 28, title, description, parts);
   }
 
   function intervalRow(row, score, y, x, { narrow, left, right }) {
@@ -206,9 +217,11 @@
     const name = narrow ? text(left, y - 14, shorten(rowName(row), 44))
       : text(left - 6, y + 4, shorten(rowName(row), Math.floor(left / 6.6)), { "text-anchor": "end" });
     const bare = !score.twoWay && !score.bootstrap;
-    return shape("g", {}, hint(rowName(row)), name, ...bar(score.bootstrap, 7, "thin"), ...bar(score.twoWay, 0, "thick"), ...caps,
+    const bars = [...bar(score.bootstrap, 7, "thin"), ...bar(score.twoWay, 0, "thick"), ...caps];
+    return shape("g", {}, hint(rowName(row)), name, ...bars,
       shape("circle", { cx: x(score.accuracy), cy: y, r: 4, class: bare ? "dot hollow" : "dot" }),
-      text(right + 10, y + 4, percent(score.accuracy), { class: "strong" }), text(right + 42, y + 4, shorten(score.letters, 8)));
+      text(right + 10, y + 4, percent(score.accuracy), { class: "strong" }),
+      text(right + 44, y + 4, shorten(score.letters, 8)));
   }
 
   // Languages
@@ -219,7 +232,8 @@
     joshi: (language) => (isKnown(language.joshi) ? String(language.joshi) : "none"),
     seen: (language) => (isKnown(language.seen) ? (language.seen ? "seen" : "unseen") : "not known"),
   };
-  const PANELS = [["seen", "Seen in pre-training"], ["unseen", "Not seen in pre-training"], ["not known", "Not known whether seen"]];
+  const PANELS = [["seen", "Seen in pre-training"], ["unseen", "Not seen in pre-training"],
+    ["not known", "Not known whether seen"]];
 
   function chosenLanguages() {
     return data.languages.filter((language) => Object.entries(LANGUAGE_FILTERS).every(([name, of]) => {
@@ -228,28 +242,34 @@
     }));
   }
   const valueAt = (row, language) => row.byLanguage[language.index];
-  const languageName = (language) => (language.name === language.code ? language.code : `${language.name} (${language.code})`);
+  const languageName = ({ name, code }) => (name === code ? code : `${name} (${code})`);
 
-  /** The frame of a panel of languages: labels below, horizontal grid; `draw` puts marks at (x of i, y of value). */
-  function languagePanel(languages, width, top, domain, format, title) {
-    const left = 44, step = Math.max(10.5, (width - left - 12) / languages.length), bottom = top + 200;
+  /** The frame of a panel of languages: grid, values at the left and codes below; every k-th code if it is tight. */
+  function languagePanel(title, languages, top, domain, { width, tightest, format }) {
+    const left = 44, step = Math.max(tightest, (width - left - 12) / languages.length), bottom = top + 200;
     const x = (i) => left + step * (i + 0.5), y = scale(domain, bottom, top + 22), end = left + step * languages.length;
+    const code = (language, i) => text(0, 0, shorten(language.code, 12), { class: "code", "text-anchor": "end",
+      transform: `translate(${(x(i) + 3.5).toFixed(1)} ${bottom + 6}) rotate(-90)` });
+    const every = Math.ceil(10.4 / step);
     const parts = [text(left, top + 10, title, { class: "strong" }),
       ...ticks(domain[0], domain[1], 5).flatMap((value) => [line(left, y(value), end, y(value), "grid"),
         text(left - 6, y(value) + 4, format(value), { class: "small", "text-anchor": "end" })]),
-      ...languages.map((language, i) => text(0, 0, shorten(language.code, 12),
-        { class: "small", "text-anchor": "end", transform: `translate(${x(i) + 3.5} ${bottom + 6}) rotate(-90)` }))];
-    return { parts, x, y, step, end, top, bottom, height: 285 };
+      ...languages.map((language, i) => (i % every ? "" : code(language, i)))];
+    return { parts, x, y, step, end, top: top + 22, bottom, height: 285 };
   }
-  const hits = (panel, languages, words) => languages.map((language, i) => shape("rect", { x: panel.x(i) - panel.step / 2,
-    y: panel.top + 22, width: panel.step, height: panel.bottom - panel.top - 22, class: "hit" }, hint(words(language))));
+
+  /** What shows under the pointer: one invisible column a language. */
+  function hits(panel, languages, words) {
+    const { top: y, bottom, step: width } = panel;
+    return languages.map((language, i) => shape("rect", { x: panel.x(i) - width / 2, y, width, height: bottom - y,
+      class: "hit" }, hint(words(language, i))));
+  }
 
   // Curves by language
 
   function marker(k, x, y) {
-    const outlines = ["M-2.6 0a2.6 2.6 0 1 0 5.2 0a2.6 2.6 0 1 0 -5.2 0z", "M-2.4 -2.4h4.8v4.8h-4.8z", "M0 -3.2L3 2.4H-3z",
-      "M0 -3.4L3.2 0L0 3.4L-3.2 0z", "M-2.6 -2.6L2.6 2.6M-2.6 2.6L2.6 -2.6", "M0 3.2L3 -2.4H-3z"];
-    return shape("path", { d: outlines[k], transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`, class: `marker c${k + 1}` });
+    const transform = `translate(${x.toFixed(1)} ${y.toFixed(1)})`;
+    return shape("path", { d: MARKERS[k], transform, class: `marker c${k + 1}` });
   }
 
   /** A line broken where a language has no value. */
@@ -274,42 +294,60 @@
     return chosen;
   }
 
+  const shownAt = (row, language) => (isKnown(valueAt(row, language)) ? percent(valueAt(row, language)) : "\u2013");
+
   function drawCurves() {
     const place = byId("curve-figure"), chosen = chosenCurves(), order = rowsByLanguage[byId("curve-order").value];
-    const languages = chosenLanguages().filter((language) => chosen.some(({ row }) => isKnown(valueAt(row, language))));
-    if (!chosen.length || !languages.length) return place.replaceChildren(element("p", {}, "Nothing to draw."));
+    const hasAny = (language) => chosen.some(({ row }) => isKnown(valueAt(row, language)));
+    const languages = chosenLanguages().filter(hasAny);
+    if (!languages.length) return place.replaceChildren(element("p", {}, "Nothing to draw."));
     languages.sort((a, b) => compare(valueAt(order, a), valueAt(order, b), -1));
-    const caption = `Accuracy by language in per cent, mean over seeds; languages sorted by ${rowName(order)}, and without a value of it last. ` +
-      "A line is broken where a row lacks the language. Dotted: always the most frequent class." + warning(chosen.map(({ row }) => row));
+    const caption = `Accuracy by language in per cent, mean over seeds; languages sorted by ${rowName(order)}, ` +
+      "and last those that it lacks. A line is broken where a row lacks the language. Dotted: always the most " +
+      `frequent class.${warning(chosen.map(({ row }) => row))}`;
     const lines = languages.map((language) => [languageName(language), LANGUAGE_FILTERS.seen(language),
-      ...chosen.map(({ row }) => (isKnown(valueAt(row, language)) ? percent(valueAt(row, language)) : "\u2013"))]);
-    place.replaceChildren(figure(curvePicture(chosen, languages, place.clientWidth || 800), caption,
-      numbers("Accuracy by language in per cent", ["Language", "Pre-training", ...chosen.map(({ row }) => rowName(row))], lines)));
+      ...chosen.map(({ row }) => shownAt(row, language))]);
+    const headers = ["Language", "Pre-training", ...chosen.map(({ row }) => rowName(row))];
+    const picture = curvePicture(chosen, languages, place.clientWidth || 800);
+    place.replaceChildren(figure("accuracy by language", picture, caption,
+      numbers("Accuracy by language in per cent", headers, lines)));
   }
 
   function curvePicture(chosen, languages, width) {
-    const values = languages.flatMap((language) => [language.chance, ...chosen.map(({ row }) => valueAt(row, language))]).filter(isKnown);
     const parts = chosen.map(({ k, row }, i) => shape("g", { transform: `translate(44 ${18 * i + 10})` },
-      curve([[0, 0], [40, 0]], `curve c${k + 1}`, DASHES[k]), marker(k, 20, 0), text(48, 4, shorten(rowName(row), 60))));
+      curve([[0, 0], [40, 0]], `curve c${k + 1}`, DASHES[k]), marker(k, 20, 0),
+      text(48, 4, shorten(rowName(row), 60))));
+    const valuesAt = (language) => [language.chance, ...chosen.map(({ row }) => valueAt(row, language))];
+    const values = languages.flatMap(valuesAt);
+    const domain = range(values.filter(isKnown));
     let top = 18 * chosen.length + 16, end = 0;
     for (const [kind, title] of PANELS) {
       const members = languages.filter((language) => LANGUAGE_FILTERS.seen(language) === kind);
       if (!members.length) continue;
-      const panel = languagePanel(members, width, top, range(values), (value) => String(Math.round(100 * value)),
-        `${title}: ${plural(members.length, "language")}`);
-      const points = (of) => members.map((language, i) => (isKnown(of(language)) ? [panel.x(i), panel.y(of(language))] : null));
-      parts.push(...panel.parts, curve(points((language) => language.chance), "chance", "2 3"));
-      for (const { k, row } of chosen) {
-        const own = points((language) => valueAt(row, language));
-        parts.push(curve(own, `curve c${k + 1}`, DASHES[k]), ...own.filter(Boolean).map(([x, y]) => marker(k, x, y)));
-      }
-      parts.push(...hits(panel, members, (language) => [languageName(language), ...chosen.map(({ row }) =>
-        `${rowName(row)}: ${isKnown(valueAt(row, language)) ? percent(valueAt(row, language)) : "no value"}`)].join("\n")));
+      const panel = languagePanel(`${title}: ${plural(members.length, "language")}`, members, top, domain,
+        { width, tightest: 10.4, format: percentTick });
+      parts.push(...panel.parts, ...curvesOf(chosen, members, panel));
       top += panel.height;
       end = Math.max(end, panel.end);
     }
-    return svg(Math.max(width, end + 12), top, "Accuracy by language",
-      `${plural(chosen.length, "method")}, ${plural(languages.length, "language")}; all numbers are in the table below`, parts);
+    const description = `${plural(chosen.length, "method")}, ${plural(languages.length, "language")}; ` +
+      "all numbers are in the table below";
+    return svg(Math.max(width, end + 12), top, "Accuracy by language", description, parts);
+  }
+
+  function curvesOf(chosen, members, panel) {
+    const points = (of) => members.map((language, i) => {
+      const value = of(language);
+      return isKnown(value) ? [panel.x(i), panel.y(value)] : null;
+    });
+    const parts = [curve(points((language) => language.chance), "chance", "2 3")];
+    for (const { k, row } of chosen) {
+      const own = points((language) => valueAt(row, language));
+      parts.push(curve(own, `curve c${k + 1}`, DASHES[k]), ...own.filter(Boolean).map(([x, y]) => marker(k, x, y)));
+    }
+    const words = (language) => [languageName(language), ...chosen.map(({ row }) =>
+      `${rowName(row)}: ${shownAt(row, language)}`)].join("\n");
+    return [...parts, ...hits(panel, members, words)];
   }
 
   /** Rows of different sections may be drawn together, but not silently. */
@@ -321,35 +359,54 @@
   // Difference by language
 
   function drawDifference() {
-    const place = byId("difference-figure"), a = rowsByLanguage[byId("difference-a").value], b = rowsByLanguage[byId("difference-b").value];
-    const pairs = chosenLanguages().filter((language) => isKnown(valueAt(a, language)) && isKnown(valueAt(b, language)))
-      .map((language) => ({ language, value: valueAt(a, language) - valueAt(b, language) })).sort((p, q) => q.value - p.value);
+    const place = byId("difference-figure");
+    const [a, b] = ["a", "b"].map((which) => rowsByLanguage[byId(`difference-${which}`).value]);
+    const pairs = chosenLanguages()
+      .filter((language) => isKnown(valueAt(a, language)) && isKnown(valueAt(b, language)))
+      .map((language) => ({ language, value: valueAt(a, language) - valueAt(b, language) }));
     if (!pairs.length) return place.replaceChildren(element("p", {}, "No language that both have."));
-    const wins = pairs.filter(({ value }) => value > 0).length, losses = pairs.filter(({ value }) => value < 0).length;
-    const summary = `A is better in ${wins}, B in ${losses}, and both are equal in ${pairs.length - wins - losses} of the ` +
-      `${plural(pairs.length, "language")} that both have; mean difference ${signed(mean(pairs.map(({ value }) => value)))} points.`;
-    const caption = `Accuracy of A, ${rowName(a)}, minus accuracy of B, ${rowName(b)}, in points. ${summary}${warning([a, b])}`;
+    pairs.sort((p, q) => q.value - p.value);
+    const caption = `Accuracy of A, ${rowName(a)}, minus accuracy of B, ${rowName(b)}, in points. ` +
+      `${differenceInWords(pairs)} ${extremes(pairs)}${warning([a, b])}`;
     const lines = pairs.map(({ language, value }) =>
-      [languageName(language), percent(valueAt(a, language)), percent(valueAt(b, language)), signed(value)]);
-    place.replaceChildren(figure(differencePicture(pairs, summary, place.clientWidth || 800), caption,
+      [languageName(language), shownAt(a, language), shownAt(b, language), signed(value)]);
+    place.replaceChildren(figure("difference by language", differencePicture(pairs, place.clientWidth || 800), caption,
       numbers("Difference by language", ["Language", "A", "B", "A \u2212 B"], lines)));
   }
 
-  function differencePicture(pairs, summary, width) {
-    const values = pairs.map(({ value }) => value), margin = Math.max(0.01, 0.05 * Math.max(...values.map(Math.abs)));
-    const domain = [Math.min(0, ...values) - margin, Math.max(0, ...values) + margin], languages = pairs.map(({ language }) => language);
-    const panel = languagePanel(languages, width, 0, domain, (value) => String(Math.round(1000 * value) / 10), "Above zero: A is better");
-    const bars = values.map((value, i) => shape("rect", { x: panel.x(i) - 0.35 * panel.step, width: 0.7 * panel.step,
-      y: panel.y(Math.max(0, value)), height: Math.max(0.5, Math.abs(panel.y(0) - panel.y(value))), class: value > 0 ? "ahead" : "behind" }));
-    const words = (language) => `${languageName(language)}: ${signed(pairs.find((pair) => pair.language === language).value)} points`;
-    return svg(Math.max(width, panel.end + 12), panel.height, "Difference by language", summary,
-      [...panel.parts, ...bars, line(panel.x(-0.5), panel.y(0), panel.end, panel.y(0), "axis"), ...hits(panel, languages, words)]);
+  function differenceInWords(pairs) {
+    const wins = pairs.filter(({ value }) => value > 0).length, losses = pairs.filter(({ value }) => value < 0).length;
+    return `A is better in ${wins}, B in ${losses}, and both are equal in ${pairs.length - wins - losses} of the ` +
+      `${plural(pairs.length, "language")} that both have; mean difference ` +
+      `${signed(mean(pairs.map(({ value }) => value)))} points.`;
+  }
+
+  /** The ends of the sorted list by name, because a small figure cannot label every bar. */
+  function extremes(pairs) {
+    const named = (some) => some.map(({ language, value }) => `${languageName(language)} ${signed(value)}`).join(", ");
+    return `Most for A: ${named(pairs.slice(0, 3))}. Most for B: ${named(pairs.slice(-3).reverse())}.`;
+  }
+
+  function differencePicture(pairs, width) {
+    const values = pairs.map(({ value }) => value), languages = pairs.map(({ language }) => language);
+    const margin = Math.max(0.01, 0.05 * Math.max(...values.map(Math.abs)));
+    const domain = [Math.min(0, ...values) - margin, Math.max(0, ...values) + margin];
+    const panel = languagePanel("Above zero: A is better", languages, 0, domain,
+      { width, tightest: 4, format: percentTick });
+    const zero = panel.y(0);
+    const bars = values.map((value, i) => shape("rect", { x: panel.x(i) - 0.38 * panel.step, width: 0.76 * panel.step,
+      y: Math.min(zero, panel.y(value)), height: Math.max(0.5, Math.abs(zero - panel.y(value))),
+      class: value > 0 ? "ahead" : "behind" }));
+    const words = (language, i) => `${languageName(language)}: ${signed(values[i])} points`;
+    return svg(Math.max(width, panel.end + 12), panel.height, "Difference by language", differenceInWords(pairs),
+      [...panel.parts, ...bars, line(panel.x(-0.5), zero, panel.end, zero, "axis"), ...hits(panel, languages, words)]);
   }
 
   // Setting up
 
   function drawLanguages() {
-    byId("languages-shown").textContent = `${chosenLanguages().length} of ${plural(data.languages.length, "language")} chosen.`;
+    const count = `${chosenLanguages().length} of ${plural(data.languages.length, "language")}`;
+    byId("languages-shown").textContent = `${count} chosen.`;
     drawCurves();
     drawDifference();
   }
@@ -395,7 +452,7 @@
     for (let k = 0; k < LINES; k += 1) {
       const select = element("select", { id: `curve-${k}` }, element("option", { value: "" }, "none"));
       offerRows(select, k < alike ? k : "");
-      byId("curve-choice").append(element("label", {}, `Line ${k + 1}`, sample(k), select));
+      byId("curve-choice").append(element("label", {}, element("span", {}, `Line ${k + 1}`, sample(k)), select));
     }
     offerRows(byId("curve-order"), 0);
     offerRows(byId("difference-a"), 0);
@@ -408,7 +465,9 @@
     document.querySelectorAll("[data-js]").forEach((node) => { node.hidden = false; });
     if (rowsByLanguage.length) return;
     byId("by-language").hidden = true;
-    document.querySelectorAll('nav [href="#curves"], nav [href="#difference"]').forEach((node) => { node.parentNode.hidden = true; });
+    for (const name of ["curves", "difference"]) {
+      document.querySelector(`nav [href="#${name}"]`).parentNode.hidden = true;
+    }
   }
 
   function drawAll() {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import DEV, TEST, TRAIN, context, copied, loud, prompted, same
+from tiny import DEV, TEST, TRAIN, context, copied, loud, same
 from torch import Tensor, nn
 
 from xlt_bench.method import Context
@@ -38,7 +38,7 @@ def encoder_dropouts(module: Prompted) -> list[nn.Module]:
 
 
 def trained(method: SoftPrompt, given: Context, watch: Callable[[Prompted], None]) -> FittedPrompt:
-    module = prompted(method.new_module(given))
+    module = method.new_module(given)
     watch(module)
     return method.train_modules([module], TRAIN, DEV, [given], given.recipe.source)[0]
 

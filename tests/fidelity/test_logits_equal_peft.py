@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from xlt_bench.backbone import locate
 from xlt_bench.errors import BackboneError
 from xlt_bench.method import FitSummary
-from xlt_bench.methods.dual import DUAL, DUAL30
+from xlt_bench.methods.dual import DUAL, DUAL30, DualPrompt
 from xlt_bench.methods.full_finetuning import FittedClassifier, FullFinetuning
 from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
@@ -39,6 +39,9 @@ def reference(fitted: FittedPrompt, backbone: Backbone) -> Any:
     module = fitted.module
     if isinstance(module.prompt, EncodedPrompt):
         return p_tuning(backbone, module.head, module.prompt)
+    if isinstance(module.prompt, DualPrompt):
+        encoded = p_tuning(backbone, module.head, module.prompt.encoded).get_prompt(batch_size=1)[0]
+        return prompt_tuning(backbone, module.head, torch.cat([module.prompt.standard.weight, encoded]))
     return prompt_tuning(backbone, module.head, fitted.prompt)
 
 
@@ -69,6 +72,22 @@ def test_packed_forward_equals_peft_for_each_seed(tiny_backbone: Backbone) -> No
     for fitted, part, found in zip(fits, parts, packed, strict=True):
         expected = logits(reference(fitted, tiny_backbone), tiny_backbone, part.examples)
         assert_allclose(found.numpy(), expected.numpy(), rtol=0, atol=LIMIT)
+
+
+def test_predict_equals_peft_where_the_last_layer_gives_every_position(tiny_backbone_folder: Path) -> None:
+    """As it does for encoders that the library does not know well enough to cut it to position 0."""
+    whole = Backbone(locate(str(tiny_backbone_folder)))
+    whole.encoder = whole.fresh_encoder().requires_grad_(False)
+    fitted = unfitted(SPT(), whole)
+    expected = logits(reference(fitted, whole), whole, TEST.examples)
+    assert_allclose(fitted.predict(TEST.examples), expected.numpy(), rtol=0, atol=LIMIT)
+
+
+def test_the_cached_prompt_of_dual_in_peft_prompt_tuning_gives_the_same_logits(tiny_backbone: Backbone) -> None:
+    fitted = unfitted(DUAL(), tiny_backbone)
+    model = prompt_tuning(tiny_backbone, fitted.module.head, fitted.prompt)
+    expected = logits(model, tiny_backbone, TEST.examples)
+    assert_allclose(fitted.predict(TEST.examples), expected.numpy(), rtol=0, atol=LIMIT)
 
 
 def test_head_only_equals_the_classifier_of_transformers(encoder: Backbone) -> None:

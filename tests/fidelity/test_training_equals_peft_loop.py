@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from peft_reference import encode, p_tuning, peft_names, prompt_tuning, trained_head
-from tiny import DEV, TRAIN, context, copied, difference, prompted, short, tokens
+from tiny import DEV, TRAIN, context, copied, difference, short, tokens
 from torch import Tensor, nn
 from transformers import get_cosine_with_hard_restarts_schedule_with_warmup
 from transformers.optimization import Adafactor
@@ -111,6 +111,6 @@ def test_a_whole_fit_equals_the_plain_loop(name: str, preset: str, factor: float
     reference_loop(model, optimiser, batches(tiny_backbone, preset, seed=4), preset, tiny_backbone)
     fitted = method.fit(TRAIN, DEV, given)
     assert fitted.summary.selected_step == STEPS
-    end = named_like_peft(prompted(fitted.module))
+    end = named_like_peft(fitted.module)
     assert difference(end, of_peft(model)) < 1e-5
     assert difference(end, start) > 100 * 1e-5, "training must have moved the parameters much further than that"

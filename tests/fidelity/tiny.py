@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from xlt_bench.method import Context, FitSummary, Progress, Silent
-from xlt_bench.recipe import PRESETS, Phase, Recipe
+from xlt_bench.recipe import PRESETS, Recipe
 from xlt_bench.task import Example, Labelled
 from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.batches import Tokenised
-from xlt_bench.training.soft_prompt import FittedPrompt, Prompted, SoftPrompt
+from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
 LABELS = ("science", "travel", "politics", "sports", "health", "entertainment", "geography")
 MAX_LENGTH = 32
@@ -82,11 +82,6 @@ def context(backbone: Backbone, recipe: Recipe | None = None, seed: int = 1, pro
     return Context(LABELS, seed, recipe or loud(), progress=progress, load_backbone=lambda: backbone)
 
 
-def budget(steps: int, patience: int = 20) -> Phase:
-    """A phase without warm-up."""
-    return Phase(steps=steps, patience=patience)
-
-
 def shaken(module: nn.Module, seed: int = 5) -> nn.Module:
     """The module with noise on every parameter, so that no bias is zero."""
     noise = torch.Generator().manual_seed(seed)
@@ -117,15 +112,9 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 def difference(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     """The greatest absolute difference of two states."""
     assert one.keys() == other.keys()
-    return max(float((one[name] - other[name]).abs().max()) for name in one)
+    return float(torch.stack([(one[name] - other[name]).abs().max() for name in one]).max())
 
 
 def tokens(backbone: Backbone, part: Labelled) -> Tokenised:
     """The texts as the library tokenises them."""
     return backbone.tokenise([(example.text, example.text_pair) for example in part.examples], MAX_LENGTH)
-
-
-def prompted(module: nn.Module) -> Prompted:
-    """The module, known to be a prompt and a head."""
-    assert isinstance(module, Prompted)
-    return module

@@ -96,9 +96,7 @@ class Browser:
 
     def resize(self, width: int, height: int) -> None:
         """Set the size of the window in CSS pixels."""
-        self.send(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
-        )
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def emulate(self, medium: str, **media: str) -> None:
         """Emulate a medium (`print`, or the empty text for the screen) and media features."""

@@ -6,17 +6,16 @@ Tokenising, batches, the packed forward pass, training, the cached prompt, predi
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from xlt_bench.errors import MethodError
@@ -28,6 +27,8 @@ from xlt_bench.training.batches import Batch, Tokenised, merge
 from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.sampling import stratified
+from xlt_bench.training.saving import load_fit, save_fit
+from xlt_bench.training.seeding import seeded
 from xlt_bench.training.trainer import Lane, TrainData, train
 
 
@@ -77,8 +78,7 @@ class SoftPrompt(ABC):
     def new_module(self, context: Context) -> Prompted:
         """Prompt and head of one seed, initialised from that seed alone."""
         backbone = context.backbone
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(context.seed)
+        with seeded(context.seed):
             head = ClassificationHead(backbone.width, len(context.labels), backbone.dropout, backbone.initializer_range)
             return Prompted(self.build(backbone.width), head).to(backbone.device)
 
@@ -123,9 +123,9 @@ class SoftPrompt(ABC):
     def load(self, folder: Path, context: Context) -> FittedPrompt:
         """Restore what `FittedPrompt.save` wrote."""
         module = self.new_module(context)
-        module.load_state_dict(load_file(folder / "weights.safetensors"))
-        summary = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
-        return FittedPrompt(self, module.eval(), context, FitSummary(summary["trainable_parameters"], summary["steps"]))
+        weights, summary = load_fit(folder)
+        module.load_state_dict(weights)
+        return FittedPrompt(self, module.eval(), context, summary)
 
 
 class PromptedForward:
@@ -194,11 +194,8 @@ class FittedPrompt:
 
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors` (prompt module and head), `cached_prompt.safetensors` and `fit.json`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: value.contiguous() for name, value in self.module.state_dict().items()}
-        save_file(weights, folder / "weights.safetensors")
+        save_fit(folder, self.module.state_dict(), self.summary)
         save_file({"prompt": self.prompt.contiguous()}, folder / "cached_prompt.safetensors")
-        (folder / "fit.json").write_text(json.dumps(asdict(self.summary), indent=1), encoding="utf-8")
 
 
 def text_limit(backbone: Backbone, recipe: Recipe, prompt: int) -> int:

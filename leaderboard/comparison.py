@@ -1,0 +1,297 @@
+"""Two rows, side by side: difference by group with interval and test, wins by language, and what could have been seen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..errors import ConfigError
+from ..records import Evidence
+from ..stats import (
+    Comparison,
+    IntervalMethod,
+    Verdict,
+    benjamini_hochberg,
+    compare,
+    detectable_difference,
+    holm,
+    permutation_test,
+    verdict_of,
+)
+from .entries import Answers, Entry
+from .model import Bounds
+from .scoring import Reductions, Scores, measure, reduced
+from .sections import setting_of
+
+POWER = 0.8
+ALL = "all languages of both"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two rows."""
+
+    key: str
+    label: str
+    sources: str
+    evidence: Evidence
+    setting: str
+    seeds: tuple[int, ...]
+    failed_seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class GroupDifference:
+    """A less B on the languages of a group that both have.
+
+    Attributes:
+        languages: these; `only_a` and `only_b` are the group's languages that one of them has alone.
+        bounds: of the difference; None where the evidence allows no interval.
+        p: of no difference, for this group alone; `adjusted_p` after Holm over all groups compared. None: no test.
+        detectable: the least true difference that these runs would have found with 80% power, adjusted alike.
+    """
+
+    group: str
+    languages: tuple[str, ...]
+    only_a: tuple[str, ...]
+    only_b: tuple[str, ...]
+    accuracy_a: float
+    accuracy_b: float
+    difference: float
+    bounds: Bounds | None = None
+    p: float | None = None
+    adjusted_p: float | None = None
+    verdict: Verdict | None = None
+    detectable: float | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class LanguageDifference:
+    """A less B in one language; `q` after Benjamini-Hochberg over all languages, None without a test."""
+
+    code: str
+    accuracy_a: float
+    accuracy_b: float
+    difference: float
+    q: float | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that `xlt-bench compare` says.
+
+    Attributes:
+        languages: largest gain of A first.
+        left_out: languages that either was fitted on.
+        caveats: what makes the two less comparable.
+    """
+
+    task: str
+    task_hash: str
+    a: Side
+    b: Side
+    method: IntervalMethod
+    level: float
+    paired_seeds: bool
+    groups: tuple[GroupDifference, ...]
+    languages: tuple[LanguageDifference, ...]
+    left_out: tuple[str, ...]
+    caveats: tuple[str, ...]
+
+    def wins(self, q: float = 1.0) -> tuple[int, int]:
+        """In how many languages A is ahead, and B; with `q` below 1, those found at that rate of false findings."""
+        found = [one for one in self.languages if q >= 1.0 or (one.q is not None and one.q <= q)]
+        return sum(one.difference > 0 for one in found), sum(one.difference < 0 for one in found)
+
+
+def compare_entries(
+    a: Entry,
+    b: Entry,
+    groups: Mapping[str, tuple[str, ...]],
+    *,
+    method: IntervalMethod = "two-way",
+    level: float = 0.95,
+    paired_seeds: bool = False,
+) -> Report:
+    """Compare two rows of one task.
+
+    Args:
+        groups: name -> codes; the group of all languages that both have comes first by itself.
+        paired_seeds: seed k of A and seed k of B belong together; the seeds that both have are compared.
+
+    Raises:
+        ConfigError: the same row twice, rows of different data, no language or no seed in common.
+    """
+    _check(a, b)
+    if paired_seeds:
+        a, b = _on_common_seeds(a, b)
+    both = {ALL: tuple(dict.fromkeys([*a.by_language(), *b.by_language()])), **groups}
+    pair = _Pair(a, b, method, level, paired_seeds)
+    shared = [found for name, codes in both.items() if (found := pair.shared(name, codes)) is not None]
+    if not shared:
+        raise ConfigError(f"'{a.label}' and '{b.label}' have no language in common; see: xlt-bench leaderboard")
+    everywhere = next((found.languages for found in shared if found.group == ALL), ())
+    return Report(
+        task=a.first.cell.task,
+        task_hash=a.first.cell.task_hash,
+        a=_side(a),
+        b=_side(b),
+        method=method,
+        level=level,
+        paired_seeds=paired_seeds,
+        groups=tuple(_adjusted([pair.tested(found, len(shared)) for found in shared], level)),
+        languages=pair.by_language(everywhere),
+        left_out=tuple(code for code in a.by_language() if code in b.by_language() and code in pair.fitted),
+        caveats=tuple(_caveats(a, b)),
+    )
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two rows and how they are compared."""
+
+    a: Entry
+    b: Entry
+    method: IntervalMethod
+    level: float
+    paired_seeds: bool
+
+    @property
+    def fitted(self) -> frozenset[str]:
+        """Languages on which either was fitted: no transfer there."""
+        return frozenset(self.a.first.cell.sources) | frozenset(self.b.first.cell.sources)
+
+    @property
+    def answers(self) -> tuple[Answers, Answers] | None:
+        """Of both, where both have answers to single items."""
+        return (self.a.answers, self.b.answers) if self.a.answers and self.b.answers else None
+
+    def shared(self, group: str, codes: Sequence[str]) -> GroupDifference | None:
+        """The untested difference on the languages of a group that both have; None where there is none."""
+        own_a, own_b = self.a.by_language(), self.b.by_language()
+        if "aggregate" in (self.a.evidence, self.b.evidence):
+            return self._printed(group, tuple(codes))
+        inside = all(set(codes) == set(entry.first.cell.sources) for entry in (self.a, self.b))
+        usable = [code for code in codes if inside or code not in self.fitted]
+        common = tuple(code for code in usable if code in own_a and code in own_b)
+        if not common:
+            return None
+        means = [float(np.mean([own[code] for code in common])) for own in (own_a, own_b)]
+        only_a = tuple(code for code in usable if code in own_a and code not in own_b)
+        only_b = tuple(code for code in usable if code in own_b and code not in own_a)
+        return GroupDifference(group, common, only_a, only_b, *means, means[0] - means[1])
+
+    def tested(self, found: GroupDifference, family: int) -> GroupDifference:
+        """With interval and test, where both have answers to single items."""
+        if self.answers is None:
+            return replace(found, note="point values: no interval, no test")
+        x_a, x_b = (reduced(answers, found.languages).x for answers in self.answers)
+        if min(len(x_a), len(x_b)) < 2 if self.method == "seeds" else x_a.shape[1] < 2:
+            return replace(found, note="one run: no test across seeds" if self.method == "seeds" else "one item: no test")
+        key = hashlib.sha256("|".join(found.languages).encode()).digest()
+        one = compare(x_a, x_b, self.method, self.level, paired_seeds=self.paired_seeds, key=key)
+        p, note = (one.p, one.note) if self.method != "seeds" else self._across_seeds(x_a, x_b, one, family)
+        return replace(
+            found, bounds=Bounds(one.low, one.high), p=p, note=note, detectable=self._detectable(x_a, x_b, family)
+        )
+
+    def by_language(self, codes: Sequence[str]) -> tuple[LanguageDifference, ...]:
+        """Each language on its own, the largest gain of A first."""
+        own_a, own_b = self.a.by_language(), self.b.by_language()
+        q = benjamini_hochberg([self._p_in(code) for code in codes]) if codes else []
+        found = [
+            LanguageDifference(code, own_a[code], own_b[code], own_a[code] - own_b[code], _number(value))
+            for code, value in zip(codes, q, strict=True)
+        ]
+        return tuple(sorted(found, key=lambda one: (-one.difference, one.code)))
+
+    def _p_in(self, code: str) -> float:
+        if self.answers is None:
+            return float("nan")
+        x_a, x_b = (reduced(answers, [code]).x for answers in self.answers)
+        method: IntervalMethod = "seeds" if self.method == "seeds" else "two-way"  # the bootstrap, 200 times, is slow
+        if min(len(x_a), len(x_b)) < 2 if method == "seeds" else x_a.shape[1] < 2:
+            return float("nan")
+        p = compare(x_a, x_b, method, self.level, paired_seeds=self.paired_seeds).p
+        return float("nan") if p is None else p
+
+    def _across_seeds(
+        self, x_a: Scores, x_b: Scores, one: Comparison, family: int
+    ) -> tuple[float | None, str | None]:
+        """The exact test's p, and what it could have reached at best; None where that is too little for a verdict."""
+        means = (x_a.mean(axis=1), x_b.mean(axis=1))
+        try:
+            exact = permutation_test(*means, paired=self.paired_seeds, level=self.level, family=family)
+        except ValueError:  # too many relabellings to try them all
+            return one.p, "Welch's t test: too many seeds for the exact one"
+        told = f"exact test across seeds: the least p it can reach is {exact.least_p:.2g}"
+        if exact.decidable:
+            return exact.p, told
+        return None, f"{told}, too large for a verdict among {family} groups"
+
+    def _detectable(self, x_a: Scores, x_b: Scores, family: int) -> float | None:
+        if self.method == "seeds":
+            return None
+        return detectable_difference(
+            x_a, x_b, level=self.level, power=POWER, comparisons=family, paired_seeds=self.paired_seeds
+        )
+
+    def _printed(self, group: str, codes: tuple[str, ...]) -> GroupDifference | None:
+        """Of means that are known by group only."""
+        found = [measure(entry, group, codes, Reductions()) for entry in (self.a, self.b)] if codes else []
+        means = [one.accuracy for one in found if one is not None]
+        return GroupDifference(group, codes, (), (), *means, means[0] - means[1]) if len(means) == 2 else None
+
+
+def _adjusted(found: Sequence[GroupDifference], level: float) -> Iterator[GroupDifference]:
+    corrected = holm([float("nan") if one.p is None else one.p for one in found])
+    for one, value in zip(found, corrected, strict=True):
+        p = _number(value)
+        yield replace(one, adjusted_p=p, verdict=verdict_of(one.difference, p, round(1 - level, 12)))
+
+
+def _check(a: Entry, b: Entry) -> None:
+    one, other = a.first.cell, b.first.cell
+    if a.key == b.key:
+        raise ConfigError(f"'{a.label}' is compared with itself; name two rows of: xlt-bench leaderboard")
+    if (one.task, one.task_hash) != (other.task, other.task_hash):
+        raise ConfigError(
+            f"'{a.label}' is of {one.task} (data {one.task_hash[:8]}) and '{b.label}' of {other.task} "
+            f"(data {other.task_hash[:8]}); only rows of the same data can be compared"
+        )
+
+
+def _on_common_seeds(a: Entry, b: Entry) -> tuple[Entry, Entry]:
+    if a.answers is None or b.answers is None:
+        raise ConfigError("--paired-seeds needs answers to single items of both rows")
+    common = tuple(seed for seed in a.answers.seeds if seed in b.answers.seeds)
+    if not common:
+        raise ConfigError(f"--paired-seeds: '{a.label}' and '{b.label}' have no seed in common")
+    return replace(a, answers=a.answers.with_seeds(common)), replace(b, answers=b.answers.with_seeds(common))
+
+
+def _side(entry: Entry) -> Side:
+    return Side(
+        entry.key, entry.label, entry.sources, entry.evidence, entry.first.setting, entry.seeds, entry.failed
+    )
+
+
+def _caveats(a: Entry, b: Entry) -> Iterator[str]:
+    one, other = a.first, b.first
+    if one.setting != other.setting or one.cell.protocol != other.cell.protocol:
+        names = (setting_of(entry).name for entry in (a, b))
+        yield "The settings differ: {} against {}.".format(*names)
+    elif one.cell.backbone_hash != other.cell.backbone_hash:
+        yield f"The backbones differ: {one.cell.backbone} against {other.cell.backbone}."
+    if one.cell.sources != other.cell.sources:
+        yield f"The sources differ: {a.sources} against {b.sources}."
+    for entry in (a, b):
+        yield from (f"{entry.label}: {caveat}" for caveat in entry.caveats)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,158 @@
+"""A comparison of two rows on the terminal, and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from .comparison import POWER, GroupDifference, LanguageDifference, Report, Side
+from .data import plain
+from .entries import NO_SOURCES
+from .model import LanguageFacts
+from .words import NOTHING, RANDOM, clean, p_value, percent
+
+EXTREMES = 5
+"""How many gained and how many lost languages are listed."""
+_NAMED = 12
+
+
+class ReportView:
+    """A report as rich prints it."""
+
+    def __init__(self, report: Report, languages: Mapping[str, LanguageFacts]) -> None:
+        self._report = report
+        self._languages = languages
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        report = self._report
+        yield Text(f"A: {_described(report.a)}\nB: {_described(report.b)}", style="bold")
+        yield Text(
+            f"Task {clean(report.task)}; accuracy in per cent, A less B with {100 * report.level:g}% interval "
+            f"({report.method}: {RANDOM[report.method]}{', seeds paired' if report.paired_seeds else ''})"
+        )
+        yield _group_table(report)
+        yield from (Text(line) for line in sentences(report))
+        if report.languages:
+            yield Text()
+            yield _language_table(report, self._languages)
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """Everything, accuracies in [0, 1]."""
+    ahead, behind = report.wins()
+    sure = report.wins(_alpha(report))
+    told = {"a": ahead, "b": behind, "a_significant": sure[0], "b_significant": sure[1]}
+    return {**plain(report), "wins": told}
+
+
+def sentences(report: Report) -> Iterator[str]:
+    """What a reader takes home, and what limits it."""
+    yield from (f"{clean(one.group)}: {_verdict(one, report)}" for one in report.groups)
+    if report.languages:
+        (ahead, behind), sure = report.wins(), report.wins(_alpha(report))
+        level = len(report.languages) - ahead - behind
+        yield (
+            f"Of {len(report.languages)} languages A is ahead in {ahead}, B in {behind}, equal in {level}; with "
+            f"q <= {_alpha(report):g} (Benjamini-Hochberg over languages) A in {sure[0]}, B in {sure[1]}."
+        )
+    for told, codes in _remainders(report):
+        yield f"{told}: {', '.join(codes[:_NAMED])}{f' and {len(codes) - _NAMED} more' if len(codes) > _NAMED else ''}."
+    yield from (clean(caveat) for caveat in report.caveats)
+    for side, name in ((report.a, "A"), (report.b, "B")):
+        if side.failed_seeds:
+            yield f"{name}: {len(side.failed_seeds)} failed runs (seed {', '.join(map(str, side.failed_seeds))})."
+    if len(report.groups) > 1 and any(one.p is not None for one in report.groups):
+        yield "p is corrected by Holm over the groups of this table."
+
+
+def _described(side: Side) -> str:
+    parts = [clean(side.label)]
+    if side.sources != NO_SOURCES:
+        parts.append(f"sources {clean(side.sources)}")
+    if side.seeds:
+        parts.append(f"{len(side.seeds)} seed{'' if len(side.seeds) == 1 else 's'}")
+    parts.append(f"evidence {side.evidence.replace('_', ' ')}")
+    return f"{', '.join(parts)} [{side.key[:8]}]"
+
+
+def _group_table(report: Report) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("group", overflow="fold")
+    for name in ("langs", "A", "B", "A - B"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("interval", "p", "least"):
+        table.add_column(name, no_wrap=True)
+    for one in report.groups:
+        table.add_row(*map(Text, _group_cells(one)))
+    return table
+
+
+def _group_cells(one: GroupDifference) -> list[str]:
+    bounds = f"{100 * one.bounds.low:+.1f} to {100 * one.bounds.high:+.1f}" if one.bounds else NOTHING
+    return [
+        clean(one.group),
+        str(len(one.languages)),
+        percent(one.accuracy_a),
+        percent(one.accuracy_b),
+        f"{100 * one.difference:+.1f}",
+        bounds,
+        NOTHING if one.adjusted_p is None else p_value(one.adjusted_p),
+        NOTHING if one.detectable is None else percent(one.detectable),
+    ]
+
+
+def _verdict(one: GroupDifference, report: Report) -> str:
+    size = f"{abs(100 * one.difference):.1f} points"
+    told = {
+        "better": f"A is better by {size}",
+        "worse": f"B is better by {size}",
+        "tie": "no difference was shown",
+        None: f"A {'ahead' if one.difference > 0 else 'behind' if one.difference < 0 else 'equal'}, not tested",
+    }[one.verdict]
+    if one.detectable is not None:
+        told += f"; these runs could have shown {percent(one.detectable)} points (power {100 * POWER:.0f}%)"
+    return f"{told}{f' ({one.note})' if one.note else ''}."
+
+
+def _remainders(report: Report) -> Iterator[tuple[str, Sequence[str]]]:
+    """Languages that only one has; those of all languages cover those of every group."""
+    widest = max(report.groups, key=lambda one: len(one.languages) + len(one.only_a) + len(one.only_b))
+    for told, codes in (
+        ("Only A has", widest.only_a),
+        ("Only B has", widest.only_b),
+        ("Left out, because A or B was fitted on them", report.left_out),
+    ):
+        if codes:
+            yield told, codes
+
+
+def _language_table(report: Report, languages: Mapping[str, LanguageFacts]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("language", overflow="fold")
+    for name in ("A", "B", "A - B"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("q", no_wrap=True)
+    gained = [one for one in report.languages if one.difference > 0][:EXTREMES]
+    lost = [one for one in report.languages if one.difference < 0][-EXTREMES:]
+    for title, rows in (("most gained by A", gained), ("most lost by A", lost[::-1])):
+        if rows:
+            table.add_row(Text(title, style="bold"))
+            for one in rows:
+                table.add_row(*map(Text, _language_cells(one, languages)))
+    return table
+
+
+def _language_cells(one: LanguageDifference, languages: Mapping[str, LanguageFacts]) -> list[str]:
+    facts = languages.get(one.code)
+    name = f"  {clean(one.code)}" + (f" {clean(facts.name)}" if facts else "")
+    q = NOTHING if one.q is None else p_value(one.q)
+    return [name, percent(one.accuracy_a), percent(one.accuracy_b), f"{100 * one.difference:+.1f}", q]
+
+
+def _alpha(report: Report) -> float:
+    return round(1 - report.level, 12)

@@ -1,0 +1,73 @@
+"""What may be compared: entries of one setting, and of our own runs those of one protocol and backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from ..backbone import NO_BACKBONE
+from ..baselines.catalogue import SETTINGS
+from ..plan import Protocol
+from .entries import Entry
+
+OWN = {"zero-shot": "cross-lingual zero-shot", "full": "sequential transfer"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the rows of a section have in common.
+
+    Attributes:
+        name: how the systems were used.
+        published: whether the numbers are others'; then `protocol` and `backbone` are empty.
+        backbone: the first name under which its hash was met.
+    """
+
+    name: str
+    published: bool = False
+    protocol: str = ""
+    backbone: str = ""
+    backbone_hash: str = ""
+
+    @property
+    def title(self) -> str:
+        """As shown."""
+        if self.published:
+            return f"Published: {self.name}" if self.name in OWN.values() else self.name[:1].upper() + self.name[1:]
+        backbone = "no backbone" if self.backbone_hash == NO_BACKBONE else f"backbone {self.backbone}"
+        return f"{self.name[:1].upper()}{self.name[1:]}, {backbone}"
+
+
+def settings_of(entries: Sequence[Entry]) -> dict[Setting, list[Entry]]:
+    """Sections in order: our own runs by protocol and first appearance, then published results by setting.
+
+    A method without a backbone is a floor of every section of its protocol; it gets one of its own if there is none.
+    """
+    found: dict[Setting, list[Entry]] = {}
+    names: dict[tuple[str, str], Setting] = {}
+    for entry in entries:
+        setting = setting_of(entry)
+        known = names.setdefault((setting.name, setting.backbone_hash), setting)
+        found.setdefault(known, []).append(entry)
+    for floor in [setting for setting in found if setting.backbone_hash == NO_BACKBONE]:
+        above = [one for one in found if one.protocol == floor.protocol and one != floor]
+        if above:
+            members = found.pop(floor)
+            for setting in above:
+                found[setting] += members
+    return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+
+
+def setting_of(entry: Entry) -> Setting:
+    """Where an entry belongs; a floor has its own here."""
+    record, cell = entry.first, entry.first.cell
+    if record.setting:
+        return Setting(record.setting, published=True)
+    return Setting(OWN[cell.protocol], False, cell.protocol, cell.backbone, cell.backbone_hash)
+
+
+def _order(setting: Setting) -> tuple[bool, int]:
+    if not setting.published:
+        return (False, get_args(Protocol).index(setting.protocol))
+    return (True, SETTINGS.index(setting.name) if setting.name in SETTINGS else len(SETTINGS))
