@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..backbone import NO_BACKBONE
 from ..errors import ConfigError
 from ..records import Evidence
 from ..stats import (
@@ -86,7 +87,7 @@ class Report:
 
     Attributes:
         languages: largest gain of A first.
-        left_out: languages that either was fitted on.
+        only_a, only_b: languages that one of them has alone; `left_out` those that either was fitted on.
         caveats: what makes the two less comparable.
     """
 
@@ -99,6 +100,8 @@ class Report:
     paired_seeds: bool
     groups: tuple[GroupDifference, ...]
     languages: tuple[LanguageDifference, ...]
+    only_a: tuple[str, ...]
+    only_b: tuple[str, ...]
     left_out: tuple[str, ...]
     caveats: tuple[str, ...]
 
@@ -120,7 +123,7 @@ def compare_entries(
     """Compare two rows of one task.
 
     Args:
-        groups: name -> codes; the group of all languages that both have comes first by itself.
+        groups: name -> codes; all languages that both have come first, unless one of the groups is just these.
         paired_seeds: seed k of A and seed k of B belong together; the seeds that both have are compared.
 
     Raises:
@@ -129,12 +132,13 @@ def compare_entries(
     _check(a, b)
     if paired_seeds:
         a, b = _on_common_seeds(a, b)
-    both = {ALL: tuple(dict.fromkeys([*a.by_language(), *b.by_language()])), **groups}
     pair = _Pair(a, b, method, level, paired_seeds)
-    shared = [found for name, codes in both.items() if (found := pair.shared(name, codes)) is not None]
+    everything = pair.shared(ALL, tuple(dict.fromkeys([*a.by_language(), *b.by_language()])))
+    named = [found for name, codes in groups.items() if (found := pair.shared(name, codes)) is not None]
+    same = everything is None or any(set(everything.languages) == set(found.languages) for found in named)
+    shared = named if same or everything is None else [everything, *named]
     if not shared:
         raise ConfigError(f"'{a.label}' and '{b.label}' have no language in common; see: xlt-bench leaderboard")
-    everywhere = next((found.languages for found in shared if found.group == ALL), ())
     return Report(
         task=a.first.cell.task,
         task_hash=a.first.cell.task_hash,
@@ -144,7 +148,9 @@ def compare_entries(
         level=level,
         paired_seeds=paired_seeds,
         groups=tuple(_adjusted([pair.tested(found, len(shared)) for found in shared], level)),
-        languages=pair.by_language(everywhere),
+        languages=pair.by_language(everything.languages if everything else ()),
+        only_a=everything.only_a if everything else (),
+        only_b=everything.only_b if everything else (),
         left_out=tuple(code for code in a.by_language() if code in b.by_language() and code in pair.fitted),
         caveats=tuple(_caveats(a, b)),
     )
@@ -194,7 +200,8 @@ class _Pair:
             return replace(found, note="one run: no test across seeds" if self.method == "seeds" else "one item: no test")
         key = hashlib.sha256("|".join(found.languages).encode()).digest()
         one = compare(x_a, x_b, self.method, self.level, paired_seeds=self.paired_seeds, key=key)
-        p, note = (one.p, one.note) if self.method != "seeds" else self._across_seeds(x_a, x_b, one, family)
+        note = one.note and one.note.replace(" of a", " of A").replace(" of b", " of B")
+        p, note = (one.p, note) if self.method != "seeds" else self._across_seeds(x_a, x_b, one, family)
         return replace(
             found, bounds=Bounds(one.low, one.high), p=p, note=note, detectable=self._detectable(x_a, x_b, family)
         )
@@ -285,7 +292,7 @@ def _caveats(a: Entry, b: Entry) -> Iterator[str]:
     if one.setting != other.setting or one.cell.protocol != other.cell.protocol:
         names = (setting_of(entry).name for entry in (a, b))
         yield "The settings differ: {} against {}.".format(*names)
-    elif one.cell.backbone_hash != other.cell.backbone_hash:
+    elif NO_BACKBONE not in (hashes := {one.cell.backbone_hash, other.cell.backbone_hash}) and len(hashes) > 1:
         yield f"The backbones differ: {one.cell.backbone} against {other.cell.backbone}."
     if one.cell.sources != other.cell.sources:
         yield f"The sources differ: {a.sources} against {b.sources}."

@@ -52,7 +52,7 @@ def as_data(report: Report) -> dict[str, Any]:
 
 def sentences(report: Report) -> Iterator[str]:
     """What a reader takes home, and what limits it."""
-    yield from (f"{clean(one.group)}: {_verdict(one, report)}" for one in report.groups)
+    yield from _verdicts(report)
     if report.languages:
         (ahead, behind), sure = report.wins(), report.wins(_alpha(report))
         level = len(report.languages) - ahead - behind
@@ -66,8 +66,6 @@ def sentences(report: Report) -> Iterator[str]:
     for side, name in ((report.a, "A"), (report.b, "B")):
         if side.failed_seeds:
             yield f"{name}: {len(side.failed_seeds)} failed runs (seed {', '.join(map(str, side.failed_seeds))})."
-    if len(report.groups) > 1 and any(one.p is not None for one in report.groups):
-        yield "p is corrected by Holm over the groups of this table."
 
 
 def _described(side: Side) -> str:
@@ -102,29 +100,42 @@ def _group_cells(one: GroupDifference) -> list[str]:
         f"{100 * one.difference:+.1f}",
         bounds,
         NOTHING if one.adjusted_p is None else p_value(one.adjusted_p),
-        NOTHING if one.detectable is None else percent(one.detectable),
+        NOTHING if one.detectable is None else percent(one.detectable) if one.detectable <= 1 else ">100",
     ]
 
 
-def _verdict(one: GroupDifference, report: Report) -> str:
-    size = f"{abs(100 * one.difference):.1f} points"
-    told = {
-        "better": f"A is better by {size}",
-        "worse": f"B is better by {size}",
-        "tie": "no difference was shown",
-        None: f"A {'ahead' if one.difference > 0 else 'behind' if one.difference < 0 else 'equal'}, not tested",
-    }[one.verdict]
-    if one.detectable is not None:
-        told += f"; these runs could have shown {percent(one.detectable)} points (power {100 * POWER:.0f}%)"
-    return f"{told}{f' ({one.note})' if one.note else ''}."
+def _verdicts(report: Report) -> Iterator[str]:
+    """What was found, the groups of one verdict in one sentence."""
+    for verdict, told in (
+        ("better", "A is better"),
+        ("worse", "B is better"),
+        ("tie", "No difference was shown, which is not to say that there is none"),
+        (None, "Not tested"),
+    ):
+        names = [clean(one.group) for one in report.groups if one.verdict == verdict]
+        if names:
+            yield f"{told}: {', '.join(names)}."
+    for note, names in _notes(report).items():
+        where = "" if len(names) == len(report.groups) else f" ({', '.join(names)})"
+        yield f"{note[:1].upper()}{note[1:]}{where}."
+    if any(one.p is not None for one in report.groups):
+        yield "p: corrected by Holm over the groups of this table."
+    if any(one.detectable is not None for one in report.groups):
+        yield f"least: the smallest true difference that these runs would have shown with {100 * POWER:.0f}% power."
+
+
+def _notes(report: Report) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in report.groups:
+        if one.note:
+            found.setdefault(one.note, []).append(clean(one.group))
+    return found
 
 
 def _remainders(report: Report) -> Iterator[tuple[str, Sequence[str]]]:
-    """Languages that only one has; those of all languages cover those of every group."""
-    widest = max(report.groups, key=lambda one: len(one.languages) + len(one.only_a) + len(one.only_b))
     for told, codes in (
-        ("Only A has", widest.only_a),
-        ("Only B has", widest.only_b),
+        ("Only A has", report.only_a),
+        ("Only B has", report.only_b),
         ("Left out, because A or B was fitted on them", report.left_out),
     ):
         if codes:

@@ -21,6 +21,8 @@ from .model import Board, BoardRow, Bounds, GroupScore, LanguageFacts, Section
 EVIDENCE = {"per_item": "per item", "per_language": "per language", "aggregate": "aggregate"}
 LISTED = 24
 """How many missing languages a footnote names."""
+LONGEST_MARK = 16
+"""Letters of a remark that stands in its cell; a longer one becomes a footnote."""
 
 _DIGITS = 6
 _TRAIL = (
@@ -309,7 +311,7 @@ def _score(index: int, group: str, score: GroupScore | None, section: Section, n
     if score is None:
         return f'<td class="number"{place}>\u2013</td>' * len(_PER_GROUP)
     return (
-        _number(round(score.accuracy, _DIGITS), f"<b>{percent(score.accuracy)}</b>{_intervals(score)}", place)
+        _number(round(score.accuracy, _DIGITS), f"<b>{percent(score.accuracy)}</b>{_intervals(score, notes)}", place)
         + _rank(score, len(section.ranked_on.get(group, ())), place)
         + _languages(score, place, notes)
     )
@@ -320,19 +322,21 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
-def _intervals(score: GroupScore) -> str:
+def _intervals(score: GroupScore, notes: _Footnotes) -> str:
     """Both intervals, of which the style shows one, and the marks."""
-    marks = [*(["one run"] if score.seeds == 1 else []), *(["at chance"] if score.at_chance else [])]
-    if score.note is not None and score.note not in marks:
-        marks.append(score.note)
-    if score.two_way is None and score.bootstrap is None:
+    bare = score.two_way is None and score.bootstrap is None
+    marks = [*(["one run"] if score.seeds == 1 and not bare else []), *(["at chance"] if score.at_chance else [])]
+    marks += [remark for remark in (score.note or "").split("; ") if remark and remark not in marks]
+    if bare:
         intervals = ' <span class="interval">no interval</span>'
     else:
         intervals = (
             f' <span class="interval two-way">{_bounds(score.two_way)}</span>'
             f' <span class="interval bootstrap">{_bounds(score.bootstrap)}</span>'
         )
-    return intervals + "".join(f' <span class="mark">{_foreign(mark)}</span>' for mark in marks)
+    long = "".join(notes.mark(f"{mark[:1].upper()}{mark[1:]}.") for mark in marks if len(mark) > LONGEST_MARK)
+    short = "".join(f' <span class="mark">{_foreign(mark)}</span>' for mark in marks if len(mark) <= LONGEST_MARK)
+    return long + intervals + short
 
 
 def _bounds(bounds: Bounds | None) -> str:

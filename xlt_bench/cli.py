@@ -150,7 +150,11 @@ def _run(request: Request, pack: int, interval: IntervalKind, level: float, as_j
 
     notes = Console(stderr=True, highlight=False, markup=False)
     notes.soft_wrap = not notes.is_terminal  # wrapped at words on a terminal, one line a fact elsewhere
-    experiment = prepare(request)
+    try:
+        experiment = prepare(request)
+    except KeyboardInterrupt:
+        notes.print("stopped before anything was run")
+        raise typer.Exit(130) from None
     notes.print(announcement(experiment, request))
     try:
         # what a method prints must not end up among the results
@@ -291,7 +295,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except XltBenchError as error:
         return _say(f"error: {error}", 2)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("stopped; nothing had been started", 130)
+        return _say("stopped", 130)
     except Exception as error:
         # faults in how the command was written come from the command-line library, under a name that it has moved about
         if not hasattr(error, "format_message"):

@@ -13,22 +13,33 @@ from rich.progress import Progress as Bars
 
 @dataclass
 class _Fit:
-    """One fit of one seed, as far as it has come."""
+    """One fit of one seed, as far as it has come. Examples and seconds count from the first step that was told."""
 
     number: int
-    started: float
     done: int = 0
     total: int = 0
-    examples: int = 0
     loss: float = 0.0
     dev: float | None = None
     bar: TaskID | None = None
+    started: float | None = None
+    seconds: float = 0.0
+    examples: int = 0
+
+    def step(self, done: int, total: int, loss: float, examples: int) -> None:
+        """Take note of a step."""
+        now = time.monotonic()
+        if self.started is None:
+            self.started = now
+        else:
+            self.examples += (done - self.done) * examples
+            self.seconds = now - self.started
+        self.done, self.total, self.loss = done, total, loss
 
     def told(self) -> str:
         """Loss, dev accuracy, examples a second."""
-        rate = self.examples / max(time.monotonic() - self.started, 1e-6)
         dev = "" if self.dev is None else f" dev {100 * self.dev:.1f}%"
-        return f"loss {self.loss:.3f}{dev} {rate:.0f} ex/s"
+        rate = f" {self.examples / self.seconds:.0f} ex/s" if self.seconds else ""
+        return f"loss {self.loss:.3f}{dev}{rate}"
 
 
 class LiveProgress:
@@ -77,8 +88,7 @@ class LiveProgress:
         fit = self._fits.get(seed)
         if fit is None or done < fit.done:
             fit = self._begin(seed)
-        fit.examples += (done - fit.done) * examples
-        fit.done, fit.total, fit.loss = done, total, loss
+        fit.step(done, total, loss, examples)
         self._show(fit)
 
     def evaluated(self, seed: int, done: int, dev_accuracy: float) -> None:
@@ -92,10 +102,12 @@ class LiveProgress:
 
     def _begin(self, seed: int) -> _Fit:
         self._close(seed)
-        if len(self._fits) >= self._pack:  # the oldest is over: no more than a pack is in progress
+        for other in [seed for seed, fit in self._fits.items() if fit.done >= fit.total]:
+            self._close(other)
+        if len(self._fits) >= self._pack:  # it stopped early: no more than a pack is in progress
             self._close(next(iter(self._fits)))
         self._begun += 1
-        fit = self._fits[seed] = _Fit(self._begun, time.monotonic())
+        fit = self._fits[seed] = _Fit(self._begun)
         if self._console.is_terminal:
             fit.bar = self._bars.add_task(self._name(seed, fit), total=None, told="")
         return fit

@@ -303,8 +303,9 @@
     if (!languages.length) return place.replaceChildren(element("p", {}, "Nothing to draw."));
     languages.sort((a, b) => compare(valueAt(order, a), valueAt(order, b), -1));
     const caption = `Accuracy by language in per cent, mean over seeds; languages sorted by ${rowName(order)}, ` +
-      "and last those that it lacks. A line is broken where a row lacks the language. Dotted: always the most " +
-      `frequent class.${warning(chosen.map(({ row }) => row))}`;
+      "and last those that it lacks. A line is broken where a row lacks the language." +
+      (languages.some(({ chance }) => isKnown(chance)) ? " Dotted: always the most frequent class." : "") +
+      `${warning(chosen.map(({ row }) => row))}`;
     const lines = languages.map((language) => [languageName(language), LANGUAGE_FILTERS.seen(language),
       ...chosen.map(({ row }) => shownAt(row, language))]);
     const headers = ["Language", "Pre-training", ...chosen.map(({ row }) => rowName(row))];

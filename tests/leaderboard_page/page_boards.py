@@ -109,7 +109,7 @@ def _score(
         rank=rank if tested else None,
         letters="abcdefgh"[(rank - 1) // 2 % 8 : (rank - 1) // 2 % 8 + 2] if tested else "",
         at_chance=accuracy < 0.28,
-        note=None if tested else "as printed",
+        note=None if tested else "one run; as printed; not tested: only means by language are known",
     )
 
 

@@ -80,6 +80,7 @@ def test_the_marks(text: str) -> None:
         assert mark in words
     assert "Without 2 languages of the group: " in words
     assert "1 Record could not be read" in words
+    assert words.count("Not tested: only means by language are known.") == 2  # once a table, as a footnote
 
 
 def test_tables_are_marked_up_for_a_screen_reader(text: str) -> None:
