@@ -93,7 +93,7 @@ def reduced(answers: Answers, languages: Sequence[str]) -> Reduced:
 def measure(entry: Entry, group: str, codes: tuple[str, ...], reductions: Reductions) -> Measured | None:
     """An entry on a group; None where it has nothing to say about it, or was fitted on some of its languages."""
     sources = set(entry.first.cell.sources)
-    if set(codes) & sources and not (group.startswith(IN_LANGUAGE) and set(codes) == sources):
+    if (set(codes) != sources) if group.startswith(IN_LANGUAGE) else (set(codes) & sources):
         return None
     listed = any(set(own) == set(codes) for own in entry.groups().values())
     if entry.evidence == "aggregate":

@@ -40,7 +40,7 @@ class Setting:
 
 
 def settings_of(entries: Sequence[Entry]) -> dict[Setting, list[Entry]]:
-    """Sections in order: our own runs by protocol and first appearance, then published results by setting.
+    """Sections in order: our own runs by protocol and backbone, then published results by setting.
 
     A method without a backbone is a floor of every section of its protocol; it gets one of its own if there is none.
     """
@@ -67,7 +67,7 @@ def setting_of(entry: Entry) -> Setting:
     return Setting(OWN[cell.protocol], False, cell.protocol, cell.backbone, cell.backbone_hash)
 
 
-def _order(setting: Setting) -> tuple[bool, int]:
+def _order(setting: Setting) -> tuple[bool, int, str]:
     if not setting.published:
-        return (False, get_args(Protocol).index(setting.protocol))
-    return (True, SETTINGS.index(setting.name) if setting.name in SETTINGS else len(SETTINGS))
+        return (False, get_args(Protocol).index(setting.protocol), setting.backbone)
+    return (True, SETTINGS.index(setting.name) if setting.name in SETTINGS else len(SETTINGS), setting.name)

@@ -159,8 +159,9 @@ def test_a_single_row_has_no_rank() -> None:
 
 
 def test_rows_are_in_order_of_the_group_that_most_rows_have() -> None:
-    early = runs(0.9, label="early", groups={"low-performing": GROUPS["low-performing"]}, targets=GROUPS["low-performing"])
-    board = board_of([*early, *runs(0.5, label="low"), *runs(0.8, label="high")])
+    low = GROUPS["low-performing"]
+    early = run_of(own := answers(0.9, codes=low), label="early", groups={"low-performing": low}, targets=low)
+    board = board_of([(early, own), *runs(0.5, label="low"), *runs(0.8, label="high")])
     assert only(board).sorted_by == "low-performing"
     assert [row.label for row in only(board).rows] == ["early", "high", "low"]
 
@@ -209,7 +210,7 @@ def test_another_setting_is_another_section(change: dict[str, str]) -> None:
 
 
 def test_floors_stand_in_every_section_of_their_protocol_under_keys_of_their_own() -> None:
-    board = board_of([*runs(), *runs(label="SPT", backbone_hash="other"), *floor()])
+    board = board_of([*runs(), *runs(label="SPT", backbone="wide", backbone_hash="other"), *floor()])
     assert [[row.label for row in section.rows] for section in board.sections] == [["XPE", "majority"], ["SPT", "majority"]]
     keys = [row.key for section in board.sections for row in section.rows]
     assert len(set(keys)) == len(keys)
