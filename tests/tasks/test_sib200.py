@@ -171,6 +171,7 @@ def test_the_hub_is_asked_once_for_the_pinned_snapshot(folder: Path, monkeypatch
         asked.append((repo_id, options))
         return str(folder)
 
+    monkeypatch.setattr(huggingface_hub.HfApi, "repo_info", lambda *_, **__: None)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
     assert read_folder(hub.fetch(), LAYOUT).languages == LAYOUT.languages
     revision = "38977a667f6fc264d5c26ec57a01e16db040b358"
@@ -178,10 +179,11 @@ def test_the_hub_is_asked_once_for_the_pinned_snapshot(folder: Path, monkeypatch
 
 
 def test_the_hub_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    def snapshot(repo_id: str, **options: object) -> str:
+    def fail(*_: object, **__: object) -> str:
         raise huggingface_hub.errors.LocalEntryNotFoundError("an error happened\nin two lines")
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    monkeypatch.setattr(huggingface_hub.HfApi, "repo_info", fail)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
     with pytest.raises(DataError, match=r"cannot get Davlan/sib200 .* offline, .* --data-dir FOLDER") as caught:
         task_info("sib200").load(None)
     assert "\n" not in str(caught.value)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,10 @@ def _quiet() -> Iterator[None]:
         transformers_logging.set_verbosity(verbosity)
         if bars:
             transformers_logging.enable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 class Backbone:
@@ -59,16 +64,29 @@ class Backbone:
         try:
             # what the files lack (a pooler) is drawn at random; a seed must give the same whoever loads first
             with _quiet(), torch.random.fork_rng(devices=[]):
-                model = AutoModel.from_pretrained(self.source.folder, dtype=torch.float32)
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            reason = str(error).strip().splitlines()[0]
+                model, told = AutoModel.from_pretrained(
+                    self.source.folder, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
+                )
+        except Exception as error:  # transformers and safetensors raise many unrelated classes for a broken folder
             raise BackboneError(
-                f"backbone '{self.source.name}' cannot be loaded as an encoder: {reason[:200]}"
+                f"backbone '{self.source.name}' cannot be loaded as an encoder: {_first_line(error)}"
             ) from error
+        self._check_whole(told)
         if getattr(model, "pooler", None) is not None:  # the head reads position 0 itself
             model.pooler = None
         encoder: PreTrainedModel = model.to(self.device).eval()
         return encoder
+
+    def _check_whole(self, told: dict[str, Any]) -> None:
+        """Refuse weights that do not fill the encoder: what they lack would silently be random."""
+        lacking = sorted(key for key in told["missing_keys"] if not key.startswith("pooler."))
+        lacking += sorted(str(key[0]) for key in told["mismatched_keys"])
+        if lacking:
+            raise BackboneError(
+                f"backbone '{self.source.name}': its weights do not fill the architecture of its config.json; "
+                f"{len(lacking)} parameters are missing or of another shape, such as {lacking[0]}; "
+                "save model and config together with save_pretrained"
+            )
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -76,10 +94,9 @@ class Backbone:
         try:
             tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self.source.folder, use_fast=True)
             return tokenizer
-        except (OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
+        except Exception as error:  # as above
             raise BackboneError(
-                f"backbone '{self.source.name}': its tokenizer cannot be loaded: {reason[:200]}"
+                f"backbone '{self.source.name}': its tokenizer cannot be loaded: {_first_line(error)}"
             ) from error
 
     @property

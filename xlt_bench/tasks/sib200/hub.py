@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from xlt_bench import hub
 from xlt_bench.errors import DataError
 
 REPOSITORY = "Davlan/sib200"
@@ -16,16 +17,11 @@ def fetch() -> Path:
     Raises:
         DataError: the hub is out of reach and the snapshot is not in the cache.
     """
-    import huggingface_hub
-
     try:
-        folder = huggingface_hub.snapshot_download(
-            REPOSITORY, repo_type="dataset", revision=REVISION, allow_patterns=["*.tsv"]
-        )
+        return hub.snapshot(REPOSITORY, ["*.tsv"], REVISION, "dataset")
     except Exception as error:  # the hub's client lets its HTTP library's errors through, and that library changes
         raise DataError(
             f"cannot get {REPOSITORY} from the Hugging Face hub ({type(error).__name__}); to go on offline, fetch "
             f"https://huggingface.co/datasets/{REPOSITORY} or https://github.com/dadelani/sib-200 on another machine "
             "and give the folder that has <code>/{train,dev,test}.tsv: --data-dir FOLDER"
         ) from error
-    return Path(folder)
