@@ -24,17 +24,18 @@ from xlt_bench.tasks import task_info
 from xlt_bench.training.backbone import Backbone
 
 GRIDS: dict[str, dict[str, tuple[float, ...]]] = {
-    "head-only": {"head": (3e-4, 1e-3, 3e-3, 1e-2)},
-    "spt": {"prompt": (1e-2, 3e-2, 1e-1), "head": (1e-3, 3e-3)},
-    "xpe": {"pseudo": (1e-2, 5e-2), "encoder": (1e-3, 3e-3), "head": (1e-3, 3e-3)},
-    "dual": {"prompt": (3e-2,), "pseudo": (1e-2, 5e-2), "encoder": (1e-3, 3e-3), "head": (1e-3, 3e-3)},
-    "full-finetuning": {"backbone": (3e-4, 1e-3, 2e-3), "head": (1e-3, 3e-3)},
+    "head-only": {"head": (3e-4, 1e-3, 3e-3)},
+    "spt": {"prompt": (5e-2, 2e-1), "head": (3e-4, 1e-3)},
+    "xpe": {"pseudo": (5e-3, 5e-2), "encoder": (1e-3, 3e-3), "head": (3e-4, 1e-3)},
+    "dual": {"prompt": (5e-2,), "pseudo": (5e-3, 5e-2), "encoder": (1e-3, 3e-3), "head": (3e-4, 1e-3)},
+    "full-finetuning": {"backbone": (1e-4, 3e-4), "head": (3e-4, 1e-3)},
 }
 
 
 def settings(method: str, base: Recipe) -> Iterator[Recipe]:
     """The grid of a method as recipes."""
     grid = GRIDS[method]
+    base = dataclasses.replace(base, evaluate_every=50, dev_limit=2000)
     for rates in itertools.product(*grid.values()):
         chosen = {role: Rate(rate) for role, rate in zip(grid, rates, strict=True)}
         yield dataclasses.replace(base, rates={**base.rates, **chosen})
@@ -45,7 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", default=list(GRIDS), choices=list(GRIDS))
     parser.add_argument("--sources", default="seen")
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seeds", type=int, default=2)
     asked = parser.parse_args()
     info = task_info("cldr")

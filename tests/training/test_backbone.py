@@ -23,7 +23,7 @@ def folder(tiny_backbone_folder: Path, tmp_path: Path) -> Path:
 def test_more_layers_in_the_config_than_in_the_file_are_refused(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 6}))
-    with pytest.raises(BackboneError, match="do not fill the architecture .* missing or of another shape"):
+    with pytest.raises(BackboneError, match=r"do not fill the architecture .* missing or of another shape"):
         Backbone(locate(str(folder))).fresh_encoder()
 
 
