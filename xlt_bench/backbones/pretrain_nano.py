@@ -19,12 +19,10 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
-import hashlib
 import json
 import math
 import random
 import time
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -37,23 +35,11 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, XLMRobertaForMaskedLM
 
-# CLDR locales of the languages in XLM-R's pre-training text.
-SEEN_LOCALES = (
-    "af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fil fr fy ga gd gl gu ha he hi hr hu hy "
-    "id is it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my nb ne nl nn no om or pa pl ps pt ro ru sa "
-    "sd si sk sl so sq sr su sv sw ta te th tr ug uk ur uz vi xh yi zh"
-)
-# The SIB-200 languages in XLM-R's pre-training text.
-SEEN_SIB200 = (
-    "afr_Latn als_Latn amh_Ethi arb_Arab asm_Beng azb_Arab azj_Latn bel_Cyrl ben_Beng bos_Latn bul_Cyrl cat_Latn "
-    "ces_Latn cym_Latn dan_Latn deu_Latn ell_Grek eng_Latn epo_Latn est_Latn eus_Latn fin_Latn fra_Latn gaz_Latn "
-    "gla_Latn gle_Latn glg_Latn guj_Gujr hau_Latn heb_Hebr hin_Deva hrv_Latn hun_Latn hye_Armn ind_Latn isl_Latn "
-    "ita_Latn jav_Latn jpn_Jpan kan_Knda kat_Geor kaz_Cyrl khk_Cyrl khm_Khmr kir_Cyrl kmr_Latn kor_Hang lao_Laoo "
-    "lit_Latn lvs_Latn mal_Mlym mar_Deva mkd_Cyrl mya_Mymr nld_Latn nno_Latn nob_Latn npi_Deva ory_Orya pan_Guru "
-    "pbt_Arab pes_Arab plt_Latn pol_Latn por_Latn ron_Latn rus_Cyrl san_Deva sin_Sinh slk_Latn slv_Latn snd_Arab "
-    "som_Latn spa_Latn srp_Cyrl sun_Latn swe_Latn swh_Latn tam_Taml tel_Telu tha_Thai tur_Latn uig_Arab ukr_Cyrl "
-    "urd_Arab uzn_Latn vie_Latn xho_Latn ydd_Hebr zho_Hans zho_Hant zsm_Latn"
-)
+from xlt_bench.tasks import task_info
+from xlt_bench.tasks.cldr.build import XLMR_LOCALES
+from xlt_bench.tasks.cldr.names import folded
+from xlt_bench.tasks.cldr.split import split_of
+
 NAME_FIELDS = {
     "territory": "territories",
     "language": "languages",
@@ -109,17 +95,6 @@ class Batch(NamedTuple):
     mask: Tensor
 
 
-def split_of(class_name: str, key: str) -> str:
-    """Which part of task cldr an item is in: "train" (70%), "dev" (10%) or "test" (20%), by a hash of its CLDR key."""
-    bucket = int(hashlib.sha1(f"{class_name}|{key}".encode()).hexdigest(), 16) % 100
-    return "train" if bucket < 70 else "dev" if bucket < 80 else "test"
-
-
-def fold(text: str) -> str:
-    """The form in which two names count as the same text."""
-    return unicodedata.normalize("NFC", text).casefold().strip()
-
-
 def locale_names(locale: str) -> dict[Key, list[str]]:
     """All names of a locale by (class, CLDR key): the name itself first, then the plural of currencies and units."""
     data = babel.localedata.load(locale, merge_inherited=False)
@@ -147,14 +122,14 @@ def cldr_texts() -> dict[Key, dict[str, list[str]]]:
 
     Left out: a name that is the English one (untranslated), and a name that a dev or test item of the locale has too.
     """
-    english = {key: {fold(text) for text in texts} for key, texts in locale_names("en").items()}
+    english = {key: {folded(text) for text in texts} for key, texts in locale_names("en").items()}
     texts_of: defaultdict[Key, dict[str, list[str]]] = defaultdict(dict)
-    for locale in sorted(set(SEEN_LOCALES.split()).intersection(babel.localedata.locale_identifiers())):
+    for locale in sorted(XLMR_LOCALES.intersection(babel.localedata.locale_identifiers())):
         names = locale_names(locale)
-        held_out = {fold(text) for key, texts in names.items() if split_of(*key) != "train" for text in texts}
+        held_out = {folded(text) for key, texts in names.items() if split_of(*key) != "train" for text in texts}
         for key, texts in names.items():
             barred = held_out if locale == "en" else held_out | english.get(key, set())
-            kept = list(dict.fromkeys(text for text in texts if text and fold(text) not in barred))
+            kept = list(dict.fromkeys(text for text in texts if text and folded(text) not in barred))
             if split_of(*key) == "train" and kept:
                 texts_of[key][locale] = kept
     return texts_of
@@ -163,7 +138,7 @@ def cldr_texts() -> dict[Key, dict[str, list[str]]]:
 def sib200_texts(folder: Path) -> dict[str, dict[str, list[str]]]:
     """Train sentences of the seen languages: {sentence index: {language: [text]}}; the category column is not read."""
     texts_of: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
-    for language in SEEN_SIB200.split():
+    for language in sorted(task_info("sib200").groups("nano")["seen"]):
         with (folder / language / "train.tsv").open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
                 texts_of[row["index_id"]][language] = [row["text"]]
