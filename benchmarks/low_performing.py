@@ -1,7 +1,10 @@
 """Which languages of task cldr are low-performing, by the paper's rule, and the column that says so.
 
-    xlt-bench run -m full-finetuning --sources none --targets all --steps 150 --seeds 2 --store STORE
+    xlt-bench run -m full-finetuning --sources none --targets all --steps 150 --seeds 1 --store STORE
+    xlt-bench run -m full-finetuning --sources none --targets CODES --steps 150 --seeds 1,2 --store STORE
     python -m benchmarks.low_performing STORE
+
+(The shipped column rests on seed 0 for every language, and on seeds 0, 1 and 2 for the 16 under 66% with seed 0.)
 
 A language is low-performing where nano, fully fine-tuned on the language's own train split, stays under 60% accuracy on
 its test split (mean over seeds), as SIB-200's languages are by XLM-R large. Rewrites the column `low_performing` of
