@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RESULTS := xlt-results
 
-.PHONY: run test test-all lint types bench clean
+.PHONY: run test test-all lint types reference bench clean
 
 run: .venv/installed
 	@$(BIN)/xlt-bench run --method majority --sources seen --store $(RESULTS) >/dev/null
@@ -22,9 +22,15 @@ lint: .venv/test-installed
 
 # mypy does not see the folders that pyproject.toml maps into the package; an installed copy shows them
 types: .venv/test-installed
-	rm -rf build/types
+	rm -rf build
 	$(BIN)/pip install --quiet --no-deps --target build/types .
 	cd build/types && MYPYPATH=. ../../$(BIN)/mypy --config-file ../../pyproject.toml xlt_bench
+
+# runs every method on cldr with nano (about half an hour on 2 cores), then builds the board from the Records
+reference: .venv/installed
+	$(BIN)/python -m benchmarks.reference
+	$(BIN)/xlt-bench leaderboard --store leaderboard/reference --task cldr -o leaderboard/reference-board.json
+	$(BIN)/xlt-bench leaderboard --store leaderboard/reference --task cldr -o leaderboard/reference-board.md
 
 bench: .venv/test-installed
 	$(BIN)/python -m benchmarks.main_job

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..records import Record
 from .entries import Entry, entries_of
-from .facts import in_order, language_facts
+from .facts import in_language, in_order, is_in_language, language_facts
 from .gathering import Gold, LoadSheet, gather, named
 from .model import Board, BoardRow, GroupScore, Section
 from .ranks import Place, bootstrap_bounds, common_languages, may_be_ranked, places
@@ -46,14 +46,12 @@ def assemble(
     if len(tasks) != 1:
         raise ValueError(f"a board is of one task, got {sorted(tasks)}")
     options = options or Options()
-    distinct, repeated = _distinct(records)
+    distinct, repeated = distinct_records(records)
     gathered = gather([one for one in distinct if one.complete and one.evidence == "per_item"], load, witness)
     entries = entries_of(distinct, gathered)
     settings = settings_of(entries)
     maker = _Maker(options, gathered.items.chance(), references_of(options.reference, entries))
-    sections = [maker.section(*item) for item in settings.items()]
-    if options.targets:  # what the Records speak of is shown even if every run failed; what was asked for is not
-        sections = [section for section in sections if section.groups]
+    sections = [section for item in settings.items() if (section := maker.section(*item)).groups or not options.targets]
     task, task_hash = tasks.pop()
     return Board(
         task=task,
@@ -68,7 +66,7 @@ def assemble(
     )
 
 
-def _distinct(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
+def distinct_records(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
     """Each run once, in order of fingerprint: the board does not depend on the order in which Records were found."""
     kept: dict[str, Record] = {}
     repeated = []
@@ -92,7 +90,8 @@ class _Maker:
         ranked_on, scores = {}, {}
         for group, codes in groups.items():
             ranked_on[group], scores[group] = self._scores(entries, group, codes)
-        groups = {group: codes for group, codes in groups.items() if scores[group] or not self.options.targets}
+        listed = {frozenset(codes) for entry in entries for codes in entry.groups().values()}
+        groups = {group: codes for group, codes in groups.items() if scores[group] or frozenset(codes) in listed}
         sorted_by = max(groups, key=lambda group: len(scores[group]), default="")
         rows = [self._row(entry, {group: scores[group].get(entry.key) for group in groups}) for entry in entries]
         return Section(
@@ -125,7 +124,8 @@ class _Maker:
 
     def _row(self, entry: Entry, scores: Mapping[str, GroupScore | None]) -> BoardRow:
         record = entry.first
-        parameters = [int(run.fit.get("trainable_parameters") or 0) for run in entry.records]
+        told = [run.fit.get("trainable_parameters") for run in entry.records]
+        parameters = [count for count in told if isinstance(count, int)]
         return BoardRow(
             key=entry.key,
             label=entry.label,
@@ -134,7 +134,7 @@ class _Maker:
             selected_on="" if record.setting else record.selected_on,
             seeds=entry.seeds,
             failed_seeds=entry.failed,
-            trainable_parameters=None if record.setting else max(parameters),
+            trainable_parameters=None if record.setting else max(parameters, default=0),
             origin=record.origin,
             caveats=(*entry.caveats, *_lost(entry)),
             scores={group: score for group, score in scores.items() if score is not None},
@@ -174,7 +174,9 @@ def _groups_of(entries: Sequence[Entry]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for name, own in sets.items():
         for number, (sources, codes) in enumerate(own.values(), 1):
-            told = name if len(own) == 1 else f"{name}, sources {sources}"
+            told = name
+            if len(own) > 1:
+                told = in_language(sources) if is_in_language(name) else f"{name}, sources {sources}"
             found[f"{told} ({number})" if told in found else told] = codes
     return found
 

@@ -7,16 +7,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..backbone import NO_BACKBONE
-from ..errors import ConfigError
+from ..baselines import TASK_HASH
+from ..errors import ConfigError, unknown
 from ..groups import parse_languages, target_groups
+from ..plan import Cell
 from ..records import Record
+from ..sheets import Sheet
 from ..store import Store
+from ..tasks import task_names
 from . import published
-from .assemble import NOTHING, assemble
+from .assemble import NOTHING, assemble, distinct_records
+from .entries import Entry, entries_of
 from .facts import known_groups, language_facts
+from .gathering import Gold, gather
 from .model import Board
 from .scoring import Options
-from .sheet import Sheet
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Filter:
 
     Attributes:
         task: its name, or `name@` and the first digits of its hash.
-        backbone: name, or the first digits of its hash; methods without a backbone stay, as floors.
+        backbone: name, or the first digits of its hash; what has none of ours stays, as a floor or for comparison.
         sources: an expression as for `xlt-bench run --sources`; results that learned from no other language stay.
         targets: an expression as for `xlt-bench run --targets`: which groups are the columns.
     """
@@ -37,21 +42,13 @@ class Filter:
 
 
 def boards_of(store: Store, chosen: Filter, options: Options) -> list[Board]:
-    """One board a task hash; with nothing in the store, or asked for their task, the stored baselines.
+    """One board a task hash, stored baselines of these tasks included; with nothing in the store, those alone.
 
     Raises:
         ConfigError: nothing answers to the filter.
     """
-    records, damaged = store.records()
-    skipped = [f"{found.folder}: {found.reason}" for found in damaged]
-    wanted = [record for record in records if _is_of(record, chosen.task)]
-    stored = [record for record, _ in published.published().values() if _is_of(record, chosen.task)]
-    tasks = {record.cell.task for record in wanted} or {record.cell.task for record in stored}
-    together = wanted + [record for record in stored if record.cell.task in tasks]
-    shown = [record for record in together if _fits(record, chosen)]
-    if not shown:
-        raise ConfigError(f"nothing to show for {_told(chosen)}: {store.folder} holds {len(records)} Records and none fits")
-    return [board_of(own, store, options, chosen.targets, skipped) for own in _by_task(shown)]
+    records, skipped = records_of(store, chosen)
+    return [board_of(own, store, options, chosen.targets, skipped) for own in by_task(records)]
 
 
 def board_of(
@@ -61,19 +58,45 @@ def board_of(
 
     Args:
         targets: see `Filter`.
+        skipped: what could not be read at all, one line each.
     """
-    first = records[0].cell
     if targets is not None:
-        options = replace(options, targets=_groups(records, targets))
-    witness = published.known_items() if first.task_hash == published.TASK_HASH else NOTHING
-    return assemble(records, partial(load, store), options, witness=witness, skipped=skipped)
+        options = replace(options, targets=groups_named(records, targets))
+    return assemble(records, partial(load, store), options, witness=witness_of(records), skipped=skipped)
 
 
-def with_floors(records: Sequence[Record], store: Store) -> list[Record]:
-    """These Records, and those in the store of methods without a backbone on the same data: what `run` shows."""
+def records_of(store: Store, chosen: Filter) -> tuple[list[Record], list[str]]:
+    """What a filter leaves of the store and of the stored baselines, and one line for each Record that is damaged.
+
+    Raises:
+        ConfigError: nothing is left.
+    """
+    records, damaged = store.records()
+    wanted = [record for record in records if _is_of(record, chosen.task)]
+    stored = [record for record, _ in published.published().values() if _is_of(record, chosen.task)]
+    tasks = {record.cell.task for record in wanted} or {record.cell.task for record in stored}
+    together = wanted + [record for record in stored if record.cell.task in tasks]
+    by_label = any(record.sources_label == chosen.sources for record in together)
+    shown = [record for record in together if _fits(record, chosen, by_label)]
+    if not shown:
+        _refuse(store, chosen, len(records))
+    return shown, [f"{found.folder}: {found.reason}" for found in damaged]
+
+
+def entries_in(store: Store, chosen: Filter) -> list[Entry]:
+    """The rows that the boards of a store would have, before they are scored."""
+    found = []
+    for own in by_task(records_of(store, chosen)[0]):
+        distinct, _ = distinct_records(own)
+        countable = [one for one in distinct if one.complete and one.evidence == "per_item"]
+        found += entries_of(distinct, gather(countable, partial(load, store), witness_of(own)))
+    return found
+
+
+def with_floors(records: Sequence[Record], stored: Sequence[Record]) -> list[Record]:
+    """These Records, and those stored of methods without a backbone on the same task, sources and protocol."""
     own = {record.cell.fingerprint for record in records}
     compared = {_data_of(record) for record in records}
-    stored, _ = store.records()
     floors = [
         record
         for record in stored
@@ -86,13 +109,28 @@ def with_floors(records: Sequence[Record], store: Store) -> list[Record]:
 
 
 def load(store: Store, record: Record) -> Sheet:
-    """The Sheet of a complete per-item Record, from the store or from the stored baselines."""
-    if record.cell.fingerprint in published.published():
-        return published.published_sheet(published.published()[record.cell.fingerprint][1])
-    return store.sheet(record)
+    """The Sheet of a complete per-item Record, from the stored baselines or from the store."""
+    known = published.published().get(record.cell.fingerprint)
+    return store.sheet(record) if known is None else published.published_sheet(known[1])
 
 
-def _by_task(records: Iterable[Record]) -> list[list[Record]]:
+def witness_of(records: Sequence[Record]) -> Gold:
+    """What the task of these Records is known to hold, where that can be told without loading it."""
+    return published.known_items() if records[0].cell.task_hash == TASK_HASH else NOTHING
+
+
+def groups_named(records: Sequence[Record], targets: str) -> Mapping[str, tuple[str, ...]]:
+    """The groups that an expression names, those of the task and those that the Records speak of."""
+    cell = next((record.cell for record in records if record.cell.backbone_hash != NO_BACKBONE), records[0].cell)
+    backbone = None if cell.backbone_hash == NO_BACKBONE else cell.backbone
+    known = dict(known_groups(cell.task, backbone))
+    for record in records:
+        known.update({group: frozenset(codes) for group, codes in record.groups.items() if group not in known})
+    languages = list(language_facts(cell.task, backbone)) or sorted(frozenset().union(*known.values()))
+    return target_groups(targets, (), known, languages, backbone=cell.backbone)
+
+
+def by_task(records: Iterable[Record]) -> list[list[Record]]:
     """Records by task and hash, in order of name; of two hashes of one task the one with more Records first."""
     found: dict[tuple[str, str], list[Record]] = {}
     for record in records:
@@ -105,36 +143,32 @@ def _is_of(record: Record, task: str | None) -> bool:
     return task is None or (record.cell.task == name and record.cell.task_hash.startswith(digits))
 
 
-def _fits(record: Record, chosen: Filter) -> bool:
+def _fits(record: Record, chosen: Filter, by_label: bool) -> bool:
+    """`by_label`: some Record bears the sources asked for as its label, so that they need no reading."""
     cell = record.cell
-    if chosen.backbone is not None and cell.backbone_hash != NO_BACKBONE:
-        if cell.backbone != chosen.backbone and not cell.backbone_hash.startswith(chosen.backbone):
-            return False
-    if chosen.sources is None or not cell.sources:
+    if chosen.backbone is not None and not (
+        cell.backbone in (chosen.backbone, NO_BACKBONE) or cell.backbone_hash.startswith(chosen.backbone)
+    ):
+        return False
+    if chosen.sources is None or not cell.sources or record.sources_label == chosen.sources:
         return True
-    return cell.sources == _languages(cell.task, cell.backbone, chosen.sources)
+    return not by_label and set(cell.sources) == set(_languages(cell, chosen.sources))
 
 
-def _languages(task: str, backbone: str, expression: str) -> tuple[str, ...]:
-    name = None if backbone == NO_BACKBONE else backbone
-    languages = language_facts(task, name)
-    return parse_languages(expression, known_groups(task, name), languages, what="--sources", backbone=backbone)
-
-
-def _groups(records: Sequence[Record], targets: str) -> Mapping[str, tuple[str, ...]]:
-    cell = next((record.cell for record in records if record.cell.backbone_hash != NO_BACKBONE), records[0].cell)
-    name = None if cell.backbone_hash == NO_BACKBONE else cell.backbone
-    known = dict(known_groups(cell.task, name))
-    for record in records:
-        known.update({group: frozenset(codes) for group, codes in record.groups.items() if group not in known})
-    languages = list(language_facts(cell.task, name)) or sorted(set().union(*known.values()))
-    return target_groups(targets, (), known, languages, backbone=cell.backbone)
+def _languages(cell: Cell, expression: str) -> tuple[str, ...]:
+    backbone = None if cell.backbone_hash == NO_BACKBONE else cell.backbone
+    languages = language_facts(cell.task, backbone) or cell.sources
+    known = known_groups(cell.task, backbone)
+    return parse_languages(expression, known, languages, what="--sources", backbone=cell.backbone)
 
 
 def _data_of(record: Record) -> tuple[str, tuple[str, ...], str]:
     return record.cell.task_hash, record.cell.sources, record.cell.protocol
 
 
-def _told(chosen: Filter) -> str:
-    given = [f"--{name} {value}" for name, value in vars(chosen).items() if value is not None]
-    return " ".join(given) or "an empty store"
+def _refuse(store: Store, chosen: Filter, count: int) -> None:
+    name = (chosen.task or "").partition("@")[0]
+    if name and name not in task_names():
+        raise unknown("task", name, task_names(), "xlt-bench ls tasks")
+    given = " ".join(f"--{option} {value}" for option, value in vars(chosen).items() if value is not None)
+    raise ConfigError(f"no Records fit {given} among the {count} in {store.folder}; make some: xlt-bench run")

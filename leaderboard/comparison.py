@@ -1,4 +1,4 @@
-"""Two rows, side by side: difference by group with interval and test, wins by language, and what could have been seen."""
+"""Two rows, side by side: difference by group with interval and test, wins by language, and what could be seen."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import numpy as np
 
 from ..backbone import NO_BACKBONE
 from ..errors import ConfigError
-from ..records import Evidence
 from ..stats import (
     Comparison,
     IntervalMethod,
-    Verdict,
     benjamini_hochberg,
     compare,
     detectable_difference,
@@ -22,93 +20,17 @@ from ..stats import (
     permutation_test,
     verdict_of,
 )
+from ..store import Store
+from .boards import Filter, entries_in, groups_named
+from .comparison_report import POWER, GroupDifference, LanguageDifference, Report, Side
 from .entries import Answers, Entry
+from .facts import in_order
 from .model import Bounds
+from .references import find_entry
 from .scoring import Reductions, Scores, measure, reduced
 from .sections import setting_of
 
-POWER = 0.8
 ALL = "all languages of both"
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two rows."""
-
-    key: str
-    label: str
-    sources: str
-    evidence: Evidence
-    setting: str
-    seeds: tuple[int, ...]
-    failed_seeds: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class GroupDifference:
-    """A less B on the languages of a group that both have.
-
-    Attributes:
-        languages: these; `only_a` and `only_b` are the group's languages that one of them has alone.
-        bounds: of the difference; None where the evidence allows no interval.
-        p: of no difference, for this group alone; `adjusted_p` after Holm over all groups compared. None: no test.
-        detectable: the least true difference that these runs would have found with 80% power, adjusted alike.
-    """
-
-    group: str
-    languages: tuple[str, ...]
-    only_a: tuple[str, ...]
-    only_b: tuple[str, ...]
-    accuracy_a: float
-    accuracy_b: float
-    difference: float
-    bounds: Bounds | None = None
-    p: float | None = None
-    adjusted_p: float | None = None
-    verdict: Verdict | None = None
-    detectable: float | None = None
-    note: str | None = None
-
-
-@dataclass(frozen=True)
-class LanguageDifference:
-    """A less B in one language; `q` after Benjamini-Hochberg over all languages, None without a test."""
-
-    code: str
-    accuracy_a: float
-    accuracy_b: float
-    difference: float
-    q: float | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """All that `xlt-bench compare` says.
-
-    Attributes:
-        languages: largest gain of A first.
-        only_a, only_b: languages that one of them has alone; `left_out` those that either was fitted on.
-        caveats: what makes the two less comparable.
-    """
-
-    task: str
-    task_hash: str
-    a: Side
-    b: Side
-    method: IntervalMethod
-    level: float
-    paired_seeds: bool
-    groups: tuple[GroupDifference, ...]
-    languages: tuple[LanguageDifference, ...]
-    only_a: tuple[str, ...]
-    only_b: tuple[str, ...]
-    left_out: tuple[str, ...]
-    caveats: tuple[str, ...]
-
-    def wins(self, q: float = 1.0) -> tuple[int, int]:
-        """In how many languages A is ahead, and B; with `q` below 1, those found at that rate of false findings."""
-        found = [one for one in self.languages if q >= 1.0 or (one.q is not None and one.q <= q)]
-        return sum(one.difference > 0 for one in found), sum(one.difference < 0 for one in found)
 
 
 def compare_entries(
@@ -156,6 +78,33 @@ def compare_entries(
     )
 
 
+def compare_in(
+    store: Store,
+    chosen: Filter,
+    a: str,
+    b: str,
+    targets: str | None = None,
+    *,
+    method: IntervalMethod = "two-way",
+    level: float = 0.95,
+    paired_seeds: bool = False,
+) -> Report:
+    """Compare two rows of a store, named as `find_entry` takes them.
+
+    Args:
+        targets: groups to compare on, see `Filter`; default: those that either row speaks of.
+
+    Raises:
+        ConfigError: as `find_entry` and `compare_entries`.
+    """
+    entries = entries_in(store, chosen)
+    one, other = find_entry(a, entries, "A"), find_entry(b, entries, "B")
+    groups = {**one.groups(), **other.groups()}
+    if targets is not None:
+        groups = dict(groups_named([*one.records, *other.records], targets))
+    return compare_entries(one, other, in_order(groups), method=method, level=level, paired_seeds=paired_seeds)
+
+
 @dataclass(frozen=True)
 class _Pair:
     """Two rows and how they are compared."""
@@ -186,19 +135,20 @@ class _Pair:
         common = tuple(code for code in usable if code in own_a and code in own_b)
         if not common:
             return None
-        means = [float(np.mean([own[code] for code in common])) for own in (own_a, own_b)]
+        mean_a, mean_b = (float(np.mean([own[code] for code in common])) for own in (own_a, own_b))
         only_a = tuple(code for code in usable if code in own_a and code not in own_b)
         only_b = tuple(code for code in usable if code in own_b and code not in own_a)
-        return GroupDifference(group, common, only_a, only_b, *means, means[0] - means[1])
+        return GroupDifference(group, common, only_a, only_b, mean_a, mean_b, mean_a - mean_b)
 
     def tested(self, found: GroupDifference, family: int) -> GroupDifference:
         """With interval and test, where both have answers to single items."""
         if self.answers is None:
             return replace(found, note="point values: no interval, no test")
         x_a, x_b = (reduced(answers, found.languages).x for answers in self.answers)
-        if min(len(x_a), len(x_b)) < 2 if self.method == "seeds" else x_a.shape[1] < 2:
-            return replace(found, note="one run: no test across seeds" if self.method == "seeds" else "one item: no test")
-        key = hashlib.sha256("|".join(found.languages).encode()).digest()
+        if not _testable(x_a, x_b, self.method):
+            return replace(found, note=f"one {'run' if self.method == 'seeds' else 'item'}: no test")
+        content = b"".join([*(answers.content for answers in self.answers), *map(str.encode, found.languages)])
+        key = hashlib.sha256(content).digest()
         one = compare(x_a, x_b, self.method, self.level, paired_seeds=self.paired_seeds, key=key)
         note = one.note and one.note.replace(" of a", " of A").replace(" of b", " of B")
         p, note = (one.p, note) if self.method != "seeds" else self._across_seeds(x_a, x_b, one, family)
@@ -209,7 +159,7 @@ class _Pair:
     def by_language(self, codes: Sequence[str]) -> tuple[LanguageDifference, ...]:
         """Each language on its own, the largest gain of A first."""
         own_a, own_b = self.a.by_language(), self.b.by_language()
-        q = benjamini_hochberg([self._p_in(code) for code in codes]) if codes else []
+        q = benjamini_hochberg([self._p_in(code) for code in codes])
         found = [
             LanguageDifference(code, own_a[code], own_b[code], own_a[code] - own_b[code], _number(value))
             for code, value in zip(codes, q, strict=True)
@@ -221,14 +171,12 @@ class _Pair:
             return float("nan")
         x_a, x_b = (reduced(answers, [code]).x for answers in self.answers)
         method: IntervalMethod = "seeds" if self.method == "seeds" else "two-way"  # the bootstrap, 200 times, is slow
-        if min(len(x_a), len(x_b)) < 2 if method == "seeds" else x_a.shape[1] < 2:
+        if not _testable(x_a, x_b, method):
             return float("nan")
         p = compare(x_a, x_b, method, self.level, paired_seeds=self.paired_seeds).p
         return float("nan") if p is None else p
 
-    def _across_seeds(
-        self, x_a: Scores, x_b: Scores, one: Comparison, family: int
-    ) -> tuple[float | None, str | None]:
+    def _across_seeds(self, x_a: Scores, x_b: Scores, one: Comparison, family: int) -> tuple[float | None, str | None]:
         """The exact test's p, and what it could have reached at best; None where that is too little for a verdict."""
         means = (x_a.mean(axis=1), x_b.mean(axis=1))
         try:
@@ -249,9 +197,11 @@ class _Pair:
 
     def _printed(self, group: str, codes: tuple[str, ...]) -> GroupDifference | None:
         """Of means that are known by group only."""
-        found = [measure(entry, group, codes, Reductions()) for entry in (self.a, self.b)] if codes else []
-        means = [one.accuracy for one in found if one is not None]
-        return GroupDifference(group, codes, (), (), *means, means[0] - means[1]) if len(means) == 2 else None
+        one, other = (measure(entry, group, codes, Reductions()) for entry in (self.a, self.b))
+        if one is None or other is None:
+            return None
+        mean_a, mean_b = one.accuracy, other.accuracy
+        return GroupDifference(group, codes, (), (), mean_a, mean_b, mean_a - mean_b)
 
 
 def _adjusted(found: Sequence[GroupDifference], level: float) -> Iterator[GroupDifference]:
@@ -282,9 +232,7 @@ def _on_common_seeds(a: Entry, b: Entry) -> tuple[Entry, Entry]:
 
 
 def _side(entry: Entry) -> Side:
-    return Side(
-        entry.key, entry.label, entry.sources, entry.evidence, entry.first.setting, entry.seeds, entry.failed
-    )
+    return Side(entry.key, entry.label, entry.sources, entry.evidence, entry.first.setting, entry.seeds, entry.failed)
 
 
 def _caveats(a: Entry, b: Entry) -> Iterator[str]:
@@ -298,6 +246,11 @@ def _caveats(a: Entry, b: Entry) -> Iterator[str]:
         yield f"The sources differ: {a.sources} against {b.sources}."
     for entry in (a, b):
         yield from (f"{entry.label}: {caveat}" for caveat in entry.caveats)
+
+
+def _testable(x_a: Scores, x_b: Scores, method: IntervalMethod) -> bool:
+    """Whether there are two of what is random."""
+    return (min(len(x_a), len(x_b)) if method == "seeds" else x_a.shape[1]) > 1
 
 
 def _number(value: float) -> float | None:

@@ -10,11 +10,13 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from .comparison import POWER, GroupDifference, LanguageDifference, Report, Side
+from ..texts import clean
+from .comparison_report import POWER, GroupDifference, LanguageDifference, Report, Side
 from .data import plain
 from .entries import NO_SOURCES
+from .facts import language_facts
 from .model import LanguageFacts
-from .words import NOTHING, RANDOM, clean, p_value, percent
+from .words import NOTHING, RANDOM, p_value, percent
 
 EXTREMES = 5
 """How many gained and how many lost languages are listed."""
@@ -24,9 +26,8 @@ _NAMED = 12
 class ReportView:
     """A report as rich prints it."""
 
-    def __init__(self, report: Report, languages: Mapping[str, LanguageFacts]) -> None:
+    def __init__(self, report: Report) -> None:
         self._report = report
-        self._languages = languages
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         report = self._report
@@ -39,7 +40,7 @@ class ReportView:
         yield from (Text(line) for line in sentences(report))
         if report.languages:
             yield Text()
-            yield _language_table(report, self._languages)
+            yield _language_table(report, language_facts(report.task, None))
 
 
 def as_data(report: Report) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def _verdicts(report: Report) -> Iterator[str]:
         where = "" if len(names) == len(report.groups) else f" ({', '.join(names)})"
         yield f"{note[:1].upper()}{note[1:]}{where}."
     if any(one.p is not None for one in report.groups):
-        yield "p: corrected by Holm over the groups of this table."
+        yield "p: corrected by Holm over the groups of this table; each interval stands for itself."
     if any(one.detectable is not None for one in report.groups):
         yield f"least: the smallest true difference that these runs would have shown with {100 * POWER:.0f}% power."
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from ..texts import clean
 from .model import Board, BoardRow, Bounds, GroupScore, Section
-from .words import clean
 
 DIGITS = 6
 """Of every number: more than any test set resolves, fewer than arithmetic differs in between machines."""

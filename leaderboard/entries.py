@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records import Evidence, Record
+from ..sheets import ABSENT
 from .gathering import Gathered
-from .sheet import ABSENT
 
 NO_SOURCES = "none"
 LEVELS: tuple[Evidence, ...] = get_args(Evidence)
@@ -73,6 +73,7 @@ class Entry:
         label: unique together with the sources among the entries of one setting.
         records: its runs, by seed and target.
         answers: of the runs whose predictions can be had; None for weaker evidence, or where there are none.
+        weaker: Records of the same system with weaker evidence; the row shows their groups, not their numbers.
         skipped: seeds of complete runs whose predictions cannot be used.
         caveats: what a reader should see beside the row.
     """
@@ -80,6 +81,7 @@ class Entry:
     label: str
     records: tuple[Record, ...]
     answers: Answers | None
+    weaker: tuple[Record, ...] = ()
     skipped: tuple[int, ...] = ()
     caveats: tuple[str, ...] = ()
 
@@ -122,7 +124,7 @@ class Entry:
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The target groups that its runs speak of."""
         found: dict[str, tuple[str, ...]] = {}
-        for record in self.records:
+        for record in (*self.records, *self.weaker):
             for name, codes in record.groups.items():
                 found.setdefault(name, codes)
         return found
@@ -133,7 +135,7 @@ def entries_of(records: Iterable[Record], gathered: Gathered) -> list[Entry]:
     runs: dict[str, list[Record]] = {}
     for record in records:
         runs.setdefault(record.cell.configuration, []).append(record)
-    return told_apart([_entry(own, gathered) for own in _strongest(runs.values())])
+    return told_apart([_entry(own, weaker, gathered) for own, weaker in _by_evidence(runs.values())])
 
 
 def told_apart(entries: Sequence[Entry]) -> list[Entry]:
@@ -150,7 +152,7 @@ def _name(entry: Entry) -> tuple[str, ...]:
     return (entry.label, entry.sources, cell.protocol, cell.backbone_hash, entry.first.setting)
 
 
-def _entry(records: Sequence[Record], gathered: Gathered) -> Entry:
+def _entry(records: Sequence[Record], weaker: Sequence[Record], gathered: Gathered) -> Entry:
     own = tuple(sorted(records, key=lambda record: (record.cell.seed, record.cell.targets)))
     usable = [record for record in own if record.cell.fingerprint in gathered.right]
     by_seed: dict[int, NDArray[np.int8]] = {}
@@ -158,22 +160,38 @@ def _entry(records: Sequence[Record], gathered: Gathered) -> Entry:
         right, seed = gathered.right[record.cell.fingerprint], record.cell.seed
         by_seed[seed] = np.maximum(by_seed[seed], right) if seed in by_seed else right
     agreed = gathered.items
-    right = np.stack(list(by_seed.values())) if by_seed else None
-    answers = None if right is None else Answers(tuple(by_seed), agreed.codes, agreed.items, right)
+    answers = None
+    if by_seed:
+        answers = Answers(tuple(by_seed), agreed.codes, agreed.items, np.stack(list(by_seed.values())))
     lost = {record.cell.seed for record in own if record.complete and record.evidence == "per_item"} - set(by_seed)
-    remarks = (gathered.remarks.get(record.cell.fingerprint) for record in usable)
-    caveats = dict.fromkeys([*own[0].caveats, *(remark for remark in remarks if remark)])
-    return Entry(own[0].label, own, answers, tuple(sorted(lost)), tuple(caveats))
+    remarks = [gathered.remarks.get(record.cell.fingerprint) for record in usable]
+    caveats = dict.fromkeys(filter(None, [*own[0].caveats, *remarks, *map(_also, weaker)]))
+    return Entry(own[0].label, own, answers, tuple(weaker), tuple(sorted(lost)), tuple(caveats))
 
 
-def _strongest(configurations: Iterable[list[Record]]) -> list[list[Record]]:
-    """Without published results of a system that the same setting has with stronger evidence."""
+def _by_evidence(configurations: Iterable[list[Record]]) -> list[tuple[list[Record], list[Record]]]:
+    """The configurations to show, each with the Records of the same system that have weaker evidence."""
     every = list(configurations)
     best: dict[tuple[object, ...], int] = {}
     for runs in every:
-        key, level = _system(runs[0]), LEVELS.index(runs[0].evidence)
-        best[key] = min(level, best.get(key, level))
-    return [runs for runs in every if LEVELS.index(runs[0].evidence) == best[_system(runs[0])]]
+        best[_system(runs[0])] = min(_level(runs[0]), best.get(_system(runs[0]), len(LEVELS)))
+    weaker: dict[tuple[object, ...], list[Record]] = {}
+    for runs in every:
+        if _level(runs[0]) > best[_system(runs[0])]:
+            weaker.setdefault(_system(runs[0]), []).extend(runs)
+    shown = [runs for runs in every if _level(runs[0]) == best[_system(runs[0])]]
+    return [(runs, weaker.get(_system(runs[0]), [])) for runs in shown]
+
+
+def _level(record: Record) -> int:
+    return LEVELS.index(record.evidence)
+
+
+def _also(record: Record) -> str:
+    evidence = record.evidence.replace("_", " ")
+    return (
+        f"Published with weaker evidence ({evidence}) and not shown: {record.label}, {record.source or record.origin}."
+    )
 
 
 def _system(record: Record) -> tuple[object, ...]:

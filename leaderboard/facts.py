@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..errors import XltBenchError
-from ..groups import TARGET_GROUPS
+from ..groups import IN_LANGUAGE, SOURCES, TARGET_GROUPS
 from ..tasks import task_info, task_names
 from ..tasks.tables import languages_of, read_table
 from .model import LanguageFacts
+
+_IN_LANGUAGE = IN_LANGUAGE.removeprefix(SOURCES)
 
 
 def language_facts(task: str, backbone: str | None) -> dict[str, LanguageFacts]:
@@ -36,6 +38,16 @@ def known_groups(task: str, backbone: str | None) -> Mapping[str, frozenset[str]
         return info.groups(backbone or info.backbone)
     except XltBenchError:
         return {}
+
+
+def is_in_language(group: str) -> bool:
+    """Whether a group is of the sources themselves: an upper bound, no transfer."""
+    return group.endswith(_IN_LANGUAGE)
+
+
+def in_language(sources: str) -> str:
+    """The name of that group for some sources, where there are several."""
+    return f"{sources}{_IN_LANGUAGE}"
 
 
 def in_order(groups: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

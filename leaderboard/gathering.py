@@ -1,7 +1,7 @@
 """What can be compared: the runs of one task, checked against each other and brought to the same languages and items.
 
-Each run claims which test items a language has and what their gold classes are. All runs of one task hash must claim the
-same. Where one differs from the rest it is named and left out; who is right is known from the task's own list where
+Each run claims which test items a language has and what their gold classes are. All runs of one task hash must claim
+the same. Where one differs from the rest it is named and left out; who is right is known from the task's own list where
 there is one (`witness`), else the majority decides, and between equals the first in order of fingerprint.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import StoreError
 from ..records import Record
-from .sheet import ABSENT, Classes, Sheet
+from ..sheets import ABSENT, Classes, Sheet
 
 LoadSheet = Callable[[Record], Sheet]
 """The Sheet of a complete per-item Record; StoreError or ValueError where it cannot be had."""
@@ -24,7 +24,7 @@ LoadSheet = Callable[[Record], Sheet]
 Gold = Mapping[str, Mapping[str, str]]
 """Language -> item id -> class: what a task is known to hold."""
 
-_FEWER = 3  # languages that a line about a skipped Record names
+_NAMED = 3  # languages that a line about a skipped Record names
 
 
 @dataclass(frozen=True)
@@ -182,5 +182,5 @@ def _at(names: Sequence[str]) -> dict[str, int]:
 
 
 def _few(codes: Sequence[str]) -> str:
-    more = f" and {len(codes) - _FEWER} more languages" if len(codes) > _FEWER else ""
-    return ", ".join(codes[:_FEWER]) + more
+    more = f" and {len(codes) - _NAMED} more languages" if len(codes) > _NAMED else ""
+    return ", ".join(codes[:_NAMED]) + more

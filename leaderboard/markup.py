@@ -5,24 +5,15 @@ Every text of a board may come from somebody else's file, so each is escaped; wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from tabulate import tabulate
 
+from ..texts import clean
 from .entries import NO_SOURCES
 from .model import Board, BoardRow, Section
-from .words import (
-    NOTHING,
-    against,
-    board_notes,
-    board_title,
-    clean,
-    headline,
-    legend,
-    runs,
-    section_notes,
-    span,
-)
+from .words import NOTHING, against, board_notes, board_title, headline, legend, runs, section_notes, span
 
 _MARKDOWN = {character: f"\\{character}" for character in "\\`*_[]|~$#"} | {
     "&": "&amp;",
@@ -79,8 +70,8 @@ def latex(board: Board) -> str:
 
 def markdown_text(text: str) -> str:
     """A text as Markdown shows it literally: no emphasis, link, mention, HTML or further cell."""
-    escaped = clean(text).replace("://", "\0")
-    return "".join(_MARKDOWN.get(character, character) for character in escaped).replace("\0", _MARKDOWN["://"])
+    held = clean(text).replace("://", "\0")
+    return "".join(_MARKDOWN.get(character, character) for character in held).replace("\0", _MARKDOWN["://"])
 
 
 def latex_text(text: str) -> str:
@@ -108,8 +99,17 @@ def _row(board: Board, section: Section, row: BoardRow) -> Iterator[str]:
             yield "failed" if row.failed_seeds and not row.seeds else NOTHING
         else:
             number, _, told = headline(score).partition(" ")
-            yield " ".join(filter(None, [number, f"({span(score.bounds(board.interval), score)})", told, against(score)]))
+            yield " ".join(
+                filter(None, [number, f"({span(score.bounds(board.interval), score)})", told, against(score)])
+            )
+
+
+def _paragraph(note: str) -> str:
+    """A note that begins no list of its own, as `- x` or `1. x` would."""
+    return re.sub(r"^(\d*)([-+.)])(?=\s|$)", r"\1\\\2", markdown_text(note))
 
 
 def _bullets(notes: Sequence[str]) -> list[str]:
-    return ["\n".join(f"{' ' * (len(note) - len(note.lstrip()))}- {markdown_text(note)}" for note in notes)] if notes else []
+    return (
+        ["\n".join(f"{' ' * (len(note) - len(note.lstrip()))}- {_paragraph(note)}" for note in notes)] if notes else []
+    )

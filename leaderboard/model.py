@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..records import Evidence
+from ..stats import IntervalMethod, Verdict
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,23 @@ class Bounds:
 
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Against:
+    """A row less the reference, on the languages that all ranked rows have.
+
+    Attributes:
+        reference: label and sources of the row that it is compared with.
+        p: after Holm over all shown rows against the reference; None where no test can be made.
+        verdict: of the row against the reference; None without a test.
+    """
+
+    reference: str
+    difference: float
+    bounds: Bounds
+    p: float | None
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,9 @@ class GroupScore:
         letters: rows that share a letter are not told apart; empty where the row cannot be tested.
         at_chance: the majority class's accuracy lies inside the interval, or above it.
         note: what a reader must know to trust the number, such as "one run"; None when nothing is unusual.
+        seeds_only: interval over seeds alone, for these very items; only where it was asked for.
+        worst_rank: the number of ranked rows less those significantly worse: the true rank lies from `rank` to here.
+        against: the difference from the reference, where there is one.
     """
 
     accuracy: float
@@ -48,6 +69,13 @@ class GroupScore:
     letters: str
     at_chance: bool
     note: str | None = None
+    seeds_only: Bounds | None = None
+    worst_rank: int | None = None
+    against: Against | None = None
+
+    def bounds(self, method: IntervalMethod) -> Bounds | None:
+        """The interval of this kind."""
+        return {"two-way": self.two_way, "bootstrap": self.bootstrap, "seeds": self.seeds_only}[method]
 
 
 @dataclass(frozen=True)
@@ -64,6 +92,7 @@ class BoardRow:
         caveats: sentences a reader should see beside the row.
         scores: by target group name.
         by_language: accuracy in [0, 1] by language code, mean over seeds; empty for aggregate evidence.
+        source, licence: of a published result; empty for our own runs.
     """
 
     key: str
@@ -78,6 +107,8 @@ class BoardRow:
     caveats: tuple[str, ...]
     scores: Mapping[str, GroupScore]
     by_language: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +119,7 @@ class Section:
         title: as shown, such as "Cross-lingual zero-shot, backbone nano".
         groups: target group name -> language codes, in the order of the columns.
         ranked_on: target group name -> the languages that all ranked rows have.
+        sorted_by: the group by which the rows are ordered: the first of those that most rows have.
     """
 
     title: str
@@ -97,6 +129,7 @@ class Section:
     groups: Mapping[str, tuple[str, ...]]
     ranked_on: Mapping[str, tuple[str, ...]]
     rows: tuple[BoardRow, ...]
+    sorted_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,10 +148,12 @@ class Board:
     """All sections of a task.
 
     Attributes:
-        level: nominal coverage of the intervals.
+        level: nominal coverage of the intervals; alpha of the tests is 1 - level.
         chance: accuracy of the majority class, by language code.
         caveats: sentences about the board as a whole.
         skipped: Records that could not be read, one line each.
+        interval: the kind of interval that is shown, and that ranks, letters and comparisons are made with.
+        reference: as the user named it.
     """
 
     task: str
@@ -129,3 +164,5 @@ class Board:
     chance: Mapping[str, float]
     caveats: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    interval: IntervalMethod = "two-way"
+    reference: str | None = None

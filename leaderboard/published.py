@@ -1,4 +1,4 @@
-"""Stored baselines and imported answers as Records: the board knows one kind of thing."""
+"""Stored baselines as Records: the board knows one kind of thing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ..baselines.items import test_items
 from ..baselines.tables import language_codes
 from ..groups import TARGET_GROUPS
 from ..plan import Cell, Protocol
-from ..records import Predictions, Record
+from ..records import Record
+from ..sheets import Sheet, sheet_of
 from ..tasks import sib200
 from .gathering import Gold
-from .sheet import Sheet, sheet_of
 
 TASK = "sib200"
 BACKBONE = sib200.INFO.backbone
@@ -48,10 +48,10 @@ def record_of(baseline: Baseline) -> Record:
     protocol: Protocol = "full" if baseline.setting in _WITH_TARGET_DATA else "zero-shot"
     named = baseline.by_group if baseline.evidence == "aggregate" else TARGET_GROUPS
     sources = baseline.sources or ()
-    groups = {name: codes for name in named if not set(codes := _codes(name)) & set(sources)}
+    groups = {name: codes for name in named if not set(codes := codes_of(name)) & set(sources)}
     where = f"{baseline.source}, {baseline.reference}"
     return Record(
-        cell=_cell(baseline.system, told, sources, protocol, language_codes()),
+        cell=cell_of(baseline.system, told, sources, protocol, language_codes()),
         label=baseline.label,
         sources_label=baseline.sources_label,
         groups=groups,
@@ -68,33 +68,7 @@ def record_of(baseline: Baseline) -> Record:
     )
 
 
-def record_of_answers(predictions: Predictions, *, name: str, rule: str, file_hash: str, setting: str) -> Record:
-    """A Record of someone's own model outputs on sib200, with evidence per_item.
-
-    Args:
-        name: of the system, as a table shows it.
-        rule: how a class was read out of an answer.
-        file_hash: identity of the file of answers; the same file, name and rule are the same Record.
-        setting: how the system was used; the board groups by it.
-    """
-    languages = tuple(dict.fromkeys(predictions.language.tolist()))
-    groups = {group: codes for group in TARGET_GROUPS if set(codes := _codes(group)) & set(languages)}
-    return Record(
-        cell=_cell(name, {"rule": rule, "answers": file_hash}, (), "zero-shot", languages),
-        label=name,
-        sources_label="none",
-        groups=groups or {"all": languages},
-        status="complete",
-        origin=f"imported answers, rule {rule}",
-        accuracy=predictions.accuracy(),
-        item_hash=predictions.item_hash(),
-        setting=setting,
-        source=f"imported answers, rule {rule}",
-        runs=1,
-    )
-
-
-def _cell(
+def cell_of(
     method: str, told: Mapping[str, str], sources: tuple[str, ...], protocol: Protocol, targets: tuple[str, ...]
 ) -> Cell:
     """What stands for a cell where nothing of ours ran: what the system is takes the place of hyper-parameters."""
@@ -116,6 +90,7 @@ def _cell(
 
 
 @cache
-def _codes(group: str) -> tuple[str, ...]:
+def codes_of(group: str) -> tuple[str, ...]:
+    """The languages of a group of sib200, in the task's order."""
     members = sib200.groups(BACKBONE)[group]
     return tuple(code for code in language_codes() if code in members)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import comb
 
 import numpy as np
 
-from ..stats import compare, holm, percentile_bounds, percentile_p, rank_methods, resampled_means, verdict_of
+from ..stats import compare, holm, pairwise, percentile_bounds, percentile_p, rank_methods, resampled_means, verdict_of
 from .entries import Entry
 from .model import Against, Bounds
 from .scoring import Measured, Options, Reductions, Scores
@@ -76,19 +75,38 @@ def places(
     against = _against(xs, draws, options, references)
     keys = list(xs)
     means = {key: float(x.mean()) for key, x in xs.items()}
-    if len(keys) < 2:
+    if len(keys) < 2 or next(iter(xs.values())).shape[1] < 2:
         return {key: Place(means[key], None, None, "", against.get(key)) for key in keys}
-    gaps = np.array([[means[one] - means[other] for other in keys] for one in keys])
-    p = np.full(gaps.shape, np.nan)
-    family = comb(len(keys), 2)
-    for i, j in combinations(range(len(keys)), 2):
-        found = _difference(keys[i], keys[j], xs, draws, options, family)
-        p[i, j] = p[j, i] = np.nan if found.p is None else found.p
-    ranking = rank_methods(gaps, p, options.level)
+    ranking = rank_methods(*_every_pair(xs, draws, options), options.level)
     return {
         key: Place(means[key], int(ranking.rank[i]), int(ranking.worst[i]), ranking.letters[i], against.get(key))
         for i, key in enumerate(keys)
     }
+
+
+def _every_pair(xs: Mapping[str, Scores], draws: Mapping[str, Scores], options: Options) -> tuple[Scores, Scores]:
+    """Differences and uncorrected p of all pairs, (rows, rows); NaN where there is no test."""
+    if options.interval == "bootstrap":
+        means = np.array([x.mean() for x in xs.values()])
+        return means[:, None] - means, _bootstrap_p(np.stack([draws[key] for key in xs]))
+    differences, p = pairwise(list(xs.values()), options.interval)
+    if options.interval == "seeds":  # no verdict that the exact test across seeds could never have reached
+        seeds = [len(x) for x in xs.values()]
+        least = np.array([[least_p(one, other) for other in seeds] for one in seeds])
+        p = np.where(least * comb(len(seeds), 2) > _alpha(options), np.nan, p)
+    return differences, p
+
+
+def _bootstrap_p(resampled: Scores) -> Scores:
+    """Of every pair of (rows, resamples); where nothing varies 1 for equal means and no test for others."""
+    p = np.full((len(resampled), len(resampled)), np.nan)
+    for i, one in enumerate(resampled):
+        gaps = one - resampled[i + 1 :]
+        still = np.ptp(gaps, axis=1) == 0
+        p[i, i + 1 :] = np.where(still & (gaps[:, 0] != 0), np.nan, percentile_p(gaps))
+    lower = np.tril_indices(len(p), k=-1)
+    p[lower] = p.T[lower]
+    return p
 
 
 def bootstrap_bounds(measured: Sequence[Measured], level: float) -> dict[str, Bounds]:
@@ -131,19 +149,21 @@ def _against(
 ) -> dict[str, Against]:
     pairs = [(key, references[key]) for key in xs if key in references and references[key].key in xs.keys() - {key}]
     found = [_difference(key, other.key, xs, draws, options, len(pairs)) for key, other in pairs]
-    adjusted = holm([np.nan if one.p is None else one.p for one in found]) if found else []
+    adjusted = holm([np.nan if one.p is None else one.p for one in found])
     result = {}
     for (key, other), one, corrected in zip(pairs, found, adjusted, strict=True):
         p = None if np.isnan(corrected) else float(corrected)
-        verdict = verdict_of(one.estimate, p, round(1 - options.level, 12))
-        result[key] = Against(f"{other.label}, sources {other.sources}", one.estimate, Bounds(one.low, one.high), p, verdict)
+        verdict = verdict_of(one.estimate, p, _alpha(options))
+        result[key] = Against(
+            f"{other.label}, sources {other.sources}", one.estimate, Bounds(one.low, one.high), p, verdict
+        )
     return result
 
 
 def _difference(
     one: str, other: str, xs: Mapping[str, Scores], draws: Mapping[str, Scores], options: Options, family: int
 ) -> Difference:
-    """With seeds alone random there is no verdict that the exact test across seeds could never have reached."""
+    """One pair with its interval; the same rules as for all pairs."""
     a, b, method = xs[one], xs[other], options.interval
     estimate = float(a.mean() - b.mean())
     if one in draws and other in draws:
@@ -155,9 +175,13 @@ def _difference(
     if (min(len(a), len(b)) if method == "seeds" else a.shape[1]) < 2:
         return Difference(estimate, estimate, estimate, None)
     found = compare(a, b, method, options.level)
-    if method == "seeds" and least_p(len(a), len(b)) * family > round(1 - options.level, 12):
+    if method == "seeds" and least_p(len(a), len(b)) * family > _alpha(options):
         return Difference(found.difference, found.low, found.high, None)
     return Difference(found.difference, found.low, found.high, found.p)
+
+
+def _alpha(options: Options) -> float:
+    return round(1 - options.level, 12)
 
 
 def least_p(seeds_a: int, seeds_b: int) -> float:

@@ -1,4 +1,4 @@
-"""Which row a user means: by its label, by `label:sources`, or by the first digits of its configuration's fingerprint."""
+"""Which row a user means: by its label, by `label:sources`, or by the first digits of its fingerprint."""
 
 from __future__ import annotations
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..groups import IN_LANGUAGE
-from ..stats import Interval, IntervalMethod, interval, reduce
+from ..sheets import ABSENT
+from ..stats import IntervalMethod, interval, reduce
+from ..stats.intervals import joined, seed_note
 from .entries import Answers, Entry
+from .facts import is_in_language
 from .model import Bounds, GroupScore
-from .sheet import ABSENT
 
 Scores = NDArray[np.float64]
 POINT = "point value: no interval, no test"
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def reduced(answers: Answers, languages: Sequence[str]) -> Reduced:
 def measure(entry: Entry, group: str, codes: tuple[str, ...], reductions: Reductions) -> Measured | None:
     """An entry on a group; None where it has nothing to say about it, or was fitted on some of its languages."""
     sources = set(entry.first.cell.sources)
-    if (set(codes) != sources) if group.startswith(IN_LANGUAGE) else (set(codes) & sources):
+    if (set(codes) != sources) if is_in_language(group) else (set(codes) & sources):
         return None
     listed = any(set(own) == set(codes) for own in entry.groups().values())
     if entry.evidence == "aggregate":
@@ -111,17 +113,19 @@ def measure(entry: Entry, group: str, codes: tuple[str, ...], reductions: Reduct
 
 def score_of(measured: Measured, chance: Mapping[str, float], bootstrap: Bounds | None, options: Options) -> GroupScore:
     """The score without rank, letters and comparison, which need the other rows."""
-    entry, reduced_ = measured.entry, measured.reduced
+    seeds, items = measured.entry.first.runs or 0, 0
     two_way = seeds_only = None
-    note: str | None = POINT
-    seeds, items = entry.first.runs or 0, 0
-    if reduced_ is not None:
-        seeds, items = reduced_.x.shape
-        first = _interval(reduced_.x, "two-way", options.level)
-        two_way = _bounds(first)
-        seeds_only = _bounds(_interval(reduced_.x, "seeds", options.level)) if options.interval == "seeds" else None
-        note = "one item: no interval" if first is None else first.note
-    shown = {"two-way": two_way, "bootstrap": bootstrap, "seeds": seeds_only}[options.interval]
+    if measured.reduced is not None:
+        x = measured.reduced.x
+        seeds, items = x.shape
+        two_way = _interval(x, "two-way", options.level)
+        seeds_only = _interval(x, "seeds", options.level) if options.interval == "seeds" else None
+    bounds: dict[IntervalMethod, Bounds | None] = {
+        "two-way": two_way,
+        "bootstrap": bootstrap,
+        "seeds": seeds_only,
+    }
+    shown = bounds[options.interval]
     level = _chance_of(measured.languages, chance)
     return GroupScore(
         accuracy=measured.accuracy,
@@ -135,9 +139,20 @@ def score_of(measured: Measured, chance: Mapping[str, float], bootstrap: Bounds 
         ranked_accuracy=None,
         rank=None,
         letters="",
-        at_chance=level is not None and level >= (measured.accuracy if shown is None else shown.low),
-        note=note,
+        at_chance=level is not None and level >= (shown.low if shown else measured.accuracy) - _ROUNDING,
+        note=POINT if measured.reduced is None else _note(seeds, items, bounds, options),
     )
+
+
+def _note(seeds: int, items: int, bounds: Mapping[IntervalMethod, Bounds | None], options: Options) -> str | None:
+    """What to say about the shown interval, and about the bootstrap's where it is there too."""
+    shown = bounds[options.interval]
+    told = [seed_note(options.interval, seeds), seed_note("bootstrap", seeds) if bounds["bootstrap"] else None]
+    if shown is None and items < 2:
+        told.append("one item: no interval")
+    if shown is not None and shown.low == shown.high:
+        told.append("no variance")
+    return joined(list(dict.fromkeys(told)))
 
 
 def _printed(entry: Entry, codes: tuple[str, ...]) -> Measured | None:
@@ -149,14 +164,13 @@ def _printed(entry: Entry, codes: tuple[str, ...]) -> Measured | None:
     return None
 
 
-def _interval(x: Scores, method: IntervalMethod, level: float) -> Interval | None:
+def _interval(x: Scores, method: IntervalMethod, level: float) -> Bounds | None:
     """None where the method has nothing to go by: one seed if seeds alone are random, else one item."""
     seeds, items = x.shape
-    return None if (seeds if method == "seeds" else items) < 2 else interval(x, method, level)
-
-
-def _bounds(found: Interval | None) -> Bounds | None:
-    return None if found is None else Bounds(found.low, found.high)
+    if (seeds if method == "seeds" else items) < 2:
+        return None
+    found = interval(x, method, level)
+    return Bounds(found.low, found.high)
 
 
 def _chance_of(languages: Sequence[str], chance: Mapping[str, float]) -> float | None:

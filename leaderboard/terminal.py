@@ -15,20 +15,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..texts import clean
 from .entries import NO_SOURCES
 from .model import Board, BoardRow, GroupScore, Section
-from .words import (
-    NOTHING,
-    against,
-    board_notes,
-    board_title,
-    clean,
-    headline,
-    legend,
-    runs,
-    section_notes,
-    span,
-)
+from .words import NOTHING, against, board_notes, board_title, headline, legend, runs, section_notes, span
 
 _LABEL = 24
 _NARROWEST = 10
@@ -97,8 +87,8 @@ def _cell(board: Board, row: BoardRow, name: str, plain: bool) -> Text:
     if score is None:
         return Text("failed" if row.failed_seeds and not row.seeds else NOTHING, style="dim")
     lines = _lines(board, score)
-    best = score.rank == 1
-    return Text("\n").join([Text(lines[0], style="bold" if best else ""), *(Text(line, style="dim") for line in lines[1:])][: 1 if plain else None])
+    number = Text(lines[0], style="bold" if score.rank == 1 else "")
+    return number if plain else Text("\n").join([number, *(Text(line, style="dim") for line in lines[1:])])
 
 
 def _lines(board: Board, score: GroupScore) -> list[str]:
@@ -112,4 +102,7 @@ def _width(board: Board, section: Section, name: str) -> int:
 
 
 def _notes(lines: Sequence[str]) -> RenderableType:
-    return Group(*(Padding(Text(line.strip(), style="dim"), (0, 0, 0, 2 + len(line) - len(line.lstrip()))) for line in lines))
+    """One a paragraph, indented; without blanks up to the edge, which would be copied along."""
+    indents = [2 + len(line) - len(line.lstrip()) for line in lines]
+    texts = [Text(line.strip(), style="dim") for line in lines]
+    return Group(*(Padding(text, (0, 0, 0, n), expand=False) for text, n in zip(texts, indents, strict=True)))

@@ -1,19 +1,20 @@
 """What the text renderings say alike: numbers, letters, marks, and the notes below a table, in words.
 
-Marks are ASCII, so that a terminal of any encoding shows them: `*` a language of the group is missing, `!` not above the
-majority class.
+Marks are ASCII, so that a terminal of any encoding shows them: `*` a language of the group is missing, `!` not above
+the majority class.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
+from ..texts import clean
 from .model import Board, BoardRow, Bounds, GroupScore, Section
 
 NOTHING = "-"
 POINT = "point value"
+_LETTERS = 8
 _LISTED = 8
 _ROWS = 6
 RANDOM = {
@@ -21,15 +22,6 @@ RANDOM = {
     "bootstrap": "seeds and items resampled together",
     "seeds": "random over seeds only, for these very items",
 }
-
-
-def clean(text: str) -> str:
-    """One line without control characters and without marks that turn the direction of what stands beside it."""
-    return " ".join("".join(" " if _unsafe(character) else character for character in text).split())
-
-
-def _unsafe(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def percent(value: float) -> str:
@@ -47,11 +39,12 @@ def span(bounds: Bounds | None, score: GroupScore) -> str:
 
 
 def letters(score: GroupScore) -> str:
-    """Tie letters, a run of three and more written as its ends: `abcd` is `a-d`."""
-    if "'" in score.letters or not score.letters:
-        return score.letters
+    """Tie letters, a run of three and more written as its ends: `abcd` is `a-d`; where they are too many, the ranks."""
+    if not score.letters:
+        return ""
     runs = [[c for _, c in own] for _, own in groupby(enumerate(score.letters), lambda pair: ord(pair[1]) - pair[0])]
-    return "".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else "".join(run) for run in runs)
+    told = "".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else "".join(run) for run in runs)
+    return told if len(told) <= _LETTERS and "'" not in told else f"#{score.rank}-{score.worst_rank}"
 
 
 def marks(score: GroupScore) -> str:
@@ -88,7 +81,7 @@ def runs(row: BoardRow, published_runs: int) -> str:
 def board_title(board: Board) -> str:
     """What the numbers are."""
     kind = f"{100 * board.level:g}% intervals ({board.interval}: {RANDOM[board.interval]})"
-    return f"Task {clean(board.task)} (data {board.task_hash[:8]}): accuracy in per cent, {kind}"
+    return f"Task {clean(board.task)} (data {clean(board.task_hash)[:8]}): accuracy in per cent, {kind}"
 
 
 def legend(board: Board) -> list[str]:
@@ -98,13 +91,21 @@ def legend(board: Board) -> list[str]:
     if any(score.letters for score in scores):
         told.append(
             "Letters: rows of one table that share a letter are not told apart on that group (every pair tested, "
-            f"{board.interval}, p corrected by Holm, alpha {100 * (1 - board.level):g}%). "
-            "Rows of different tables are not compared: their settings or backbones differ."
+            f"{board.interval}, p corrected by Holm, alpha {100 * (1 - board.level):g}%)."
         )
+    if board.interval == "seeds":
+        told.append(
+            "Across seeds alone, a pair gets no verdict where even the exact permutation test could not have reached "
+            "one with so few seeds and so many pairs: it counts as tied."
+        )
+    if len(board.sections) > 1:
+        told.append("Rows of different tables are not compared: their settings, protocols or backbones differ.")
+    if any(letters(score).startswith("#") for score in scores):
+        told.append("#2-5, in place of letters that would be too many: no better than rank 2, no worse than rank 5.")
     if any(score.against for score in scores):
         told.append(
-            f"+ and -: difference from the reference '{clean(board.reference or '')}' on the languages that all ranked "
-            "rows have; p corrected by Holm over the rows compared with it."
+            f"Signed numbers: the difference from the reference '{clean(board.reference or '')}' on the languages that "
+            "all ranked rows have; p corrected by Holm over the rows compared with it."
         )
     if any(score.missing for score in scores):
         told.append("*: languages of the group are missing; the number is the mean over those that are there.")
@@ -132,7 +133,7 @@ def section_notes(section: Section) -> list[str]:
         *(f"Failed: {rows}, {text}." for text, rows in _by_text(section, _failed)),
         *(f"Checkpoint selected on {text}: {rows}." for text, rows in _by_text(section, _selection)),
         *(f"Evidence {text}: {rows}." for text, rows in _by_text(section, _weaker_evidence)),
-        *(f"{rows}: {text}." for text, rows in _by_text(section, _unusual)),
+        *(f"{text[:1].upper()}{text[1:]}: {rows}." for text, rows in _by_text(section, _unusual)),
         *(f"{rows}: {text}" for text, rows in _by_text(section, lambda row: row.caveats)),
     ]
 
@@ -186,8 +187,8 @@ def _by_text(section: Section, texts: Callable[[BoardRow], Iterable[str]]) -> It
             found.setdefault(text, []).append(row)
     for text, rows in found.items():
         every = len(rows) == len(section.rows) > 1
-        yield clean(text), "all rows" if every else _few([row_name(section, row) for row in rows], _ROWS)
+        yield clean(text), "all rows" if every else _few([row_name(section, row) for row in rows], _ROWS, "; ")
 
 
-def _few(names: Sequence[str], most: int) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def _few(names: Sequence[str], most: int, between: str = ", ") -> str:
+    return between.join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from xlt_bench.api import Experiment, Request
-    from xlt_bench.leaderboard.board import Block
-    from xlt_bench.records import Predictions, Record
+    from xlt_bench.records import Record
     from xlt_bench.store import Store
 
 app = typer.Typer(
@@ -64,6 +63,18 @@ class Listed(StrEnum):
     TASKS = "tasks"
     GROUPS = "groups"
     RECORDS = "records"
+    BASELINES = "baselines"
+
+
+class Form(StrEnum):
+    """Choices of --format."""
+
+    TABLE = "table"
+    MD = "md"
+    LATEX = "latex"
+    CSV = "csv"
+    JSON = "json"
+    HTML = "html"
 
 
 IntervalOption = Annotated[
@@ -71,6 +82,7 @@ IntervalOption = Annotated[
     typer.Option("--interval", help="What is random: seeds and items (two-way, bootstrap), or seeds alone."),
 ]
 LevelOption = Annotated[float, typer.Option(help="Nominal coverage of the intervals.")]
+TaskFilter = Annotated[str | None, typer.Option(help="Only this task; name@digits tells versions of its data apart.")]
 StoreOption = Annotated[Path, typer.Option(help="Folder of Records.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")]
 
@@ -175,12 +187,15 @@ def _run(request: Request, pack: int, interval: IntervalKind, level: float, as_j
 def _show(
     records: list[Record], experiment: Experiment, notes: Console, interval: IntervalKind, level: float, as_json: bool
 ) -> None:
-    from xlt_bench.leaderboard.board import with_floors
+    from xlt_bench.leaderboard.boards import board_of, with_floors
+    from xlt_bench.leaderboard.output import show
+    from xlt_bench.leaderboard.scoring import Options
     from xlt_bench.listing import first_line
 
     store = experiment.job.store
-    shown = with_floors(records, _records(store))
-    _print_blocks(_blocks(shown, store, interval, level), level, as_json, records)
+    options = Options(interval=interval.value, level=level, bootstrap=as_json, targets=experiment.job.groups)
+    board = board_of(with_floors(records, _records(store)), store, options)
+    show([board], "json" if as_json else "table", None, {"records": [record.as_json() for record in records]})
     failed = [record for record in records if not record.complete]
     for record in failed:
         target = "" if record.cell.sources else f", {record.cell.targets[0]}"
@@ -199,32 +214,117 @@ def _board_command(store: Store) -> str:
 @app.command()
 def leaderboard(
     store: StoreOption = STORE,
-    task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
+    task: TaskFilter = None,
+    backbone: Annotated[str | None, typer.Option(help="Only this one: its name, or first digits of its hash.")] = None,
+    sources: Annotated[str | None, typer.Option(help="Only these sources, as for `run`.")] = None,
+    targets: Annotated[str | None, typer.Option(help="Groups to show as columns, as for `run`.")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Compare every row with this one: label, label:sources, or first digits.")
+    ] = None,
     interval: IntervalOption = IntervalKind.TWO_WAY,
     level: LevelOption = 0.95,
+    form: Annotated[Form | None, typer.Option("--format", help="[default: as FILE ends, else table]")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Also draw figures here (PNG, SVG, PDF; needs matplotlib).")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank what is in the store, by target group, with intervals."""
+    """Rank what is in the store beside stored baselines, by target group, with intervals, ties and tests."""
+    from xlt_bench.leaderboard.boards import Filter, boards_of
+    from xlt_bench.leaderboard.output import format_of, only, show
+    from xlt_bench.leaderboard.scoring import Options
     from xlt_bench.store import Store
 
     _check_level(level)
-    results = Store(store)
-    records = _records(results)
-    chosen = [record for record in records if task is None or record.cell.task == task]
-    if not chosen:
-        what = "no Records" if task is None else f"no Records of task {task}"
-        raise ConfigError(f"{what} in {store}; make some: xlt-bench run")
-    _print_blocks(_blocks(chosen, results, interval, level), level, as_json, None)
+    chosen = "json" if as_json else format_of(form and form.value, output)
+    full = chosen in ("json", "html") or figures is not None
+    options = Options(interval=interval.value, level=level, bootstrap=full, reference=reference)
+    boards = boards_of(Store(store), Filter(task, backbone, sources, targets), options)
+    show(boards, chosen, output)
+    if not any(row.seeds and not row.source for board in boards for section in board.sections for row in section.rows):
+        print(f"no runs of your own in {store}, only stored results; make some: xlt-bench run", file=sys.stderr)
+    if figures is not None:
+        from xlt_bench.leaderboard.figures import save_figures
+
+        paths = save_figures(only(boards, "figures are"), figures)
+        print(f"{len(paths)} figures in {figures}", file=sys.stderr)
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A row: label, label:sources, or first digits.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another row.")],
+    store: StoreOption = STORE,
+    task: TaskFilter = None,
+    targets: Annotated[str | None, typer.Option(help="Groups to compare on, as for `run`.")] = None,
+    interval: IntervalOption = IntervalKind.TWO_WAY,
+    level: LevelOption = 0.95,
+    paired_seeds: Annotated[
+        bool, typer.Option("--paired-seeds", help="Seed k of A and seed k of B belong together.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two rows: difference by group with interval and test, wins by language, what could have been shown."""
+    from xlt_bench.leaderboard.boards import Filter
+    from xlt_bench.leaderboard.comparison import compare_in
+    from xlt_bench.leaderboard.comparison_view import ReportView, as_data
+    from xlt_bench.store import Store
+
+    _check_level(level)
+    report = compare_in(
+        Store(store), Filter(task), a, b, targets, method=interval.value, level=level, paired_seeds=paired_seeds
+    )
+    _print(as_data(report) if as_json else ReportView(report))
+
+
+@app.command()
+def rescore(store: StoreOption = STORE, task: TaskFilter = None, as_json: JsonOption = False) -> None:
+    """Compute accuracy and macro-F1 of stored Records again from their predictions, and store them; runs no model."""
+    from xlt_bench.leaderboard import rescore as metrics
+    from xlt_bench.leaderboard.output import say_skipped
+    from xlt_bench.store import Store
+
+    results, skipped = Store(store), list[str]()
+    records = [record for record in _records(results) if task is None or record.cell.task == task]
+    found = list(metrics.rescored(records, results.sheet, skipped))
+    for one in found:
+        if one.changed:
+            results.update(one.record)
+        if one.differing:
+            told = ", ".join(one.differing[:3]) + (" and more" if len(one.differing) > 3 else "")
+            print(f"{one.record.cell.fingerprint}: stored accuracy was another in {told}", file=sys.stderr)
+    _print({"records": metrics.summary(found), "skipped": skipped} if as_json else metrics.table(found))
+    say_skipped(skipped)
+    print(f"{len(found)} Records rescored, {sum(one.changed for one in found)} changed", file=sys.stderr)
+
+
+@app.command("import-baseline")
+def import_baseline(
+    file: Annotated[Path, typer.Argument(help="Answers: .tsv or .csv, also .gz: language, index_id, gold, answer.")],
+    name: Annotated[str, typer.Option(help="Of the system, as a table shows it.")],
+    rule: Annotated[
+        str, typer.Option(help="How an answer is read: first-mention, last-mention, only-mention, exact.")
+    ] = "first-mention",
+    setting: Annotated[str, typer.Option(help="How the system was used; rows are grouped by it.")] = "zero-shot prompt",
+    store: StoreOption = STORE,
+) -> None:
+    """Store the answers of a language model to sib200's test items as a Record with evidence per item."""
+    from xlt_bench.leaderboard.imported import import_answers
+    from xlt_bench.store import Store
+
+    for line in import_answers(Store(store), file, name=name, rule=rule, setting=setting):
+        print(line)
 
 
 @app.command("ls")
 def list_(
-    what: Annotated[Listed, typer.Argument(help="methods, tasks, groups or records.")],
+    what: Annotated[Listed, typer.Argument(help="methods, tasks, groups, records or baselines.")],
     task: Annotated[str, typer.Option(help="For groups: the task.")] = "cldr",
     backbone: Annotated[str | None, typer.Option(help="For groups: the backbone. [default: the task's]")] = None,
     store: StoreOption = STORE,
 ) -> None:
-    """List methods, tasks, language groups or stored Records."""
+    """List methods, tasks, language groups, stored Records or baselines."""
     from rich.console import Console
 
     from xlt_bench import listing
@@ -234,6 +334,11 @@ def list_(
         from xlt_bench.store import Store
 
         console.print(listing.records(_records(Store(store))))
+    elif what is Listed.BASELINES:
+        from xlt_bench.leaderboard.baseline_list import listed
+        from xlt_bench.store import Store
+
+        console.print(listed(_records(Store(store))))
     elif what is Listed.GROUPS:
         console.print(listing.groups(task, backbone))
     else:
@@ -242,41 +347,24 @@ def list_(
 
 def _records(store: Store) -> list[Record]:
     """The store's Records; what cannot be read is named, counted and skipped."""
+    from xlt_bench.texts import clean
+
     records, damaged = store.records()
     for found in damaged:
-        print(f"skipped {found.folder}: {found.reason}", file=sys.stderr)
+        print(clean(f"skipped {found.folder}: {found.reason}"), file=sys.stderr)
     if damaged:
         print(f"{len(damaged)} of {len(records) + len(damaged)} Records skipped", file=sys.stderr)
     return records
 
 
-def _blocks(records: list[Record], store: Store, interval: IntervalKind, level: float) -> list[Block]:
-    from xlt_bench.errors import StoreError
-    from xlt_bench.leaderboard.board import build
-
-    def load(record: Record) -> Predictions | None:
-        try:
-            return store.predictions(record)
-        except StoreError as error:
-            print(f"skipped: {error}", file=sys.stderr)
-            return None
-
-    return build(records, load, method=interval.value, level=level)
-
-
-def _print_blocks(blocks: list[Block], level: float, as_json: bool, records: list[Record] | None) -> None:
+def _print(shown: Any) -> None:
+    """Plain data as JSON, anything else as rich prints it."""
+    if isinstance(shown, dict):
+        print(json.dumps(shown, indent=1, ensure_ascii=False, allow_nan=False))
+        return
     from rich.console import Console
 
-    from xlt_bench.leaderboard import render
-
-    if as_json:
-        plain = {"blocks": render.as_json(blocks)}
-        if records is not None:
-            plain["records"] = [record.as_json() for record in records]
-        print(json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False))
-        return
-    console = Console(highlight=False)
-    console.print(render.tables(blocks, level))
+    Console(highlight=False).print(shown)
 
 
 def _check_level(level: float) -> None:

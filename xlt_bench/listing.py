@@ -12,6 +12,7 @@ from xlt_bench.backbone import NO_BACKBONE
 from xlt_bench.discovery import method_entries
 from xlt_bench.records import Record
 from xlt_bench.tasks import task_info, task_names
+from xlt_bench.texts import clean
 
 if TYPE_CHECKING:
     from xlt_bench.api import Experiment, Request
@@ -62,7 +63,8 @@ def records(found: Sequence[Record]) -> Table:
         targets = f"{len(cell.targets)} languages" if len(cell.targets) > 1 else cell.targets[0]
         backbone = f", {cell.backbone}" if cell.backbone != NO_BACKBONE else ""
         run = f"{record.label}; {cell.task}{backbone}, sources {record.sources_label}"
-        table.add_row(*map(Text, (cell.fingerprint, run, targets, str(cell.seed), _status(record))))
+        texts = (cell.fingerprint, run, targets, str(cell.seed), _status(record))
+        table.add_row(*(Text(clean(text)) for text in texts))
     return table
 
 

@@ -10,9 +10,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt_bench.plan import Cell
+from xlt_bench.plan import Cell, Protocol
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 added what others' results need (`setting` to `runs`) and `macro_f1`; Records of 1 are read without them."""
 Status = Literal["complete", "failed"]
 Evidence = Literal["per_item", "per_language", "aggregate"]
 
@@ -58,11 +59,19 @@ class Record:
         label, sources_label: how a table names method and sources.
         groups: target group as shown -> its language codes.
         status: `complete`, or `failed` with `error`.
+        evidence: what is known: answers to single items, figures by language, or means of groups only.
+        origin: where the numbers come from, `xlt-bench run` or a citation.
         accuracy: by language, in [0, 1].
+        macro_f1: likewise, where it was computed (`xlt-bench rescore`).
         selected_on: which data chose the checkpoint, `source dev`, `target dev` or `nothing`.
         fit: trainable parameters, steps, selected step, dev history.
         timing: seconds of fit and predict, and examples a second.
         environment: versions, device, host-independent facts that may change numbers.
+        setting: how a system of others was used, such as `zero-shot prompt`; empty for our own runs, whose protocol and
+            backbone say it.
+        source, licence, caveats: of others' results: where they were published, under which terms, what to know.
+        group_accuracy: published means in [0, 1] by name of a group in `groups`, for aggregate evidence.
+        runs: how many runs a published figure averages, None where that is not said.
     """
 
     cell: Cell
@@ -82,6 +91,13 @@ class Record:
     pack: tuple[int, ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
+    macro_f1: Mapping[str, float] = field(default_factory=dict)
+    setting: str = ""
+    source: str = ""
+    licence: str = ""
+    caveats: tuple[str, ...] = ()
+    group_accuracy: Mapping[str, float] = field(default_factory=dict)
+    runs: int | None = None
 
     @property
     def complete(self) -> bool:
@@ -93,6 +109,7 @@ class Record:
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
         plain["cell"] = self.cell.as_json()
         plain["groups"] = {name: list(codes) for name, codes in self.groups.items()}
+        plain["caveats"] = list(self.caveats)
         return {
             "schema_version": SCHEMA_VERSION,
             "fingerprint": self.cell.fingerprint,
@@ -107,6 +124,7 @@ class Record:
         fields["cell"] = Cell.from_json(plain["cell"])
         fields["groups"] = {name: tuple(codes) for name, codes in plain["groups"].items()}
         fields["pack"] = tuple(plain["pack"])
+        fields["caveats"] = tuple(plain.get("caveats", ()))
         record = Record(**fields)
         _check_fields(record)
         return record
@@ -124,7 +142,23 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "timing": (dict,),
     "environment": (dict,),
     "created": (str,),
+    "macro_f1": (dict,),
+    "setting": (str,),
+    "source": (str,),
+    "licence": (str,),
+    "group_accuracy": (dict,),
+    "runs": (int, type(None)),
 }
+
+
+def _check_cell(cell: Cell) -> None:
+    if type(cell.seed) is not int or not cell.targets:
+        raise ValueError("its cell has no seed or no targets")
+    if cell.protocol not in get_args(Protocol):
+        raise ValueError(f"protocol is {cell.protocol!r}, none of {', '.join(get_args(Protocol))}")
+    texts = (cell.task, cell.task_hash, cell.backbone, cell.backbone_hash, cell.method, *cell.sources, *cell.targets)
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("its cell holds something else than texts")
 
 
 def _check_fields(record: Record) -> None:
@@ -135,9 +169,11 @@ def _check_fields(record: Record) -> None:
     for name, choices in (("status", get_args(Status)), ("evidence", get_args(Evidence))):
         if getattr(record, name) not in choices:
             raise ValueError(f"{name} is {getattr(record, name)!r}, none of {', '.join(choices)}")
-    if type(record.cell.seed) is not int or not record.cell.targets:
-        raise ValueError("its cell has no seed or no targets")
+    _check_cell(record.cell)
     if not all(isinstance(code, str) for codes in record.groups.values() for code in codes):
         raise TypeError("groups holds something else than language codes")
-    if not all(isinstance(value, float | int) and 0.0 <= value <= 1.0 for value in record.accuracy.values()):
-        raise ValueError("an accuracy lies outside [0, 1]")
+    if not all(isinstance(caveat, str) for caveat in record.caveats):
+        raise TypeError("caveats holds something else than texts")
+    for name in ("accuracy", "macro_f1", "group_accuracy"):
+        if not all(isinstance(value, float | int) and 0.0 <= value <= 1.0 for value in getattr(record, name).values()):
+            raise ValueError(f"a value of {name} lies outside [0, 1]")

@@ -20,12 +20,16 @@ from numpy.typing import NDArray
 
 from xlt_bench.errors import StoreError
 from xlt_bench.records import SCHEMA_VERSION, Predictions, Record
+from xlt_bench.sheets import Sheet, identity, read_cache, sheet_of, write_cache
 
 if TYPE_CHECKING:
     from pyarrow import ChunkedArray
 
 _COLUMNS = ("language", "item_id", "gold", "predicted")
 WEIGHTS = "weights"
+MANIFEST = "record.json"
+PREDICTIONS = "predictions.parquet"
+CACHE = "sheet.npz"
 _TEMPORARY = ".tmp-"
 _ABANDONED_SECONDS = 86_400
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
@@ -113,12 +117,12 @@ class Store:
         try:
             with self._temporary() as folder:
                 if predictions is not None:
-                    _write_predictions(folder / "predictions.parquet", predictions)
+                    _write_predictions(folder / PREDICTIONS, predictions)
+                    _keep_sheet(folder, record, predictions)
                 if save_weights is not None:
                     (folder / WEIGHTS).mkdir()
                     save_weights(folder / WEIGHTS)
-                text = json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
-                (folder / "record.json").write_text(text + "\n", encoding="utf-8")
+                _write_manifest(folder / MANIFEST, record)
                 _sync(folder)
                 self._move_in(folder, final)
         except OSError as error:
@@ -127,6 +131,24 @@ class Store:
                 f"the Record {final} cannot be written: {reason}; free space or give another --store"
             ) from error
         return final
+
+    def update(self, record: Record) -> None:
+        """Replace the manifest of a stored Record, whole or not at all; its predictions stay.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        folder = self.folder_of(record.cell.fingerprint)
+        draft = folder / f"{_TEMPORARY}{uuid.uuid4().hex}"
+        try:
+            _write_manifest(draft, record)
+            _sync_file(draft)
+            draft.replace(folder / MANIFEST)
+            _sync_folder(folder)
+        except OSError as error:
+            raise StoreError(f"{folder / MANIFEST} cannot be written: {error.strerror or error}") from error
+        finally:
+            draft.unlink(missing_ok=True)
 
     def predictions(self, record: Record) -> Predictions:
         """The predictions of a complete Record.
@@ -137,7 +159,7 @@ class Store:
         import pyarrow as arrow
         import pyarrow.parquet as parquet
 
-        path = self.folder_of(record.cell.fingerprint) / "predictions.parquet"
+        path = self.folder_of(record.cell.fingerprint) / PREDICTIONS
         try:
             # ParquetFile, not read_table, which imports pandas
             table = parquet.ParquetFile(path, page_checksum_verification=True).read(columns=list(_COLUMNS))
@@ -148,6 +170,28 @@ class Store:
         if record.item_hash is not None and found.item_hash() != record.item_hash:
             raise StoreError(f"{path} does not hold the items that its record.json speaks of; {_AGAIN}")
         return found
+
+    def sheet(self, record: Record) -> Sheet:
+        """The predictions of a complete Record as a Sheet, from its cache where that is of this very file.
+
+        Raises:
+            StoreError: as `predictions`, or an item that a language has twice.
+        """
+        folder = self.folder_of(record.cell.fingerprint)
+        path = folder / PREDICTIONS
+        try:
+            source = identity(path.read_bytes(), record.item_hash)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read ({error.strerror}); {_AGAIN}") from error
+        held = read_cache(folder / CACHE, source)
+        if held is not None:
+            return held
+        try:
+            made = sheet_of(self.predictions(record))
+        except ValueError as error:
+            raise StoreError(f"{path}: {error}; {_AGAIN}") from error
+        write_cache(folder / CACHE, source, made)
+        return made
 
     @contextlib.contextmanager
     def _temporary(self) -> Iterator[Path]:
@@ -189,7 +233,10 @@ def _read(folder: Path) -> Record | Damaged:
     if not folder.is_dir():
         return Damaged(folder, "a file stands where a Record's folder should be")
     try:
-        plain = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        plain = json.loads(text)
+        if "\\ud" in text.lower():  # half of a character, which no output could hold; ValueError
+            json.dumps(plain, ensure_ascii=False).encode()
         version = plain["schema_version"]
         if version > SCHEMA_VERSION:
             reason = f"schema {version} is newer than this program's {SCHEMA_VERSION}; upgrade xlt-bench"
@@ -203,9 +250,18 @@ def _read(folder: Path) -> Record | Damaged:
         return Damaged(folder, f"record.json is no Record ({type(error).__name__}: {reason})")
     if fingerprint != folder.name:
         return Damaged(folder, f"its content has fingerprint {fingerprint}, not that of its folder")
-    if record.complete and not (folder / "predictions.parquet").is_file():
+    if record.complete and record.evidence == "per_item" and not (folder / PREDICTIONS).is_file():
         return Damaged(folder, "predictions.parquet is missing")
     return record
+
+
+def _keep_sheet(folder: Path, record: Record, predictions: Predictions) -> None:
+    """Make the cache with the Record, so that its first board is not slower than the next ones."""
+    if record.item_hash not in (None, predictions.item_hash()):
+        return
+    with contextlib.suppress(ValueError):  # predictions that are no sheet: whoever reads them is told
+        sheet = sheet_of(predictions)
+        write_cache(folder / CACHE, identity((folder / PREDICTIONS).read_bytes(), record.item_hash), sheet)
 
 
 def _texts(column: ChunkedArray) -> NDArray[np.object_]:
@@ -217,6 +273,11 @@ def _texts(column: ChunkedArray) -> NDArray[np.object_]:
         raise TypeError("a value is missing")
     known = np.asarray(coded.dictionary.to_pylist(), object)
     return known[coded.indices.to_numpy()] if len(coded) else np.empty(0, object)
+
+
+def _write_manifest(path: Path, record: Record) -> None:
+    text = json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _write_predictions(path: Path, predictions: Predictions) -> None:
@@ -232,9 +293,13 @@ def _write_predictions(path: Path, predictions: Predictions) -> None:
 def _sync(folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+            _sync_file(path)
     _sync_folder(folder)
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

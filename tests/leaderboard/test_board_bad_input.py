@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from board_records import CODES, ITEMS, answers, board_of, only, row_named, run_of, runs, shown
 
-from xlt_bench.leaderboard.boards import Filter, board_of as board_of_store, boards_of
+from xlt_bench.leaderboard.boards import Filter, boards_of
+from xlt_bench.leaderboard.boards import board_of as board_of_store
 from xlt_bench.leaderboard.scoring import Options
 from xlt_bench.records import Predictions, Record
 from xlt_bench.store import Store
+
+HALF = '{"schema_version": 1, "label": "\\ud800"}'
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def test_newer_schema(store: Store) -> None:
     assert "schema 99 is newer" in skipped[0]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema_version": 1}', "\udcff"], ids=repr)
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema_version": 1}', "\udcff", HALF], ids=repr)
 def test_broken_manifest(store: Store, text: str) -> None:
     (folders(store)[1] / "record.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     seeds, skipped = seeds_and_skipped(store)
@@ -169,6 +172,8 @@ def test_a_store_that_cannot_be_written_is_read_all_the_same(store: Store, monke
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
+    for folder in folders(store):
+        (folder / "sheet.npz").unlink()
     monkeypatch.setattr("os.replace", refuse)
     assert seeds_and_skipped(store) == (4, ())
     assert not [path for folder in folders(store) for path in folder.iterdir() if "npz" in path.name]

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from board_records import CODES, GROUPS, ITEMS, answers, board_of, correct, floor, only, row_named, run_of, runs
+from board_records import CODES, GROUPS, ITEMS, Run, answers, board_of, correct, floor, only, row_named, run_of, runs
 from scipy import stats as scipy_stats
 
 UNSEEN = GROUPS["unseen"]
@@ -132,8 +132,17 @@ def test_a_reference_with_several_sources_stands_for_each() -> None:
     }
 
 
+def some_languages(label: str, codes: tuple[str, ...]) -> list[Run]:
+    """Three runs that predict these languages alone."""
+    found = [answers(0.6, seed=seed, codes=codes) for seed in range(3)]
+    return [(run_of(own, label=label, seed=seed, targets=codes), own) for seed, own in enumerate(found)]
+
+
 def test_ranks_are_on_the_languages_that_all_ranked_rows_have() -> None:
-    part = [(run_of(own := answers(0.6, seed=s, codes=CODES[2:5]), label="part", seed=s, targets=CODES[2:5]), own) for s in range(3)]
+    part = [
+        (run_of(own := answers(0.6, seed=s, codes=CODES[2:5]), label="part", seed=s, targets=CODES[2:5]), own)
+        for s in range(3)
+    ]
     whole = runs(0.7)
     board = board_of([*whole, *part])
     assert only(board).ranked_on["unseen"] == CODES[2:5]
@@ -144,7 +153,10 @@ def test_ranks_are_on_the_languages_that_all_ranked_rows_have() -> None:
 
 
 def test_a_row_with_a_few_languages_does_not_take_them_from_the_others() -> None:
-    one = [(run_of(own := answers(0.6, seed=s, codes=CODES[2:3]), label="one", seed=s, targets=CODES[2:3]), own) for s in range(3)]
+    one = [
+        (run_of(own := answers(0.6, seed=s, codes=CODES[2:3]), label="one", seed=s, targets=CODES[2:3]), own)
+        for s in range(3)
+    ]
     board = board_of([*runs(0.7), *runs(0.5, label="SPT"), *one])
     assert only(board).ranked_on["unseen"] == UNSEEN
     score = row_named(board, "one").scores["unseen"]
@@ -181,8 +193,8 @@ def test_one_name_for_several_sets_of_languages_is_told_apart() -> None:
     two = runs(0.7, sources=CODES[4:5], sources_label="eee", groups={"sources (in-language)": CODES[4:5]})
     section = only(board_of([*one, *two]))
     assert section.groups == {
-        "sources (in-language), sources ddd": CODES[3:4],
-        "sources (in-language), sources eee": CODES[4:5],
+        "ddd (in-language)": CODES[3:4],
+        "eee (in-language)": CODES[4:5],
     }
     assert [len(row.scores) for row in section.rows] == [1, 1]
 
@@ -201,7 +213,9 @@ def test_other_data_is_another_board(part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"backbone_hash": "other"}, {"protocol": "full"}, {"setting": "linear probe"}], ids=lambda one: next(iter(one))
+    "change",
+    [{"backbone_hash": "other"}, {"protocol": "full"}, {"setting": "linear probe"}],
+    ids=lambda one: next(iter(one)),
 )
 def test_another_setting_is_another_section(change: dict[str, str]) -> None:
     board = board_of([*runs(), *runs(0.8, label="SPT", **change)])
@@ -211,7 +225,10 @@ def test_another_setting_is_another_section(change: dict[str, str]) -> None:
 
 def test_floors_stand_in_every_section_of_their_protocol_under_keys_of_their_own() -> None:
     board = board_of([*runs(), *runs(label="SPT", backbone="wide", backbone_hash="other"), *floor()])
-    assert [[row.label for row in section.rows] for section in board.sections] == [["XPE", "majority"], ["SPT", "majority"]]
+    assert [[row.label for row in section.rows] for section in board.sections] == [
+        ["XPE", "majority"],
+        ["SPT", "majority"],
+    ]
     keys = [row.key for section in board.sections for row in section.rows]
     assert len(set(keys)) == len(keys)
 
@@ -246,6 +263,17 @@ def test_rows_that_would_read_alike_get_digits_of_their_configuration() -> None:
     assert all(label.startswith("XPE #") for label in labels)
 
 
+def test_few_seeds_are_told_of_the_interval_that_is_shown() -> None:
+    def note(seeds: int, **options: object) -> str | None:
+        return row_named(board_of(runs(seeds=seeds), **options), "XPE").scores["unseen"].note
+
+    assert note(2) == "two seeds: may be too narrow"
+    assert note(3) is None
+    assert note(3, interval="bootstrap") == note(3, bootstrap=True) == "bootstrap from 3 seeds: too narrow below 5"
+    assert note(5, bootstrap=True) is None
+    assert note(2, interval="seeds") is None
+
+
 def test_one_run_says_so() -> None:
     assert row_named(board_of(runs(seeds=1)), "XPE").scores["unseen"].note == "one run"
 
@@ -271,7 +299,11 @@ def test_the_bootstrap_shares_one_draw_of_items_and_follows_from_the_answers() -
     alone = board_of(found[:5], bootstrap=True)
     bounds = row_named(both, "XPE").scores["unseen"].bootstrap
     assert bounds is not None
-    assert bounds == row_named(again, "XPE").scores["unseen"].bootstrap == row_named(alone, "XPE").scores["unseen"].bootstrap
+    assert (
+        bounds
+        == row_named(again, "XPE").scores["unseen"].bootstrap
+        == row_named(alone, "XPE").scores["unseen"].bootstrap
+    )
     x = correct(found[:5], UNSEEN).mean(axis=1)
     assert (bounds.low, bounds.high) == pytest.approx(two_way_by_hand(x), abs=0.03)
     by_bootstrap = board_of(found, interval="bootstrap")

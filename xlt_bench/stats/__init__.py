@@ -19,6 +19,7 @@ from .components import (
 from .confusion import accuracy, confusion_counts, macro_f1, resampled_scores
 from .corrections import benjamini_hochberg, holm
 from .intervals import Interval, IntervalMethod, interval
+from .pairwise import pairwise
 from .permutation import PermutationTest, permutation_test
 from .power import Effects, detectable_difference, effects
 from .ranking import Ranking, rank_intervals, rank_methods, ranks, tie_letters
@@ -46,6 +47,7 @@ __all__ = [
     "interval",
     "macro_f1",
     "occurring",
+    "pairwise",
     "percentile_bounds",
     "percentile_p",
     "permutation_test",

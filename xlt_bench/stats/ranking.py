@@ -1,5 +1,6 @@
 """Who is better than whom: ranks with intervals, and letters that show ties."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_letters
 
@@ -59,8 +60,9 @@ def rank_methods(differences: ArrayLike, p: ArrayLike, level: float = 0.95) -> R
 def tie_letters(better: Booleans, scores: ArrayLike) -> tuple[str, ...]:
     """Letters such that two methods share one exactly when neither is significantly better.
 
-    Source: Piepho (2004), "An algorithm for a letter-based representation of all-pairwise comparisons": start with one
-    letter for all, split each letter that a significant pair shares, drop letters contained in another.
+    Source: Piepho (2004), "An algorithm for a letter-based representation of all-pairwise comparisons". A letter is a
+    largest set of methods of which no two differ; the sets are found by Bron & Kerbosch's (1973) search for maximal
+    cliques, which with hundreds of methods is much faster than Piepho's insertion and absorption and finds the same.
 
     Args:
         better: (M, M) whether the row's method is significantly better than the column's.
@@ -73,9 +75,9 @@ def tie_letters(better: Booleans, scores: ArrayLike) -> tuple[str, ...]:
     values = finite(scores, "scores", 1)
     if differs.shape != (len(values), len(values)):
         raise ValueError(f"better must be square and as large as scores, got {differs.shape} and {len(values)}")
-    groups = [frozenset(range(len(values)))]
-    for one, other in np.argwhere(np.triu(differs | differs.T, k=1)).tolist():
-        groups = _absorbed([part for group in groups for part in _split(group, one, other)])
+    tied = ~(differs | differs.T)
+    neighbours = [frozenset(np.flatnonzero(row).tolist()) - {method} for method, row in enumerate(tied)]
+    groups = list(_cliques(frozenset(), frozenset(range(len(values))), frozenset(), neighbours))
     best_first = np.argsort(np.argsort(-values, kind="stable"))
     groups.sort(key=lambda group: sorted(int(best_first[method]) for method in group))
     return tuple(
@@ -123,13 +125,18 @@ def rank_intervals(resampled: ArrayLike, level: float = 0.95) -> tuple[Array, Ar
     return low, high
 
 
-def _split(group: frozenset[int], one: int, other: int) -> list[frozenset[int]]:
-    return [group - {one}, group - {other}] if {one, other} <= group else [group]
-
-
-def _absorbed(groups: list[frozenset[int]]) -> list[frozenset[int]]:
-    distinct = set(groups)
-    return [group for group in distinct if not any(group < other for other in distinct)]
+def _cliques(
+    chosen: frozenset[int], possible: frozenset[int], excluded: frozenset[int], neighbours: Sequence[frozenset[int]]
+) -> Iterator[frozenset[int]]:
+    """The largest sets of mutual neighbours that hold `chosen`, some of `possible` and none of `excluded`."""
+    if not possible and not excluded:
+        yield chosen
+        return
+    pivot = max(possible | excluded, key=lambda method: len(neighbours[method] & possible))
+    for method in sorted(possible - neighbours[pivot]):
+        near = neighbours[method]
+        yield from _cliques(chosen | {method}, possible & near, excluded & near, neighbours)
+        possible, excluded = possible - {method}, excluded | {method}
 
 
 def _letter(k: int) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..records import Predictions
+from xlt_bench.records import Predictions
 
 Classes = NDArray[np.int16]
 ABSENT = -1
@@ -82,14 +81,14 @@ def sheet_of(predictions: Predictions) -> Sheet:
 
 
 def read_cache(path: Path, source: str) -> Sheet | None:
-    """The Sheet that was made from predictions of this identity; None if there is no such cache, or none that is whole."""
+    """The Sheet that was made from predictions of this identity; None without a whole cache of them."""
     try:
         with np.load(path, allow_pickle=False) as held:
             if held["source"].tolist() != [_LAYOUT, source]:
                 return None
-            names = (tuple(held[name].tolist()) for name in ("codes", "items", "labels"))
-            sheet = Sheet(*names, held["gold"], held["predicted"], int(held["gold_labels"]))
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile):
+            codes, items, labels = (tuple(held[name].tolist()) for name in ("codes", "items", "labels"))
+            sheet = Sheet(codes, items, labels, held["gold"], held["predicted"], int(held["gold_labels"]))
+    except Exception:  # whatever is wrong with a cache, it is made again
         return None
     return sheet if _whole(sheet) else None
 
