@@ -172,12 +172,12 @@ _RELEASED = dataclasses.replace(
     decay_biases=False,
 )
 _CLDR = Recipe(
-    source=Phase(steps=300, warmup=0.05, patience=20),
+    source=Phase(steps=400, warmup=0.05, patience=20),
     target=Phase(steps=200, warmup=0.05, patience=20),
     rates=MappingProxyType(
-        {"prompt": Rate(0.2), "pseudo": Rate(0.05), "encoder": Rate(3e-3), "head": Rate(3e-4), "backbone": Rate(1e-4)}
+        {"prompt": Rate(0.05), "pseudo": Rate(5e-3), "encoder": Rate(3e-3), "head": Rate(1e-3), "backbone": Rate(1e-4)}
     ),
-    evaluate_every=50,
+    evaluate_every=200,
     dev_limit=1000,
     max_length=64,
     clip_norm=1.0,
