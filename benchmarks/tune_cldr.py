@@ -3,10 +3,10 @@
     python -m benchmarks.tune_cldr --methods xpe spt --steps 400 --folds 2
     python -m benchmarks.tune_cldr --methods xpe --adapt 50 100 200
 
-The dev split has 53 items, each in many languages: too few to choose a rate by. So a fold holds out a quarter of the 400
-train items (in every language), fits on the rest and is judged on them; dev and test are not looked at. Prints one JSON
-line a setting: rates, and accuracy on held-out items by step, mean over folds. With `--adapt`: accuracy on the
-*target* dev split of eight unseen languages after adapting to their train split for so many steps.
+The dev split has 53 items, each in many languages: too few to choose a rate by. So a fold holds out a quarter of the
+400 train items (in every language), fits on the rest and is judged on them; dev and test are not looked at. Prints one
+JSON line a setting: rates, and accuracy on held-out items by step, mean over folds. With `--adapt` instead: accuracy on
+the *target* dev split of eight unseen languages after adapting to their train split for so many steps.
 """
 
 from __future__ import annotations
