@@ -4,8 +4,8 @@
     xlt-bench run -m full-finetuning --sources none --targets CODES --seeds 1 --store WHOLE
     python -m benchmarks.low_performing QUICK WHOLE
 
-A later store takes precedence. The shipped column rests on 150 steps for every language, and on the preset's 400 for the
-16 that were under 66% then; of those, all but two passed 60%, Burmese (62.6%) and Konkani (63.6%) least clearly.
+A later store takes precedence. The shipped column rests on 150 steps for every language, and on the preset's 400 for
+the 16 that were under 66% then; all but two of those passed 60%, Burmese (62.6%) and Konkani (63.6%) least clearly.
 
 A language is low-performing where nano, fully fine-tuned on the language's own train split, stays under 60% accuracy on
 its test split (mean over seeds), as SIB-200's languages are by XLM-R large. Rewrites the column `low_performing` of
