@@ -65,8 +65,11 @@ def board_of(
     return assemble(records, partial(load, store), options, witness=witness_of(records), skipped=skipped)
 
 
-def records_of(store: Store, chosen: Filter) -> tuple[list[Record], list[str]]:
+def records_of(store: Store, chosen: Filter, every_task: bool = False) -> tuple[list[Record], list[str]]:
     """What a filter leaves of the store and of the stored baselines, and one line for each Record that is damaged.
+
+    Args:
+        every_task: with the stored baselines of tasks too of which the store has nothing.
 
     Raises:
         ConfigError: nothing is left.
@@ -74,8 +77,8 @@ def records_of(store: Store, chosen: Filter) -> tuple[list[Record], list[str]]:
     records, damaged = store.records()
     wanted = [record for record in records if _is_of(record, chosen.task)]
     stored = [record for record, _ in published.published().values() if _is_of(record, chosen.task)]
-    tasks = {record.cell.task for record in wanted} or {record.cell.task for record in stored}
-    together = wanted + [record for record in stored if record.cell.task in tasks]
+    own = {record.cell.task for record in wanted}
+    together = wanted + [record for record in stored if every_task or not own or record.cell.task in own]
     by_label = any(record.sources_label == chosen.sources for record in together)
     shown = [record for record in together if _fits(record, chosen, by_label)]
     if not shown:
@@ -83,10 +86,10 @@ def records_of(store: Store, chosen: Filter) -> tuple[list[Record], list[str]]:
     return shown, [f"{found.folder}: {found.reason}" for found in damaged]
 
 
-def entries_in(store: Store, chosen: Filter) -> list[Entry]:
-    """The rows that the boards of a store would have, before they are scored."""
+def entries_in(store: Store, chosen: Filter, every_task: bool = False) -> list[Entry]:
+    """The rows that the boards of a store would have, before they are scored; see `records_of`."""
     found = []
-    for own in by_task(records_of(store, chosen)[0]):
+    for own in by_task(records_of(store, chosen, every_task)[0]):
         distinct, _ = distinct_records(own)
         countable = [one for one in distinct if one.complete and one.evidence == "per_item"]
         found += entries_of(distinct, gather(countable, partial(load, store), witness_of(own)))

@@ -57,10 +57,12 @@ def sentences(report: Report) -> Iterator[str]:
     if report.languages:
         (ahead, behind), sure = report.wins(), report.wins(_alpha(report))
         level = len(report.languages) - ahead - behind
-        yield (
-            f"Of {len(report.languages)} languages A is ahead in {ahead}, B in {behind}, equal in {level}; with "
-            f"q <= {_alpha(report):g} (Benjamini-Hochberg over languages) A in {sure[0]}, B in {sure[1]}."
+        tested = (
+            f"with q <= {_alpha(report):g} (Benjamini-Hochberg over languages) A in {sure[0]}, B in {sure[1]}"
+            if any(one.q is not None for one in report.languages)
+            else "single languages are not tested"
         )
+        yield f"Of {len(report.languages)} languages A is ahead in {ahead}, B in {behind}, equal in {level}; {tested}."
     for told, codes in _remainders(report):
         yield f"{told}: {', '.join(codes[:_NAMED])}{f' and {len(codes) - _NAMED} more' if len(codes) > _NAMED else ''}."
     yield from (clean(caveat) for caveat in report.caveats)

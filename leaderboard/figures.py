@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
+from .entries import NO_SOURCES
 from .model import Board, BoardRow, GroupScore, Section
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _slug(title: str) -> str:
 
 
 def _name(row: BoardRow) -> str:
-    return _foreign(f"{row.label} ({row.sources})" if row.sources else row.label)
+    return _foreign(row.label if row.sources == NO_SOURCES else f"{row.label} ({row.sources})")
 
 
 def _inches(rows: Sequence[BoardRow]) -> float:
@@ -153,7 +154,8 @@ def _interval_panel(axes: Axes, board: Board, section: Section, group: str) -> N
     axes.set_yticklabels([_name(row) for row, _ in rows], parse_math=False)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel(f"accuracy in per cent, {100 * board.level:g}% intervals")
+    known = any(score.two_way or score.bootstrap for _, score in rows)
+    axes.set_xlabel("accuracy in per cent" + (f", {100 * board.level:g}% intervals" if known else ""))
     axes.set_title(_count(_foreign(group), len(section.groups[group])), parse_math=False)
 
 

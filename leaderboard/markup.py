@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from tabulate import tabulate
 
 from ..texts import clean
 from .entries import NO_SOURCES
 from .model import Board, BoardRow, Section
-from .words import NOTHING, against, board_notes, board_title, headline, legend, runs, section_notes, span
+from .words import NOTHING, against, board_notes, board_title, headline, legend, only_points, runs, section_notes, span
 
 _MARKDOWN = {character: f"\\{character}" for character in "\\`*_[]|~$#"} | {
     "&": "&amp;",
@@ -55,14 +56,15 @@ def latex(board: Board) -> str:
         table = tabulate(rows, header, tablefmt="latex_raw", disable_numparse=True)
         rules = iter((r"\toprule", r"\midrule", r"\bottomrule"))
         ruled = "\n".join(next(rules) if line == r"\hline" else line for line in table.splitlines())
-        notes = [latex_text(line.strip()) for line in (*section_notes(section), *legend(board), *board_notes(board))]
+        own = legend(replace(board, sections=(section,)))  # a table of a paper stands alone
+        notes = [latex_text(line.strip()) for line in (*section_notes(section), *own, *board_notes(board))]
         parts.append("\n".join([
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{latex_text(section.title)}. {latex_text(board_title(board))}.}}",
             ruled,
             "",
-            *(rf"\par\footnotesize {note}" for note in notes),
+            *(rf"\par\raggedright\footnotesize {note}" for note in notes),
             r"\end{table}",
         ]))  # fmt: skip
     return "\n\n".join(parts) + "\n"
@@ -80,10 +82,12 @@ def latex_text(text: str) -> str:
 
 
 def _cells(board: Board, section: Section, escape: Escape) -> tuple[list[str], list[list[str]]]:
+    """Header and rows, without the columns in which no row has anything."""
     groups = [f"{name} ({len(codes)})" for name, codes in section.groups.items()]
     header = ["Method", "Sources", "Runs", "Selected on", "Evidence", *groups]
-    rows = [[escape(text) for text in _row(board, section, row)] for row in section.rows]
-    return [escape(text) for text in header], rows
+    rows = [list(_row(board, section, row)) for row in section.rows]
+    told = [at for at in range(len(header)) if at == 0 or any(row[at] != NOTHING for row in rows)]
+    return [escape(header[at]) for at in told], [[escape(row[at]) for at in told] for row in rows]
 
 
 def _row(board: Board, section: Section, row: BoardRow) -> Iterator[str]:
@@ -99,9 +103,8 @@ def _row(board: Board, section: Section, row: BoardRow) -> Iterator[str]:
             yield "failed" if row.failed_seeds and not row.seeds else NOTHING
         else:
             number, _, told = headline(score).partition(" ")
-            yield " ".join(
-                filter(None, [number, f"({span(score.bounds(board.interval), score)})", told, against(score)])
-            )
+            shown = "" if only_points(section) else f"({span(score.bounds(board.interval), score)})"
+            yield " ".join(filter(None, [number, shown, told, against(score)]))
 
 
 def _paragraph(note: str) -> str:

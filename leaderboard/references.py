@@ -53,27 +53,36 @@ def references_of(name: str | None, entries: Sequence[Entry]) -> dict[str, Entry
 
 
 def matching(name: str, entries: Sequence[Entry], option: str) -> list[Entry]:
-    """All entries that a name fits; a label as shown goes before the plain one, that before a fingerprint.
+    """All entries that a name fits; a label with its mark goes before the plain one, that before a fingerprint.
 
     Raises:
         ConfigError: there is none.
     """
+    found = _fitting(name, entries)
+    if found:
+        return found
+    names = {label: entry for entry in entries for label in _labels(entry)}
+    close = difflib.get_close_matches(name.strip().casefold(), names, n=1, cutoff=0.5)
+    hint = f"did you mean {_ways([names[close[0]]])}?" if close else f"rows are {_ways(entries)}"
+    raise ConfigError(f"{option}: no row '{name}'; {hint}")
+
+
+def is_known(name: str, entries: Sequence[Entry]) -> bool:
+    """Whether a name fits any entry."""
+    return bool(_fitting(name, entries))
+
+
+def _fitting(name: str, entries: Sequence[Entry]) -> list[Entry]:
+    """What fits in the first way in which anything does."""
     wanted = name.strip().casefold()
     label, _, sources = wanted.rpartition(":")
     ways: tuple[Callable[[Entry], bool], ...] = (
-        lambda entry: entry.label.casefold() == wanted,
+        lambda entry: entry.label.casefold() == wanted != entry.first.label.casefold(),
         lambda entry: entry.first.label.casefold() == wanted,
         lambda entry: label in _labels(entry) and entry.sources.casefold() == sources,
         lambda entry: re.fullmatch("[0-9a-f]{4,16}", wanted) is not None and entry.key.startswith(wanted),
     )
-    for fits in ways:
-        found = [entry for entry in entries if fits(entry)]
-        if found:
-            return found
-    names = {label: entry for entry in entries for label in _labels(entry)}
-    close = difflib.get_close_matches(wanted, names, n=1, cutoff=0.5)
-    hint = f"did you mean {_ways([names[close[0]]])}?" if close else f"rows are {_ways(entries)}"
-    raise ConfigError(f"{option}: no row '{name}'; {hint}")
+    return next((found for fits in ways if (found := [entry for entry in entries if fits(entry)])), [])
 
 
 def _labels(entry: Entry) -> tuple[str, str]:

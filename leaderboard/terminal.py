@@ -18,7 +18,7 @@ from rich.text import Text
 from ..texts import clean
 from .entries import NO_SOURCES
 from .model import Board, BoardRow, GroupScore, Section
-from .words import NOTHING, against, board_notes, board_title, headline, legend, runs, section_notes, span
+from .words import NOTHING, against, board_notes, board_title, headline, legend, only_points, runs, section_notes, span
 
 _LABEL = 24
 _NARROWEST = 10
@@ -60,7 +60,7 @@ def _table(board: Board, section: Section, groups: Mapping[str, int]) -> Table:
     table.add_column(Text("method\n") + Text("languages", style="dim"), min_width=_LABEL, overflow="fold")
     for name, width in groups.items():
         table.add_column(_header(section, name, width), no_wrap=True, min_width=width)
-    plain = all(score.items == 0 for row in section.rows for score in row.scores.values())
+    plain = only_points(section)
     for row in section.rows:
         if len(groups) == len(section.groups) or any(name in row.scores for name in groups):
             table.add_row(_label(row, plain), *(_cell(board, row, name, plain) for name in groups))

@@ -23,6 +23,11 @@ RANDOM = {
     "seeds": "random over seeds only, for these very items",
 }
 
+TOO_FEW_SEEDS = (
+    "Across seeds alone, a pair gets no verdict where even the exact permutation test could not have reached one with "
+    "so few seeds and so many pairs: it counts as tied."
+)
+
 
 def percent(value: float) -> str:
     """An accuracy in [0, 1] as per cent with one digit."""
@@ -78,6 +83,11 @@ def runs(row: BoardRow, published_runs: int) -> str:
     return ", ".join([*told, *([f"{len(row.failed_seeds)} failed"] if row.failed_seeds else [])])
 
 
+def only_points(section: Section) -> bool:
+    """Whether no row has answers to single items: a note says it, and no cell need."""
+    return all(score.items == 0 for row in section.rows for score in row.scores.values())
+
+
 def board_title(board: Board) -> str:
     """What the numbers are."""
     kind = f"{100 * board.level:g}% intervals ({board.interval}: {RANDOM[board.interval]})"
@@ -94,18 +104,17 @@ def legend(board: Board) -> list[str]:
             f"{board.interval}, p corrected by Holm, alpha {100 * (1 - board.level):g}%)."
         )
     if board.interval == "seeds":
-        told.append(
-            "Across seeds alone, a pair gets no verdict where even the exact permutation test could not have reached "
-            "one with so few seeds and so many pairs: it counts as tied."
-        )
+        told.append(TOO_FEW_SEEDS)
     if len(board.sections) > 1:
         told.append("Rows of different tables are not compared: their settings, protocols or backbones differ.")
     if any(letters(score).startswith("#") for score in scores):
         told.append("#2-5, in place of letters that would be too many: no better than rank 2, no worse than rank 5.")
-    if any(score.against for score in scores):
+    references = {score.against.reference for score in scores if score.against}
+    if references:
+        own = " (of the rows of that name, the one with the same sources)" if len(references) > 1 else ""
         told.append(
-            f"Signed numbers: the difference from the reference '{clean(board.reference or '')}' on the languages that "
-            "all ranked rows have; p corrected by Holm over the rows compared with it."
+            f"Signed numbers: the difference from the reference '{clean(board.reference or '')}'{own} on the languages "
+            "that all ranked rows have; p corrected by Holm over the rows compared with it."
         )
     if any(score.missing for score in scores):
         told.append("*: languages of the group are missing; the number is the mean over those that are there.")

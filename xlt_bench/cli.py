@@ -243,7 +243,7 @@ def leaderboard(
     boards = boards_of(Store(store), Filter(task, backbone, sources, targets), options)
     show(boards, chosen, output)
     if not any(row.seeds and not row.source for board in boards for section in board.sections for row in section.rows):
-        print(f"no runs of your own in {store}, only stored results; make some: xlt-bench run", file=sys.stderr)
+        print(f"all of these are stored results, none a run in {store}; make some: xlt-bench run", file=sys.stderr)
     if figures is not None:
         from xlt_bench.leaderboard.figures import save_figures
 

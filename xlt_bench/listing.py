@@ -81,7 +81,7 @@ def announcement(experiment: Experiment, request: Request) -> str:
     """What a run is about to do, in a few lines."""
     job, first = experiment.job, experiment.cells[0]
     fitted = f"{len(first.sources)} languages ({request.sources})" if first.sources else "each target's own train split"
-    groups = ", ".join(f"{name} {len(codes)}" for name, codes in job.groups.items())
+    groups = ", ".join(f"{name} ({len(codes)})" for name, codes in job.groups.items())
     lines = [f"{job.label} on {job.task.name}: fit on {fitted}, predict {groups}"]
     if first.recipe is not None:
         source = first.recipe["source"]

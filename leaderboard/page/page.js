@@ -427,8 +427,9 @@
     addOptions(byId("filter-group"), [...groups].map((name) => [name, name]));
     onChange(filterTables, "filter-text", "filter-evidence");
     onChange(filterGroups, "filter-group");
-    byId("filter-interval").addEventListener("input", (event) =>
-      document.body.classList.toggle("show-bootstrap", event.target.value === "bootstrap"));
+    byId("filter-interval").addEventListener("input", (event) => {
+      document.body.className = `show-${event.target.value}`;
+    });
   }
 
   /** Options for all rows with values by language, grouped by section. */

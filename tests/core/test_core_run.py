@@ -35,6 +35,7 @@ def test_more_seeds_train_only_those_that_are_missing(run: Command, plugin: str)
     said = run("-m", plugin, "--seeds", "5")
     assert said.code == 0
     assert "5 runs, seeds 0, 1, 2, 3, 4; 3 already in the store" in said.err
+    assert re.search(r"predict \S+ \(\d+\)", said.err)
     assert sorted(stored()) == [0, 1, 2, 3, 4]
     assert {seed: files_of(record) for seed, record in stored().items() if seed in before} == before
 

@@ -76,7 +76,7 @@ def test_an_empty_store_shows_the_stored_baselines(command: Command) -> None:
     said = command("leaderboard")
     assert said.code == 0
     assert "GPT-4" in said.out
-    assert said.err == "no runs of your own in xlt-results, only stored results; make some: xlt-bench run\n"
+    assert said.err == "all of these are stored results, none a run in xlt-results; make some: xlt-bench run\n"
     assert not Path("xlt-results").exists()
     assert max(map(len, said.out.splitlines())) <= 80
 
@@ -163,6 +163,12 @@ def test_compare_a_run_with_a_stored_baseline(command: Command) -> None:
     said = command("compare", "GPT-4", "GPT-3.5")
     assert said.code == 0
     assert "One run of A; one run of B." in said.out
+
+
+def test_compare_finds_stored_baselines_beside_runs_of_another_task(command: Command, store: Store) -> None:
+    said = command("compare", "GPT-4", "GPT-3.5", "--store", "s", "--targets", "low-performing")
+    assert said.code == 0
+    assert "Task sib200" in said.out
 
 
 def test_rescore_agrees_with_scikit_learns_definition(command: Command, store: Store) -> None:

@@ -9,6 +9,8 @@ import pytest
 from board_records import CODES, GROUPS, ITEMS, Run, answers, board_of, correct, floor, only, row_named, run_of, runs
 from scipy import stats as scipy_stats
 
+from xlt_bench.errors import ConfigError
+
 UNSEEN = GROUPS["unseen"]
 
 
@@ -130,6 +132,15 @@ def test_a_reference_with_several_sources_stands_for_each() -> None:
         "1": "SPT, sources 1",
         "2": "SPT, sources 2",
     }
+
+
+def test_a_reference_of_which_one_source_has_two_rows_is_refused() -> None:
+    found = []
+    for sources, steps in ((CODES[:1], "1"), (CODES[:2], "1"), (CODES[:2], "2")):
+        told = {"sources": sources, "sources_label": str(len(sources)), "hyperparameters": {"x": steps}}
+        found += runs(0.6, label="SPT", **told)
+    with pytest.raises(ConfigError, match="several rows with the same sources"):
+        board_of(found, reference="spt")
 
 
 def some_languages(label: str, codes: tuple[str, ...]) -> list[Run]:

@@ -95,10 +95,25 @@ def test_a_group_of_all_languages_comes_first_unless_it_is_there() -> None:
     assert [group.group for group in compare_entries(one, other, {"x": GROUPS["unseen"]}).groups] == ["x"]
 
 
+def test_groups_that_come_to_the_same_languages_are_compared_once() -> None:
+    one, other = entries([*XPE, *SPT])
+    groups = {"all": (*GROUPS["unseen"], "zzz_Latn"), "low": CODES[2:4], "unseen": GROUPS["unseen"]}
+    assert [group.group for group in compare_entries(one, other, groups).groups] == ["low", "unseen"]
+
+
+def test_what_only_one_has_because_the_other_was_fitted_on_it_is_left_out_in_so_many_words() -> None:
+    part = answers(0.6, codes=CODES[3:])
+    found = report([(run_of(part, sources=CODES[:3], targets=CODES[3:]), part)], runs(0.6, label="SPT"))
+    assert found.left_out == CODES[2:3]
+    assert found.only_b == ()
+
+
 def test_across_seeds_the_exact_test_decides_or_says_that_it_cannot() -> None:
     few = report(runs(0.9, 3), runs(0.4, 3, label="SPT"), method="seeds")
     assert {(one.p, one.verdict) for one in few.groups} == {(None, None)}
     assert all("too large for a verdict among 2 groups" in (one.note or "") for one in few.groups)
+    assert {one.q for one in few.languages} == {None}
+    assert any("single languages are not tested" in line for line in sentences(few))
     more = report(runs(0.9, 5), runs(0.4, 5, label="SPT"), method="seeds")
     means = [correct(own, GROUPS["unseen"]).mean(axis=(1, 2)) for own in (runs(0.9, 5), runs(0.4, 5, label="SPT"))]
     pooled = np.concatenate(means)

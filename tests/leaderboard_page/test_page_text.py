@@ -8,14 +8,16 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from page_boards import HOSTILE, hostile_board, sample_board
 from page_boards import row as made_up
 
-from xlt_bench.leaderboard.model import Board, Bounds
-from xlt_bench.leaderboard.page import LISTED, page
+from xlt_bench.leaderboard.model import Against, Board, Bounds
+from xlt_bench.leaderboard.page import page
+from xlt_bench.leaderboard.page_tables import LISTED
+from xlt_bench.stats import IntervalMethod
 
 
 class Reader(HTMLParser):
@@ -216,6 +218,51 @@ def test_intervals_are_shown_within_0_and_100_and_no_variance_is_said(board: Boa
     words = Reader(page(replace(board, sections=(replace(section, rows=(row,)),)))).words
     assert "[0.0, 100.0]" in words
     assert "no variance" in words
+
+
+def test_a_reference_adds_a_column_of_differences(board: Board, text: str) -> None:
+    against = Against("SPT, sources joshi5", -0.0123, Bounds(-0.05, 0.02), 0.0312, "worse")
+    section = board.sections[0]
+    reference = next(row for row in section.rows if row.label == "SPT")
+    row = replace(section.rows[0], scores={"all": replace(section.rows[0].scores["all"], against=against)})
+    compared = page(replace(board, sections=(replace(section, rows=(row, replace(reference, sources="joshi5"))),)))
+    words = Reader(compared).words
+    assert "-1.2 [-5.0, +2.0] p .031" in words
+    assert "<b>-1.2</b>" in compared  # found after the correction
+    assert "Difference: from SPT, sources joshi5" in words
+    assert re.findall(r'scope="row"><bdi>(.*?)</bdi>.*>reference</span>', compared) == ["SPT"]
+    assert len(re.findall(r"<t[hd][ >]", re.findall(r"<tr data-row.*", compared)[0])) == 1 + 4 * 4 + 6
+    assert "Difference</th>" not in text
+
+
+def test_ranks_of_rows_that_are_not_told_apart(board: Board) -> None:
+    scores = {"all": replace(board.sections[0].rows[0].scores["all"], rank=2, worst_rank=4)}
+    row = replace(board.sections[0].rows[0], scores=scores)
+    words = Reader(page(replace(board, sections=(replace(board.sections[0], rows=(row,)),)))).words
+    assert "2\u20134 " in words
+
+
+def test_source_and_licence_of_a_published_row(board: Board) -> None:
+    row = replace(board.sections[2].rows[0], source="a repository, commit 1a2b", licence="CC0", sources="none")
+    text = page(replace(board, sections=(replace(board.sections[2], rows=(row,)),)))
+    words = Reader(text).words
+    assert "Adelani et al. 2024, Table 7; a repository, commit 1a2b licence: CC0" in words
+    assert embedded(text)["sections"][0]["rows"][0]["sources"] == ""
+    assert "point values as published" in words
+    assert "Rank</th>" not in text
+
+
+@pytest.mark.parametrize("kind", get_args(IntervalMethod))
+def test_the_interval_that_ranks_are_made_with_is_the_one_shown(board: Board, kind: IntervalMethod) -> None:
+    section = board.sections[0]
+    score = replace(section.rows[0].scores["all"], seeds_only=Bounds(0.123, 0.234))
+    row = replace(section.rows[0], scores={"all": score})
+    text = page(replace(board, interval=kind, sections=(replace(section, rows=(row,)),)))
+    reader = Reader(text)
+    assert [one["value"] for one in reader.named("option") if "selected" in one] == [kind]
+    assert reader.named("body") == [{"class": f"show-{kind}"}]
+    assert f"Ranks, letters and\ndifferences: {kind}" in reader.words
+    assert ("[12.3, 23.4]" in reader.words) == (kind == "seeds")
 
 
 def test_a_row_without_the_group_and_many_missing_languages(board: Board) -> None:
