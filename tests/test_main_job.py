@@ -1,0 +1,78 @@
+"""The main job on real languages with the shipped task and backbone; the whole of it in the longer tier."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import xlt_bench
+from xlt_bench.discovery import method_entries
+from xlt_bench.records import Record
+from xlt_bench.store import Store
+
+SIB200 = Path(os.environ.get("XLT_SIB200_DIR", Path(__file__).parent.parent.parent / "shared/data/sib200"))
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run `xlt-bench` as a user does."""
+    program = str(Path(sys.executable).with_name("xlt-bench"))
+    return subprocess.run([program, *words], capture_output=True, text=True, check=False)
+
+
+def stored(folder: Path) -> list[Record]:
+    records, damaged = Store(folder).records()
+    assert not damaged
+    return records
+
+
+@pytest.mark.parametrize("method", sorted(method_entries()))
+def test_every_shipped_method_runs_on_cldr_with_nano(tmp_path: Path, method: str) -> None:
+    (record,) = xlt_bench.run(
+        method, "eng_Latn,deu_Latn", targets="yor_Latn", seeds=[0], steps=3, store=tmp_path, device="cpu"
+    )
+    assert record.complete, record.error
+    assert set(record.accuracy) == {"yor_Latn"}
+
+
+@pytest.mark.slow
+def test_the_main_job_learns_and_transfers(tmp_path: Path) -> None:
+    done = command(
+        "run", "--method", "xpe", "--sources", "seen", "--targets", "sources,unseen", "--store", str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "unseen" in done.stdout
+    records = stored(tmp_path)
+    assert sorted(record.cell.seed for record in records) == [0, 1, 2]
+    for record in records:
+        mean = {
+            name: sum(record.accuracy[code] for code in codes) / len(codes) for name, codes in record.groups.items()
+        }
+        assert mean["sources (in-language)"] > 0.55
+        assert 0.45 < mean["unseen"] < mean["sources (in-language)"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SIB200.is_dir(), reason="SIB-200 is not at hand; say where: XLT_SIB200_DIR")
+def test_sib200_with_nano_scores_every_target(tmp_path: Path) -> None:
+    words = (
+        "run",
+        "--task",
+        "sib200",
+        "--data-dir",
+        str(SIB200),
+        "--backbone",
+        "nano",
+        "-m",
+        "xpe",
+        "--sources",
+        "joshi5",
+    )
+    done = command(*words, "--seeds", "2", "--steps", "300", "--store", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    records = stored(tmp_path)
+    assert len(records) == 2
+    assert {len(record.accuracy) for record in records} == {198}
