@@ -73,12 +73,16 @@ def is_known(name: str, entries: Sequence[Entry]) -> bool:
 
 
 def _fitting(name: str, entries: Sequence[Entry]) -> list[Entry]:
-    """What fits in the first way in which anything does."""
-    wanted = name.strip().casefold()
+    """What fits in the first way in which anything does: one's own rows, written exactly, before published ones."""
+    exact = name.strip()
+    wanted = exact.casefold()
     label, _, sources = wanted.rpartition(":")
     ways: tuple[Callable[[Entry], bool], ...] = (
         lambda entry: entry.label.casefold() == wanted != entry.first.label.casefold(),
+        lambda entry: entry.first.label == exact and not entry.first.setting,
+        lambda entry: entry.first.label.startswith((f"{exact}, ", f"{exact} (")) and not entry.first.setting,
         lambda entry: entry.first.label.casefold() == wanted,
+        lambda entry: f"{entry.first.label}:{entry.sources}" == exact and not entry.first.setting,
         lambda entry: label in _labels(entry) and entry.sources.casefold() == sources,
         lambda entry: re.fullmatch("[0-9a-f]{4,16}", wanted) is not None and entry.key.startswith(wanted),
     )

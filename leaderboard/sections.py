@@ -12,6 +12,7 @@ from ..plan import Protocol
 from .entries import Entry
 
 OWN = {"zero-shot": "cross-lingual zero-shot", "full": "sequential transfer"}
+WITHOUT_SOURCES = "trained on the language itself"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def setting_of(entry: Entry) -> Setting:
     record, cell = entry.first, entry.first.cell
     if record.setting:
         return Setting(record.setting, published=True)
-    return Setting(OWN[cell.protocol], False, cell.protocol, cell.backbone, cell.backbone_hash)
+    name = OWN[cell.protocol] if cell.sources else WITHOUT_SOURCES
+    return Setting(name, False, cell.protocol, cell.backbone, cell.backbone_hash)
 
 
 def _order(setting: Setting) -> tuple[bool, int, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from xlt_bench.errors import ConfigError
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.soft_prompt import SoftPrompt
 
@@ -32,6 +33,10 @@ class SPT(SoftPrompt):
     """
 
     n_tokens: int = 20
+
+    def __post_init__(self) -> None:
+        if self.n_tokens < 1:
+            raise ConfigError(f"spt needs n_tokens >= 1, not {self.n_tokens}; no prompt at all is --method head-only")
 
     def build(self, width: int) -> nn.Module:
         """A table of `n_tokens` vectors."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from xlt_bench.errors import ConfigError
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.soft_prompt import SoftPrompt
 
@@ -46,6 +47,13 @@ class XPE(SoftPrompt):
     n_tokens: int = 20
     hidden: int = 256
     dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if min(self.n_tokens, self.hidden) < 1 or not 0.0 <= self.dropout < 1.0:
+            raise ConfigError(
+                "xpe needs n_tokens and hidden of at least 1 and 0 <= dropout < 1, "
+                f"not n_tokens={self.n_tokens}, hidden={self.hidden}, dropout={self.dropout}"
+            )
 
     def build(self, width: int) -> nn.Module:
         """A pseudo prompt and its encoder."""

@@ -43,6 +43,21 @@ def test_every_shipped_method_runs_on_cldr_with_nano(tmp_path: Path, method: str
     assert set(record.accuracy) == {"yor_Latn"}
 
 
+def test_own_rows_are_compared_by_name_although_published_ones_are_alike(tmp_path: Path) -> None:
+    for method in ("xpe", "spt"):
+        xlt_bench.run(method, "eng_Latn", targets="deu_Latn", seeds=[0, 1], steps=3, store=tmp_path, device="cpu")
+    done = command("compare", "xpe", "spt", "--store", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "xpe, 3 steps, sources eng_Latn, 2 seeds" in done.stdout
+
+
+def test_runs_without_sources_are_not_called_transfer(tmp_path: Path) -> None:
+    xlt_bench.run("majority", "none", targets="yor_Latn", seeds=[0], store=tmp_path)
+    done = command("leaderboard", "--store", str(tmp_path), "--task", "cldr")
+    assert "Trained on the language itself" in done.stdout
+    assert "transfer" not in done.stdout
+
+
 @pytest.mark.slow
 def test_the_main_job_learns_and_transfers(tmp_path: Path) -> None:
     words = ("run", "--method", "xpe", "--sources", "seen", "--targets", "sources,unseen")

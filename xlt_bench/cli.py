@@ -296,7 +296,8 @@ def rescore(store: StoreOption = STORE, task: TaskFilter = None, as_json: JsonOp
             print(f"{one.record.cell.fingerprint}: stored accuracy was another in {told}", file=sys.stderr)
     _print({"records": metrics.summary(found), "skipped": skipped} if as_json else metrics.table(found))
     say_skipped(skipped)
-    print(f"{len(found)} Records rescored, {sum(one.changed for one in found)} changed", file=sys.stderr)
+    changed = sum(one.changed for one in found)
+    print(f"{len(found)} Records rescored; {changed} had a metric missing or other than this", file=sys.stderr)
 
 
 @app.command("import-baseline")

@@ -174,7 +174,7 @@ def test_compare_finds_stored_baselines_beside_runs_of_another_task(command: Com
 def test_rescore_agrees_with_scikit_learns_definition(command: Command, store: Store) -> None:
     said = command("rescore", "--store", "s", "--json")
     assert said.code == 0
-    assert said.err.endswith("6 Records rescored, 6 changed\n")
+    assert said.err.endswith("6 Records rescored; 6 had a metric missing or other than this\n")
     record = next(one for one in store.records()[0] if one.label == "XPE" and one.cell.seed == 0)
     own = answers(0.9)
     for code in CODES[2:]:
@@ -188,7 +188,7 @@ def test_rescore_agrees_with_scikit_learns_definition(command: Command, store: S
     lines = json.loads(said.out)["records"]
     xpe = next(line for line in lines if line["method"] == "XPE" and line["group"] == "unseen")
     assert xpe["accuracy"] == pytest.approx(correct(runs(0.9), GROUPS["unseen"]).mean())
-    assert command("rescore", "--store", "s").err == "6 Records rescored, 0 changed\n"
+    assert command("rescore", "--store", "s").err == "6 Records rescored; 0 had a metric missing or other than this\n"
 
 
 def test_rescore_names_a_metric_that_was_another(command: Command, store: Store) -> None:
