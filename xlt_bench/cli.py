@@ -392,7 +392,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message())
             return 2
-        return _say(f"error: {error.format_message().rstrip('.')}; see: xlt-bench --help", 2)
+        told = error.format_message().rstrip(".").replace("Value error, ", "")  # pydantic's prefix says nothing
+        command = getattr(getattr(error, "ctx", None), "command_path", "xlt-bench")
+        return _say(f"error: {told}; see: {command} --help", 2)
 
 
 def _say(text: str, code: int) -> int:
