@@ -135,8 +135,8 @@ def _side(entry: Entry) -> Side:
 
 def _caveats(a: Entry, b: Entry) -> Iterator[str]:
     one, other = a.first, b.first
-    if one.setting != other.setting or one.cell.protocol != other.cell.protocol:
-        names = (setting_of(entry).name for entry in (a, b))
+    names = [setting_of(entry).name for entry in (a, b)]
+    if names[0] != names[1]:
         yield "The settings differ: {} against {}.".format(*names)
     elif NO_BACKBONE not in (hashes := {one.cell.backbone_hash, other.cell.backbone_hash}) and len(hashes) > 1:
         yield f"The backbones differ: {one.cell.backbone} against {other.cell.backbone}."

@@ -1,18 +1,24 @@
-"""What may be compared: entries of one setting, and of our own runs those of one protocol and backbone."""
+"""What may be compared: entries of one setting, and of our own runs those of one protocol and backbone.
+
+In the full protocol those that saw equally many labelled examples of the target are compared, whether they began from
+sources or not: that is the question which this protocol asks.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from ..backbone import NO_BACKBONE
 from ..baselines.catalogue import SETTINGS
-from ..plan import Protocol
+from ..plan import Cell, Protocol
 from .entries import Entry
 
-OWN = {"zero-shot": "cross-lingual zero-shot", "full": "sequential transfer"}
-WITHOUT_SOURCES = "trained on the language itself"
+ZERO_SHOT, FULL = "cross-lingual zero-shot", "full supervision"
+_ALSO_OURS = (ZERO_SHOT, "sequential transfer")
+"""Settings of published results that our own runs have too."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Setting:
         name: how the systems were used.
         published: whether the numbers are others'; then `protocol` and `backbone` are empty.
         backbone: the first name under which its hash was met.
+        shots: labelled examples of the target that were learned from; None where their number was not limited.
     """
 
     name: str
@@ -30,12 +37,13 @@ class Setting:
     protocol: str = ""
     backbone: str = ""
     backbone_hash: str = ""
+    shots: int | None = None
 
     @property
     def title(self) -> str:
         """As shown."""
         if self.published:
-            return f"Published: {self.name}" if self.name in OWN.values() else self.name[:1].upper() + self.name[1:]
+            return f"Published: {self.name}" if self.name in _ALSO_OURS else self.name[:1].upper() + self.name[1:]
         backbone = "no backbone" if self.backbone_hash == NO_BACKBONE else f"backbone {self.backbone}"
         return f"{self.name[:1].upper()}{self.name[1:]}, {backbone}"
 
@@ -43,7 +51,7 @@ class Setting:
 def settings_of(entries: Sequence[Entry]) -> dict[Setting, list[Entry]]:
     """Sections in order: our own runs by protocol and backbone, then published results by setting.
 
-    A method without a backbone is a floor of every section of its protocol; it gets one of its own if there is none.
+    A method without a backbone is a floor of every section of its name; it gets one of its own if there is none.
     """
     found: dict[Setting, list[Entry]] = {}
     names: dict[tuple[str, str], Setting] = {}
@@ -52,7 +60,7 @@ def settings_of(entries: Sequence[Entry]) -> dict[Setting, list[Entry]]:
         known = names.setdefault((setting.name, setting.backbone_hash), setting)
         found.setdefault(known, []).append(entry)
     for floor in [setting for setting in found if setting.backbone_hash == NO_BACKBONE]:
-        above = [one for one in found if one.protocol == floor.protocol and one != floor]
+        above = [one for one in found if one.name == floor.name and not one.published and one != floor]
         if above:
             members = found.pop(floor)
             for setting in above:
@@ -65,11 +73,17 @@ def setting_of(entry: Entry) -> Setting:
     record, cell = entry.first, entry.first.cell
     if record.setting:
         return Setting(record.setting, published=True)
-    name = OWN[cell.protocol] if cell.sources else WITHOUT_SOURCES
-    return Setting(name, False, cell.protocol, cell.backbone, cell.backbone_hash)
+    return Setting(_own_name(cell), False, cell.protocol, cell.backbone, cell.backbone_hash, cell.shots)
 
 
-def _order(setting: Setting) -> tuple[bool, int, str]:
+def _own_name(cell: Cell) -> str:
+    if cell.protocol == "zero-shot":
+        return ZERO_SHOT
+    return FULL if cell.shots is None else f"{cell.shots} labelled examples of the target"
+
+
+def _order(setting: Setting) -> tuple[bool, int, float, str]:
     if not setting.published:
-        return (False, get_args(Protocol).index(setting.protocol), setting.backbone)
-    return (True, SETTINGS.index(setting.name) if setting.name in SETTINGS else len(SETTINGS), setting.name)
+        shots = math.inf if setting.shots is None else setting.shots
+        return (False, get_args(Protocol).index(setting.protocol), shots, setting.backbone)
+    return (True, SETTINGS.index(setting.name) if setting.name in SETTINGS else len(SETTINGS), 0.0, setting.name)

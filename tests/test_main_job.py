@@ -54,7 +54,7 @@ def test_own_rows_are_compared_by_name_although_published_ones_are_alike(tmp_pat
 def test_runs_without_sources_are_not_called_transfer(tmp_path: Path) -> None:
     xlt_bench.run("majority", "none", targets="yor_Latn", seeds=[0], store=tmp_path)
     done = command("leaderboard", "--store", str(tmp_path), "--task", "cldr")
-    assert "Trained on the language itself" in done.stdout
+    assert "Full supervision" in done.stdout
     assert "transfer" not in done.stdout
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from xlt_bench.backbone import NO_BACKBONE, Precision, check_name, locate
 from xlt_bench.discovery import configure
@@ -14,10 +14,10 @@ from xlt_bench.engines.local import run_local
 from xlt_bench.errors import ConfigError
 from xlt_bench.groups import parse_languages, target_groups
 from xlt_bench.method import Progress, Silent
-from xlt_bench.plan import Cell, cells, check_seeds
-from xlt_bench.recipe import check_steps, preset_recipe
+from xlt_bench.plan import Cell, Protocol, cells, check_seeds
+from xlt_bench.recipe import Recipe, check_steps, preset_recipe
 from xlt_bench.records import Record
-from xlt_bench.runner import Job, Runner
+from xlt_bench.runner import Backbones, Job, Runner
 from xlt_bench.store import Damaged, Store
 from xlt_bench.task import Task, TaskInfo
 from xlt_bench.tasks import task_info
@@ -34,8 +34,11 @@ class Request:
         method: a name of `xlt-bench ls methods`, or `path/to/file.py:Class`.
         sources, targets: expressions over groups and language codes (see `xlt_bench.groups`); sources `none` trains
             on each target's own train split.
+        protocol: `zero-shot`, or `full`: adapt to each target on its train split. None: full without sources.
+        shots: in the full protocol, numbers of labelled target examples; None is all, 0 is zero-shot.
         backbone: `nano`, a local folder, or a hub id.
-        steps: optimiser steps on the sources, in place of the preset's.
+        steps: optimiser steps on the sources (without sources: on the target), in place of the preset's.
+        target_steps: optimiser steps of adapting to a target, in place of the preset's.
         settings: hyper-parameters of the method, as text.
         rerun: run failed cells again, or all of them, although the store holds their Records.
     """
@@ -45,9 +48,12 @@ class Request:
     data_dir: Path | None = None
     sources: str = "seen"
     targets: str | None = None
+    protocol: Protocol | None = None
+    shots: tuple[int | None, ...] = (None,)
     backbone: str | None = None
     seeds: tuple[int, ...] | None = None
     steps: int | None = None
+    target_steps: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     preset: str | None = None
     device: str | None = None
@@ -66,17 +72,35 @@ class Experiment:
         cells: all cells asked for.
         done: fingerprint -> Record of those that the store already holds.
         damaged: what the store holds of them that cannot be read; it is computed again.
+        before: what the store held when this was prepared; what is new since then was made by another process.
+        rerun: as asked for.
     """
 
     job: Job
     cells: tuple[Cell, ...]
     done: Mapping[str, Record]
     damaged: tuple[Damaged, ...] = ()
+    before: Mapping[str, Record] = field(default_factory=dict)
+    rerun: str | None = None
 
     @property
     def missing(self) -> list[Cell]:
         """Cells still to run."""
         return [cell for cell in self.cells if cell.fingerprint not in self.done]
+
+    @property
+    def fits(self) -> int:
+        """How many fits the missing cells take: one each, and one on the sources for those that adapt from it."""
+        sources = {cell.source_fit for cell in self.missing if cell.adapts}
+        return len(self.missing) + sum(not self.job.store.fits.has(key) for key in sources)
+
+    def settled(self, cell: Cell) -> Record | None:
+        """The Record that answers for a cell by now, perhaps made by another process."""
+        held = self.job.store.find(cell.fingerprint)
+        if not isinstance(held, Record):
+            return None
+        new = held != self.before.get(cell.fingerprint)
+        return held if new or _stands(held, self.job, self.rerun) else None
 
 
 def prepare(request: Request) -> Experiment:
@@ -86,8 +110,11 @@ def prepare(request: Request) -> Experiment:
         XltBenchError: the first thing about the request that cannot be.
     """
     check_steps(request.steps)
+    check_steps(request.target_steps, "--target-steps")
+    protocol = _protocol(request)
     info = task_info(request.task)
-    seeds = check_seeds(tuple(range(info.seeds)) if request.seeds is None else request.seeds)
+    default_seeds = info.full_seeds if protocol == "full" else info.seeds
+    seeds = check_seeds(tuple(range(default_seeds)) if request.seeds is None else request.seeds)
     configured = configure(request.method, request.settings)
     preset = request.preset or info.preset
     recipe = preset_recipe(preset, configured.name)
@@ -96,7 +123,7 @@ def prepare(request: Request) -> Experiment:
     backbone = request.backbone or info.backbone
     check_name(backbone)
     task = info.load(request.data_dir)
-    sources, groups = _languages(request, task, info.groups(backbone), backbone)
+    sources, groups = _languages(request, protocol, task, info, backbone)
     source = locate(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     if source is None:  # such a method gets what no option changes: options are no part of its identity
         recipe, precision = preset_recipe(info.preset, configured.name), "fp32"
@@ -105,7 +132,7 @@ def prepare(request: Request) -> Experiment:
         configured=configured,
         label=_label(configured.label, request, info, precision) if source is not None else configured.label,
         source=source,
-        recipe=recipe if source is None else recipe.with_steps(request.steps),
+        recipe=recipe if source is None else _budgeted(recipe, request),
         device=device,
         precision=precision,
         sources_label=request.sources,
@@ -113,25 +140,41 @@ def prepare(request: Request) -> Experiment:
         store=Store(request.store),
         save_weights=request.save_weights,
     )
-    experiment = _experiment(job, tuple(cells(_template(job, preset, sources), seeds)), request.rerun)
+    template = _template(job, preset, sources, protocol)
+    _check_shots(request.shots, template, task)
+    experiment = _experiment(job, tuple(cells(template, seeds, request.shots)), request.rerun)
     if experiment.missing:
         job.store.check_writable()
     return experiment
 
 
-def carry_out(experiment: Experiment, progress: Progress | None = None, pack: int = 1) -> list[Record]:
+def carry_out(
+    experiment: Experiment,
+    progress: Progress | None = None,
+    pack: int = 1,
+    *,
+    waiting: Callable[[int], None] = lambda number: None,
+    backbones: Backbones | None = None,
+    keep_fits: bool = False,
+) -> list[Record]:
     """Run the missing cells of an experiment; all its Records, in the order of its cells.
 
     Args:
         experiment: from `prepare`.
         progress: is told of steps and dev evaluations.
         pack: seeds trained in one pass over the backbone, where the method can.
+        waiting: is told how many cells other processes work on, when only these are left.
+        backbones: those that are loaded already, for experiments that share one.
+        keep_fits: leave the fits on the sources in the store, for another experiment that adapts from them.
     """
     if pack < 1:
         raise ConfigError(f"--pack must be at least 1, not {pack}")
     records = dict(experiment.done)
-    for record in run_local(experiment.missing, Runner(experiment.job, progress or Silent()), pack):
+    runner = Runner(experiment.job, progress or Silent(), backbones)
+    for record in run_local(experiment.missing, runner, experiment.settled, pack, waiting):
         records[record.cell.fingerprint] = record
+    if not keep_fits:
+        experiment.job.store.fits.drop({cell.source_fit for cell in experiment.cells if cell.adapts})
     return [records[cell.fingerprint] for cell in experiment.cells]
 
 
@@ -142,9 +185,12 @@ def run(
     task: str = "cldr",
     data_dir: Path | str | None = None,
     targets: str | None = None,
+    protocol: Protocol | None = None,
+    shots: Sequence[int | None] = (None,),
     backbone: str | None = None,
     seeds: int | Sequence[int] | None = None,
     steps: int | None = None,
+    target_steps: int | None = None,
     settings: Mapping[str, object] | None = None,
     preset: str | None = None,
     device: str | None = None,
@@ -154,7 +200,9 @@ def run(
     rerun: Literal["failed", "all"] | None = None,
     progress: Progress | None = None,
 ) -> list[Record]:
-    """Run a method and return its Records, one a seed; what the store already holds is not computed again.
+    """Run a method and return its Records, one a seed (in the full protocol, one a seed and target).
+
+    What the store already holds is not computed again.
 
     The arguments are those of `Request`; `seeds` may be a count, and `settings` may hold plain values
     (`{"n_tokens": 10}`).
@@ -165,9 +213,12 @@ def run(
         data_dir=None if data_dir is None else Path(data_dir),
         sources=sources,
         targets=targets,
+        protocol=protocol,
+        shots=tuple(shots),
         backbone=backbone,
         seeds=None if seeds is None else tuple(range(seeds) if isinstance(seeds, int) else seeds),
         steps=steps,
+        target_steps=target_steps,
         settings={name: str(value) for name, value in (settings or {}).items()},
         preset=preset,
         device=device,
@@ -186,6 +237,8 @@ def _label(label: str, request: Request, info: TaskInfo, precision: Precision) -
         told.append(f"preset {request.preset}")
     if request.steps is not None:
         told.append(f"{request.steps} steps")
+    if request.target_steps is not None:
+        told.append(f"{request.target_steps} target steps")
     if precision == "bf16":
         told.append("bf16")
     return ", ".join([label, *told])
@@ -214,16 +267,60 @@ def _precision(asked: str, device: str) -> Precision:
     return "bf16" if asked == "bf16" else "fp32"
 
 
+def _protocol(request: Request) -> Protocol:
+    """The protocol asked for; what cannot be asked for together is refused."""
+    alone = request.sources == NO_SOURCES
+    protocol = request.protocol or ("full" if alone else "zero-shot")
+    if protocol not in get_args(Protocol):
+        raise ConfigError(f"--protocol takes {' or '.join(get_args(Protocol))}, not '{protocol}'")
+    if alone and protocol == "zero-shot":
+        raise ConfigError(
+            "--sources none trains on each target's own labels, which is no zero-shot; leave --protocol out"
+        )
+    if protocol == "zero-shot" and (request.target_steps is not None or request.shots != (None,)):
+        option = "--shots" if request.target_steps is None else "--target-steps"
+        raise ConfigError(f"{option} is of adapting to a target; add --protocol full")
+    if alone and request.target_steps is not None:
+        raise ConfigError("--sources none has one fit a target, and its budget is --steps; leave --target-steps out")
+    return protocol
+
+
+def _check_shots(shots: Sequence[int | None], template: Cell, task: Task) -> None:
+    """Refuse numbers of examples that a target does not have, or that leave nothing to learn from."""
+    if not shots:
+        raise ConfigError("--shots names no number of examples; give some, such as 8,32,all")
+    for target in template.targets if template.protocol == "full" else ():
+        items = len(task.split(target, "train"))
+        for count in shots:
+            if count is not None and count > items:
+                raise ConfigError(
+                    f"--shots {count}: the train split of {target} has {items} items; all of them are --shots all"
+                )
+    if not template.sources and 0 in shots:
+        raise ConfigError("--shots 0 with --sources none leaves nothing to learn from; give sources or other numbers")
+
+
+def _budgeted(recipe: Recipe, request: Request) -> Recipe:
+    """The recipe with the budgets asked for; without sources the target's budget is that of the one fit."""
+    if request.sources == NO_SOURCES:
+        recipe = recipe.without_sources()
+    return recipe.with_steps(request.steps, request.target_steps)
+
+
 def _languages(
-    request: Request, task: Task, known: Mapping[str, frozenset[str]], backbone: str
+    request: Request, protocol: Protocol, task: Task, info: TaskInfo, backbone: str
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    known = info.groups(backbone)
     sources: tuple[str, ...] = ()
     if request.sources != NO_SOURCES:
         sources = parse_languages(request.sources, known, task.languages, what="--sources", backbone=backbone)
-    return sources, target_groups(request.targets, sources, known, task.languages, backbone=backbone)
+    targets = request.targets
+    if targets is None and protocol == "full":
+        targets = ",".join(name for name in info.full_targets if name in known) or None
+    return sources, target_groups(targets, sources, known, task.languages, backbone=backbone)
 
 
-def _template(job: Job, preset: str, sources: tuple[str, ...]) -> Cell:
+def _template(job: Job, preset: str, sources: tuple[str, ...], protocol: Protocol) -> Cell:
     targeted = {code for codes in job.groups.values() for code in codes}
     return Cell(
         task=job.task.name,
@@ -235,7 +332,7 @@ def _template(job: Job, preset: str, sources: tuple[str, ...]) -> Cell:
         preset=preset if job.source else None,
         recipe=job.recipe.as_json() if job.source else None,
         sources=sources,
-        protocol="zero-shot" if sources else "full",
+        protocol=protocol,
         targets=tuple(code for code in job.task.languages if code in targeted),
         precision=job.precision,
         seed=0,
@@ -248,8 +345,9 @@ def _experiment(job: Job, wanted: tuple[Cell, ...], rerun: str | None) -> Experi
         raise ConfigError(f"--rerun takes failed or all, not '{rerun}'")
     found = {cell.fingerprint: job.store.find(cell.fingerprint) for cell in wanted}
     damaged = tuple(held for held in found.values() if isinstance(held, Damaged))
-    done = {key: held for key, held in found.items() if isinstance(held, Record) and _stands(held, job, rerun)}
-    return Experiment(job, wanted, done, damaged)
+    before = {key: held for key, held in found.items() if isinstance(held, Record)}
+    done = {key: held for key, held in before.items() if _stands(held, job, rerun)}
+    return Experiment(job, wanted, done, damaged, before, rerun)
 
 
 def _stands(record: Record, job: Job, rerun: str | None) -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +40,13 @@ class Precision(StrEnum):
     AUTO = "auto"
     FP32 = "fp32"
     BF16 = "bf16"
+
+
+class ProtocolName(StrEnum):
+    """Choices of --protocol."""
+
+    ZERO_SHOT = "zero-shot"
+    FULL = "full"
 
 
 class IntervalKind(StrEnum):
@@ -100,11 +108,21 @@ def run(
     targets: Annotated[
         str | None, typer.Option(help="Groups and codes, or `sources`. [default: all groups without sources]")
     ] = None,
+    protocol: Annotated[
+        ProtocolName | None,
+        typer.Option(help="full adapts the fit to each target on its train split. [default: zero-shot]"),
+    ] = None,
+    shots: Annotated[
+        str | None, typer.Option(help="Labelled target examples in the full protocol, such as 0,8,32,all.")
+    ] = None,
     backbone: Annotated[
         str | None, typer.Option(help="nano, a local folder, or a hub id. [default: the task's]")
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="3 means 0,1,2; 4,7 means those. [default: the task's]")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimiser steps on the sources. [default: the preset's]")] = None,
+    target_steps: Annotated[
+        int | None, typer.Option(help="Optimiser steps of adapting to a target. [default: the preset's]")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Hyper-parameter as name=value; may be repeated.")
     ] = None,
@@ -124,7 +142,7 @@ def run(
     """Fit a method on source languages, predict the targets, and show accuracies with intervals."""
     from xlt_bench.api import Request
     from xlt_bench.hyperparameters import parse_settings
-    from xlt_bench.plan import parse_seeds
+    from xlt_bench.plan import parse_seeds, parse_shots
 
     _check_level(level)
     _run(
@@ -134,9 +152,12 @@ def run(
             data_dir=data_dir,
             sources=sources,
             targets=targets,
+            protocol=protocol and protocol.value,
+            shots=(None,) if shots is None else parse_shots(shots),
             backbone=backbone,
             seeds=parse_seeds(seeds) if seeds is not None else None,
             steps=steps,
+            target_steps=target_steps,
             settings=parse_settings(settings or []),
             preset=preset,
             device=device,
@@ -170,9 +191,9 @@ def _run(request: Request, pack: int, interval: IntervalKind, level: float, as_j
     notes.print(announcement(experiment, request))
     try:
         # what a method prints must not end up among the results
-        live = LiveProgress(notes, experiment.job.label, len(experiment.missing), pack)
+        live = LiveProgress(notes, experiment.job.label, experiment.fits, pack)
         with live as progress, redirect_stdout(sys.stderr):
-            records = carry_out(experiment, progress, pack)
+            records = carry_out(experiment, progress, pack, waiting=partial(_say_waiting, notes))
     except KeyboardInterrupt:
         store = experiment.job.store
         kept = sum(isinstance(store.find(cell.fingerprint), Record) for cell in experiment.cells)
@@ -182,6 +203,10 @@ def _run(request: Request, pack: int, interval: IntervalKind, level: float, as_j
         )
         raise typer.Exit(130) from None
     _show(records, experiment, notes, interval, level, as_json)
+
+
+def _say_waiting(notes: Console, number: int) -> None:
+    notes.print(f"another process works on the last {number} of these runs; waiting for them")
 
 
 def _show(
@@ -198,7 +223,7 @@ def _show(
     show([board], "json" if as_json else "table", None, {"records": [record.as_json() for record in records]})
     failed = [record for record in records if not record.complete]
     for record in failed:
-        target = "" if record.cell.sources else f", {record.cell.targets[0]}"
+        target = f", {record.cell.targets[0]}" if record.cell.protocol == "full" else ""
         where = store.folder_of(record.cell.fingerprint) / "record.json"
         notes.print(f"seed {record.cell.seed}{target} failed: {first_line(record)} (more in {where})", style="red")
     notes.print(f"Records: {store.folder} ({len(records)} of this run); all of them: {_board_command(store)}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -82,10 +82,14 @@ def announcement(experiment: Experiment, request: Request) -> str:
     job, first = experiment.job, experiment.cells[0]
     fitted = f"{len(first.sources)} languages ({request.sources})" if first.sources else "each target's own train split"
     groups = ", ".join(f"{name} ({len(codes)})" for name, codes in job.groups.items())
-    lines = [f"{job.label} on {job.task.name}: fit on {fitted}, predict {groups}"]
+    adapts = any(cell.adapts for cell in experiment.cells)
+    stages = f"fit on {fitted}, adapt to each target, predict" if adapts else f"fit on {fitted}, predict"
+    lines = [f"{job.label} on {job.task.name}: {stages} {groups}"]
+    if request.shots != (None,):
+        listed = ", ".join("all" if count is None else str(count) for count in request.shots)
+        lines.append(f"labelled examples of each target: {listed}")
     if first.recipe is not None:
-        source = first.recipe["source"]
-        budget = f"{source['steps']} steps" if source["steps"] else f"{source['epochs']} epochs"
+        budget = _budget(first.recipe["source"]) + (f", {_budget(first.recipe['target'])} a target" if adapts else "")
         lines.append(
             f"backbone {first.backbone}, preset {first.preset}: {budget} of batch {first.recipe['batch_size']}, "
             f"{first.precision} on {job.device}"
@@ -95,6 +99,10 @@ def announcement(experiment: Experiment, request: Request) -> str:
     lines.extend(f"damaged, computed again: {found.folder}: {found.reason}" for found in experiment.damaged)
     lines.append(_runs(experiment))
     return "\n".join(lines)
+
+
+def _budget(phase: Mapping[str, Any]) -> str:
+    return f"{phase['steps']} steps" if phase["steps"] else f"{phase['epochs']} epochs"
 
 
 def _runs(experiment: Experiment) -> str:

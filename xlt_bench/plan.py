@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ class Cell:
         preset, recipe: the preset's name and every value it stands for; None for methods without a backbone.
         sources: language codes, in the task's order; empty where a target's own train split is the source.
         targets: language codes that are predicted.
+        shots: labelled examples of the target that the `full` protocol trains on; None: all of its train split.
     """
 
     task: str
@@ -40,6 +41,7 @@ class Cell:
     targets: tuple[str, ...]
     precision: str
     seed: int
+    shots: int | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -55,14 +57,32 @@ class Cell:
             del identity["targets"]
         return _digest(identity)
 
+    @property
+    def adapts(self) -> bool:
+        """Whether it is a second stage: from a fit on the sources to one target."""
+        return self.protocol == "full" and bool(self.sources)
+
+    @cached_property
+    def source_fit(self) -> str:
+        """Identity of the fit on the sources, which the cells of one seed share."""
+        identity = self._identity()
+        for name in ("protocol", "targets", "shots"):
+            identity.pop(name, None)
+        if self.recipe is not None:
+            identity["recipe"] = {key: value for key, value in self.recipe.items() if key != "target"}
+        return _digest({"stage": "sources", **identity})
+
     def _identity(self) -> dict[str, Any]:
         identity = self.as_json()
         del identity["backbone"]  # a folder or a hub id: the hash tells what it holds
+        if self.shots is None:  # as before there were any
+            del identity["shots"]
         return identity
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; tuples become lists."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
     @staticmethod
     def from_json(plain: Mapping[str, Any]) -> Cell:
@@ -75,11 +95,39 @@ def _digest(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def cells(template: Cell, seeds: tuple[int, ...]) -> list[Cell]:
-    """All cells of a configuration: every seed, in the `full` protocol every seed and target."""
+def cells(template: Cell, seeds: Sequence[int], shots: Sequence[int | None] = (None,)) -> list[Cell]:
+    """All cells of a configuration: every seed; in the `full` protocol every seed, target and number of examples.
+
+    With 0 examples a source fit is not adapted, which is the zero-shot protocol: one cell a seed for all targets.
+    """
     if template.protocol == "zero-shot":
         return [replace(template, seed=seed) for seed in seeds]
-    return [replace(template, seed=seed, targets=(target,)) for seed in seeds for target in template.targets]
+    unadapted = replace(template, protocol="zero-shot")
+    return [
+        cell
+        for seed in seeds
+        for count in shots
+        for cell in (
+            [replace(unadapted, seed=seed)]
+            if count == 0
+            else [replace(template, seed=seed, targets=(target,), shots=count) for target in template.targets]
+        )
+    ]
+
+
+def parse_shots(text: str) -> tuple[int | None, ...]:
+    """`0,8,32,all`: numbers of labelled target examples; `all` is None.
+
+    Raises:
+        ConfigError: a part that is neither a number nor `all`, or one given twice.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part == "all" or (part.isdecimal() and part.isascii()) for part in parts):
+        raise ConfigError(f"--shots takes numbers of labelled target examples such as 8,32,128 or all, not '{text}'")
+    found = tuple(None if part == "all" else int(part) for part in parts)
+    if len(set(found)) < len(found):
+        raise ConfigError(f"--shots {text} names a number twice; name each once")
+    return found
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -1,21 +1,25 @@
 """Protocols: in which order fit, adapt and predict happen, and what data each may see.
 
 zero-shot: fit on the sources' train and dev splits; predict every target. No target data is in scope during the fit.
-full: fit on a target's own train and dev splits (no sources), then predict its test split.
+full: fit on the sources, then adapt from that fit to one target on its train split, its dev split selecting, and
+predict its test split (sequential transfer); without sources, fit on the target's own splits (monolingual baseline).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from xlt_bench.errors import MethodError
-from xlt_bench.method import Context, FitSummary, Fitted, Method, Packable, Scores
+from xlt_bench.errors import ConfigError, MethodError
+from xlt_bench.method import Adaptable, Context, FitSummary, Fitted, Method, Packable, Scores
 from xlt_bench.plan import Cell
+from xlt_bench.recipe import Recipe
 from xlt_bench.records import Predictions
+from xlt_bench.sampling import stratified
 from xlt_bench.task import Example, Labelled, Task, concatenate
 
 
@@ -32,23 +36,80 @@ class Outcome:
 
 def run_pack(cells: Sequence[Cell], method: Method, task: Task, contexts: Sequence[Context]) -> list[Outcome]:
     """Fit and predict cells that differ in their seed only; contexts belong to the cells one by one."""
-    first = cells[0]
-    data_of = first.sources or first.targets
-    train, dev = task.pool(data_of, "train"), task.pool(data_of, "dev")
     started = time.perf_counter()
-    fits = _fit(method, train, dev, contexts)
+    fits = fit_pack(cells, method, task, contexts)
     fit_seconds = (time.perf_counter() - started) / len(cells)
-    outcomes = []
-    for cell, fitted in zip(cells, fits, strict=True):
-        started = time.perf_counter()
-        predictions = predict(fitted, [task.split(code, "test") for code in cell.targets], task.labels)
-        outcomes.append(Outcome(cell, fitted, predictions, fit_seconds, time.perf_counter() - started))
-    return outcomes
+    return [_predicted(cell, fitted, task, fit_seconds) for cell, fitted in zip(cells, fits, strict=True)]
+
+
+def fit_source(cell: Cell, method: Method, task: Task, context: Context) -> Adaptable:
+    """Fit on the sources of a cell, to adapt from there to its target and to others.
+
+    Raises:
+        ConfigError: what the method fits cannot be adapted.
+    """
+    (fitted,) = fit_pack([cell], method, task, [context])
+    if not isinstance(fitted, Adaptable):
+        raise ConfigError(
+            f"method {cell.method} cannot go on learning from a target ({type(fitted).__name__} has no adapt); "
+            "use --protocol zero-shot, or --sources none to fit on each target alone"
+        )
+    return fitted
+
+
+def run_adapted(cell: Cell, fitted: Adaptable, task: Task, context: Context) -> Outcome:
+    """Adapt a fit on the sources to the one target of a cell, and predict it."""
+    train, dev = target_data(cell, task)
+    started = time.perf_counter()
+    adapted = fitted.adapt(train, dev, context)
+    check_fitted(adapted, "adapt")
+    return _predicted(cell, adapted, task, time.perf_counter() - started)
+
+
+def fit_pack(cells: Sequence[Cell], method: Method, task: Task, contexts: Sequence[Context]) -> list[Fitted]:
+    """Fit cells that differ in their seed only: on their sources, or on the target's own splits."""
+    if cells[0].sources:
+        train, dev = (task.pool(cells[0].sources, split) for split in ("train", "dev"))
+        return _fit(method, train, dev, contexts)
+    if cells[0].shots is None:
+        return _fit(method, *target_data(cells[0], task), contexts)
+    return [  # each seed has examples of its own
+        _fit(method, *target_data(cell, task), [context])[0] for cell, context in zip(cells, contexts, strict=True)
+    ]
+
+
+def target_data(cell: Cell, task: Task) -> tuple[Labelled, Labelled]:
+    """Train and dev split of a cell's one target; with few shots, that many items at most of either.
+
+    The subsets keep the classes' shares, are the same for every method and seed by seed, and each is part of every
+    larger one. Dev is cut too: who has 8 labelled sentences has no 99 more to select a checkpoint on.
+    """
+    (target,) = cell.targets
+    splits = (task.split(target, "train"), task.split(target, "dev"))
+    train, dev = (stratified(part, cell.shots, cell.seed) for part in splits)
+    return train, dev
+
+
+def paced(recipe: Recipe, cell: Cell, task: Task) -> Recipe:
+    """The recipe of a cell: with few shots, dev is evaluated as often as with the whole train split.
+
+    An epoch over 8 examples is a single step, and a dev evaluation each step is no protocol.
+    """
+    if cell.shots is None or recipe.evaluate_every is not None:
+        return recipe
+    items = len(task.split(cell.targets[0], "train"))
+    return dataclasses.replace(recipe, evaluate_every=-(-items // recipe.batch_size))
 
 
 def selected_on(cell: Cell) -> str:
     """Which data chose the checkpoint of a cell."""
-    return "source dev" if cell.sources else "target dev"
+    return "source dev" if cell.protocol == "zero-shot" else "target dev"
+
+
+def _predicted(cell: Cell, fitted: Fitted, task: Task, fit_seconds: float) -> Outcome:
+    started = time.perf_counter()
+    predictions = predict(fitted, [task.split(code, "test") for code in cell.targets], task.labels)
+    return Outcome(cell, fitted, predictions, fit_seconds, time.perf_counter() - started)
 
 
 def _fit(method: Method, train: Labelled, dev: Labelled, contexts: Sequence[Context]) -> list[Fitted]:
@@ -59,15 +120,16 @@ def _fit(method: Method, train: Labelled, dev: Labelled, contexts: Sequence[Cont
     else:
         fits = [method.fit(train, dev, context) for context in contexts]
     for fitted in fits:
-        _check_fitted(fitted)
+        check_fitted(fitted)
     return fits
 
 
-def _check_fitted(fitted: object) -> None:
+def check_fitted(fitted: object, call: str = "fit") -> None:
+    """Refuse what is no Fitted; `call` is what returned it."""
     missing = [part for part in ("predict", "save", "summary") if not hasattr(fitted, part)]
     if missing:
         raise MethodError(
-            f"fit must return a fitted object; {type(fitted).__name__} has no {', '.join(missing)} "
+            f"{call} must return a fitted object; {type(fitted).__name__} has no {', '.join(missing)} "
             "(see Fitted in xlt_bench/method.py)"
         )
     if not isinstance(fitted.summary, FitSummary):  # type: ignore[attr-defined]

@@ -89,11 +89,18 @@ class Recipe:
             raise unknown("learning rate for parameter group", role, self.rates, "xlt_bench.recipe.Recipe.rates")
         return self.rates[role]
 
-    def with_steps(self, steps: int | None) -> Recipe:
-        """The same recipe with another budget on the sources."""
-        if steps is None:
-            return self
-        return dataclasses.replace(self, source=dataclasses.replace(self.source, steps=steps, epochs=None))
+    def with_steps(self, source: int | None = None, target: int | None = None) -> Recipe:
+        """The same recipe with other budgets; None leaves one as it is."""
+        budgets = {
+            name: dataclasses.replace(getattr(self, name), steps=steps, epochs=None)
+            for name, steps in (("source", source), ("target", target))
+            if steps is not None
+        }
+        return dataclasses.replace(self, **budgets)
+
+    def without_sources(self) -> Recipe:
+        """The same recipe for a fit on a target's own train split alone: the target's budget is the fit's."""
+        return dataclasses.replace(self, source=self.target)
 
     def with_rates(self, **rates: float | None) -> Recipe:
         """The same recipe with other learning rates, by role; None leaves a role as it is."""
@@ -213,7 +220,7 @@ def preset_recipe(preset: str, method: str) -> Recipe:
     return PRESETS[preset].recipe(method)
 
 
-def check_steps(steps: int | None) -> None:
+def check_steps(steps: int | None, option: str = "--steps") -> None:
     """Refuse a budget of no steps."""
     if steps is not None and steps < 1:
-        raise ConfigError(f"--steps must be at least 1, not {steps}")
+        raise ConfigError(f"{option} must be at least 1, not {steps}")

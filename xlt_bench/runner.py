@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import errno
+import json
 import math
-import platform
-import resource
-import subprocess
-import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlt_bench.backbone import BackboneSource, Precision
 from xlt_bench.discovery import ConfiguredMethod
+from xlt_bench.environment import environment, peak_memory, reset_peak_memory
 from xlt_bench.errors import MethodError, XltBenchError
-from xlt_bench.method import Context, Fitted, Progress
+from xlt_bench.method import Adaptable, Context, Fitted, Progress
 from xlt_bench.plan import Cell
-from xlt_bench.protocols import Outcome, run_pack, selected_on
+from xlt_bench.protocols import Outcome, fit_source, paced, run_adapted, run_pack, selected_on
 from xlt_bench.recipe import Recipe
 from xlt_bench.records import Record
 from xlt_bench.store import Store
@@ -31,7 +29,8 @@ from xlt_bench.task import Task
 if TYPE_CHECKING:
     from xlt_bench.training.backbone import Backbone
 
-_PACKAGES = ("xlt-bench", "torch", "transformers", "tokenizers", "numpy", "babel")
+METHOD, MADE = "method", "made.json"
+"""Of a kept source fit: what the method saved, and how long it took."""
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
@@ -52,55 +51,111 @@ class Job:
     save_weights: bool = False
 
 
-class Runner:
-    """Runs packs of cells of one job; the backbone is loaded once, at its first use."""
+class Backbones:
+    """Backbones that are loaded, each at its first use; runners of several jobs may share them."""
 
-    def __init__(self, job: Job, progress: Progress) -> None:
-        self._job = job
+    def __init__(self) -> None:
+        self._loaded: dict[tuple[str, str, Precision], Backbone] = {}
+
+    def load(self, job: Job) -> Backbone:
+        """The backbone of a job that has one."""
+        from xlt_bench.training.backbone import Backbone
+
+        assert job.source is not None, "a method without a backbone asks for none"
+        key = (job.source.fingerprint, job.device, job.precision)
+        if key not in self._loaded:
+            self._loaded[key] = Backbone(job.source, job.device, job.precision)
+        return self._loaded[key]
+
+
+class Runner:
+    """Runs packs of cells of one job.
+
+    Args:
+        job: what they have in common.
+        progress: is told of steps and dev evaluations.
+        backbones: those that are loaded already.
+    """
+
+    def __init__(self, job: Job, progress: Progress, backbones: Backbones | None = None) -> None:
+        self.job = job
         self._progress = progress
-        self._backbone: Backbone | None = None
+        self._backbones = backbones or Backbones()
+        self._source: tuple[str, Adaptable, float] | None = None
+        self._failed_fits: dict[str, BaseException] = {}
 
     def run(self, cells: Sequence[Cell]) -> list[Record]:
-        """Run cells that differ in their seed only, in one pass where the method can; store and return their Records.
+        """Run cells in one pass where the method can; store and return their Records.
 
-        A cell that fails becomes a Record that says so; the others of its pack are run again one by one.
+        They differ in their seed only or, if they adapt, in their target only. A cell that fails becomes a Record that
+        says so; the others of its pack are run again one by one.
         """
-        job = self._job
+        reset_peak_memory(self.job.device)
         try:
-            outcomes = run_pack(cells, job.configured.method, job.task, [self._context(cell) for cell in cells])
+            outcomes = self._outcomes(cells)
         except (Exception, SystemExit) as error:
-            if isinstance(error, XltBenchError) and not isinstance(error, MethodError):
-                raise  # a wrong configuration or environment: every cell would fail alike
+            if _concerns_all(error):
+                raise
             if len(cells) > 1:
                 return [record for cell in cells for record in self.run([cell])]
             return [self._store_failure(cells[0], error)]
         return [self._store_outcome(outcome, cells) for outcome in outcomes]
 
-    def _context(self, cell: Cell) -> Context:
-        job = self._job
+    def fit_source(self, cell: Cell) -> None:
+        """Make and keep the fit on the sources that a cell adapts from; a failure is that of the cell, later."""
+        key = cell.source_fit
+        started = time.perf_counter()
+        try:
+            fitted = fit_source(cell, self.job.configured.method, self.job.task, self._context(cell, self.job.recipe))
+            seconds = time.perf_counter() - started
+            self.job.store.fits.keep(key, lambda folder: _keep(fitted, seconds, folder))
+        except (Exception, SystemExit) as error:
+            if _concerns_all(error):
+                raise
+            self._failed_fits[key] = error
+
+    def has_source(self, cell: Cell) -> bool:
+        """Whether the fit that a cell adapts from is there, or known to fail."""
+        return cell.source_fit in self._failed_fits or self.job.store.fits.has(cell.source_fit)
+
+    def _outcomes(self, cells: Sequence[Cell]) -> list[Outcome]:
+        method, task = self.job.configured.method, self.job.task
+        contexts = [self._context(cell, paced(self.job.recipe, cell, task)) for cell in cells]
+        if not cells[0].adapts:
+            return run_pack(cells, method, task, contexts)
+        fitted = self._source_of(cells[0])
+        return [run_adapted(cell, fitted, task, context) for cell, context in zip(cells, contexts, strict=True)]
+
+    def _source_of(self, cell: Cell) -> Adaptable:
+        """The fit that a cell adapts from, as it was kept: a resumed run starts where an undisturbed one does."""
+        key = cell.source_fit
+        if key in self._failed_fits:
+            raise self._failed_fits[key]
+        if self._source is None or self._source[0] != key:
+            folder = self.job.store.fits.folder_of(key)
+            fitted = self.job.configured.method.load(folder / METHOD, self._context(cell, self.job.recipe))
+            assert isinstance(fitted, Adaptable), "checked when it was fitted"
+            seconds = json.loads((folder / MADE).read_text(encoding="utf-8"))["seconds"]
+            self._source = (key, fitted, seconds)
+        return self._source[1]
+
+    def _context(self, cell: Cell, recipe: Recipe) -> Context:
+        job = self.job
         return Context(
             labels=job.task.labels,
             seed=cell.seed,
-            recipe=job.recipe,
+            recipe=recipe,
             device=job.device,
             precision=job.precision,
             progress=self._progress,
-            load_backbone=self._load_backbone if job.source is not None else None,
+            load_backbone=partial(self._backbones.load, job) if job.source is not None else None,
         )
 
-    def _load_backbone(self) -> Backbone:
-        from xlt_bench.training.backbone import Backbone
-
-        if self._backbone is None:
-            assert self._job.source is not None
-            self._backbone = Backbone(self._job.source, self._job.device, self._job.precision)
-        return self._backbone
-
     def _base(self, cell: Cell) -> Record:
-        job = self._job
+        job = self.job
         return Record(
             cell=cell,
-            label=job.label,
+            label=job.label if cell.shots is None else f"{job.label}, {cell.shots} shots",
             sources_label=job.sources_label,
             groups={name: codes for name, codes in job.groups.items() if set(codes) & set(cell.targets)},
             status="failed",
@@ -117,23 +172,38 @@ class Runner:
             item_hash=predictions.item_hash(),
             selected_on=selected_on(cell) if outcome.fitted.summary.selected_step is not None else "nothing",
             fit=_plain(asdict(outcome.fitted.summary)),
-            timing=_timing(outcome),
-            peak_memory_bytes=peak_memory(self._job.device),
+            timing=_timing(outcome) | self._source_timing(cell),
+            peak_memory_bytes=peak_memory(self.job.device),
             pack=tuple(other.seed for other in cells),
         )
         try:
-            self._job.store.write(record, predictions, _saving(outcome.fitted) if self._job.save_weights else None)
+            self.job.store.write(record, predictions, _saving(outcome.fitted) if self.job.save_weights else None)
         except MethodError as error:
             return self._store_failure(cell, error)
         return record
+
+    def _source_timing(self, cell: Cell) -> dict[str, float]:
+        """Seconds of the fit that a cell shares with all that adapt from it."""
+        return {"source_fit_seconds": round(self._source[2], 3)} if cell.adapts and self._source else {}
 
     def _store_failure(self, cell: Cell, error: BaseException) -> Record:
         known = isinstance(error, MethodError)
         where = "" if known else "".join(traceback.format_exception(error)[-3:])
         message = str(error) if known else f"{type(error).__name__}: {error}\n{where}"
         record = replace(self._base(cell), error=message)
-        self._job.store.write(record, None)
+        self.job.store.write(record, None)
         return record
+
+
+def _concerns_all(error: BaseException) -> bool:
+    """Whether a wrong configuration or environment is at fault, so that every cell would fail alike."""
+    return isinstance(error, XltBenchError) and not isinstance(error, MethodError)
+
+
+def _keep(fitted: Fitted, seconds: float, folder: Path) -> None:
+    (folder / METHOD).mkdir()
+    _saving(fitted)(folder / METHOD)
+    (folder / MADE).write_text(json.dumps({"seconds": seconds}), encoding="utf-8")
 
 
 def _saving(fitted: Fitted) -> Callable[[Path], None]:
@@ -166,49 +236,3 @@ def _timing(outcome: Outcome) -> dict[str, float]:
         "predict_seconds": round(outcome.predict_seconds, 3),
         "predict_examples_per_second": round(len(outcome.predictions) / max(outcome.predict_seconds, 1e-9), 1),
     }
-
-
-def peak_memory(device: str) -> int:
-    """Most memory this process has held so far, in bytes: on the GPU if it uses one, else resident."""
-    if device.startswith("cuda"):
-        import torch
-
-        return int(torch.cuda.max_memory_allocated())
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used if sys.platform == "darwin" else used * 1024
-
-
-@lru_cache
-def environment(device: str) -> dict[str, str]:
-    """Versions and hardware that may change numbers."""
-    found = {name: _version(name) for name in _PACKAGES}
-    found |= {"python": platform.python_version(), "platform": platform.platform(), "device": device}
-    found["commit"] = _commit()
-    if device.startswith("cuda"):
-        import torch
-
-        found["gpu"] = torch.cuda.get_device_name()
-    return found
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _commit() -> str:
-    """The commit of this code; `unknown` where it is not under git, also if it is installed inside another project."""
-    here = Path(__file__)
-    if _git("-C", str(here.parent), "ls-files", "--error-unmatch", here.name) is None:
-        return "unknown"
-    return _git("-C", str(here.parent), "describe", "--always", "--dirty", "--abbrev=12") or "unknown"
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    except OSError:  # no git on this machine
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

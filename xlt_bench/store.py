@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import os
 import re
-import shutil
-import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt_bench import atomic
+from xlt_bench.claims import Claims
 from xlt_bench.errors import StoreError
+from xlt_bench.fits import Fits
 from xlt_bench.records import SCHEMA_VERSION, Predictions, Record
 from xlt_bench.sheets import Sheet, identity, read_cache, sheet_of, write_cache
 
@@ -30,11 +28,8 @@ WEIGHTS = "weights"
 MANIFEST = "record.json"
 PREDICTIONS = "predictions.parquet"
 CACHE = "sheet.npz"
-_TEMPORARY = ".tmp-"
-_ABANDONED_SECONDS = 86_400
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 _AGAIN = "run the cell again with --rerun all"
-_OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
 @dataclass(frozen=True)
@@ -51,10 +46,16 @@ class Store:
 
     Args:
         folder: made at the first write.
+
+    Attributes:
+        claims: which process works on which of them.
+        fits: what cells of the full protocol adapt from.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.claims = Claims(folder / ".claims")
+        self.fits = Fits(folder / ".fits")
 
     def check_writable(self) -> None:
         """Make the folder and try to write in it, before anything is computed.
@@ -63,14 +64,14 @@ class Store:
             StoreError: it cannot be written.
         """
         try:
-            with self._temporary() as folder:
+            with atomic.temporary(self.folder) as folder:
                 (folder / "probe").write_text("", encoding="utf-8")
         except OSError as error:
             reason = error.strerror or str(error)
             raise StoreError(
                 f"the store {self.folder} cannot be written: {reason}; give another: --store DIR"
             ) from error
-        self._sweep()
+        atomic.sweep(self.folder)
 
     def folder_of(self, fingerprint: str) -> Path:
         """Where the Record of this fingerprint lies, or would lie."""
@@ -115,16 +116,15 @@ class Store:
         """
         final = self.folder_of(record.cell.fingerprint)
         try:
-            with self._temporary() as folder:
+            with atomic.temporary(self.folder) as folder:
                 if predictions is not None:
                     _write_predictions(folder / PREDICTIONS, predictions)
                     _keep_sheet(folder, record, predictions)
                 if save_weights is not None:
                     (folder / WEIGHTS).mkdir()
                     save_weights(folder / WEIGHTS)
-                _write_manifest(folder / MANIFEST, record)
-                _sync(folder)
-                self._move_in(folder, final)
+                (folder / MANIFEST).write_text(_manifest(record), encoding="utf-8")
+                atomic.move_in(folder, final)
         except OSError as error:
             reason = error.strerror or str(error)
             raise StoreError(
@@ -138,17 +138,11 @@ class Store:
         Raises:
             StoreError: it cannot be written.
         """
-        folder = self.folder_of(record.cell.fingerprint)
-        draft = folder / f"{_TEMPORARY}{uuid.uuid4().hex}"
+        path = self.folder_of(record.cell.fingerprint) / MANIFEST
         try:
-            _write_manifest(draft, record)
-            _sync_file(draft)
-            draft.replace(folder / MANIFEST)
-            _sync_folder(folder)
+            atomic.replace_file(path, _manifest(record))
         except OSError as error:
-            raise StoreError(f"{folder / MANIFEST} cannot be written: {error.strerror or error}") from error
-        finally:
-            draft.unlink(missing_ok=True)
+            raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
 
     def predictions(self, record: Record) -> Predictions:
         """The predictions of a complete Record.
@@ -192,37 +186,6 @@ class Store:
             raise StoreError(f"{path}: {error}; {_AGAIN}") from error
         write_cache(folder / CACHE, source, made)
         return made
-
-    @contextlib.contextmanager
-    def _temporary(self) -> Iterator[Path]:
-        # plain mkdir: tempfile would make the Record unreadable for everybody else
-        folder = self.folder / f"{_TEMPORARY}{uuid.uuid4().hex}"
-        folder.mkdir(parents=True)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def _move_in(self, folder: Path, final: Path) -> None:
-        """Rename into place; whatever is there steps aside, also if another process put it there just now."""
-        with self._temporary() as aside:
-            while True:
-                try:
-                    folder.rename(final)
-                    break
-                except OSError as error:
-                    if error.errno not in _OCCUPIED:
-                        raise
-                with contextlib.suppress(FileNotFoundError):
-                    final.rename(aside / uuid.uuid4().hex)
-        _sync_folder(self.folder)
-
-    def _sweep(self) -> None:
-        """Remove what killed processes left behind, once nobody can still be writing there."""
-        for left in self.folder.glob(f"{_TEMPORARY}*"):
-            with contextlib.suppress(OSError):
-                if left.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-                    shutil.rmtree(left)
 
 
 def _is_record(path: Path) -> bool:
@@ -275,9 +238,8 @@ def _texts(column: ChunkedArray) -> NDArray[np.object_]:
     return known[coded.indices.to_numpy()] if len(coded) else np.empty(0, object)
 
 
-def _write_manifest(path: Path, record: Record) -> None:
-    text = json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+def _manifest(record: Record) -> str:
+    return json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _write_predictions(path: Path, predictions: Predictions) -> None:
@@ -288,23 +250,3 @@ def _write_predictions(path: Path, predictions: Predictions) -> None:
         name: arrow.array(list(getattr(predictions, name)), arrow.string()).dictionary_encode() for name in _COLUMNS
     }
     parquet.write_table(arrow.table(columns), path, compression="zstd", write_page_checksum=True)
-
-
-def _sync(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            _sync_file(path)
-    _sync_folder(folder)
-
-
-def _sync_file(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

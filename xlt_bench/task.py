@@ -111,6 +111,8 @@ class TaskInfo:
 
     `load` takes a data folder (None: the task's own source) and returns the checked Task;
     `groups` takes a backbone's name and returns the named groups known for this (task, backbone) pair.
+    `full_targets` names the groups that the full protocol adapts to and shows by default; those that are known for the
+    backbone are taken, all targets where none is.
     """
 
     name: str
@@ -120,3 +122,5 @@ class TaskInfo:
     seeds: int
     load: Callable[[Path | None], Task]
     groups: Callable[[str], Mapping[str, frozenset[str]]]
+    full_targets: tuple[str, ...] = ()
+    full_seeds: int = 6

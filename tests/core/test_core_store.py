@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from toy import predictions, process_environment, record
 
-from xlt_bench import store as store_module
+from xlt_bench import atomic
 from xlt_bench.errors import StoreError
 from xlt_bench.records import Record
 from xlt_bench.store import Damaged, Store
@@ -181,7 +181,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     def full(folder: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(store_module, "_sync", full)
+    monkeypatch.setattr(atomic, "_sync", full)
     with pytest.raises(StoreError, match=r"cannot be written: No space left on device; free space or give another"):
         store.write(record(predictions(), seed=1), predictions())
     assert [path.name for path in tmp_path.iterdir()] == [runs[0].cell.fingerprint]

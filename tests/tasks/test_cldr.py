@@ -210,10 +210,26 @@ def test_groups_of_nano() -> None:
         "all-wo-joshi5": 117,
         "seen-wo-joshi5": 78,
         "unseen": 39,
+        "full-16": 16,
+        "full-8-seen": 8,
+        "full-8-unseen": 8,
     }
     assert groups["enarzho"] < groups["joshi5"] < groups["seen"]
     assert groups["seen"] | groups["unseen"] == groups["all"]
     assert "yue_Hant" in groups["unseen"]
+
+
+def test_the_targets_of_full_supervision_are_diverse_and_no_usual_sources() -> None:
+    info = task_info("cldr")
+    groups, languages = info.groups("nano"), info.load(None).languages
+    assert groups["full-16"] == groups["full-8-seen"] | groups["full-8-unseen"]
+    assert groups["full-8-seen"] < groups["seen"]
+    assert groups["full-8-unseen"] < groups["unseen"]
+    assert not groups["full-16"] & groups["joshi5"]
+    for half in ("full-8-seen", "full-8-unseen"):
+        assert len({languages[code].family for code in groups[half]}) == 8
+    assert len({languages[code].script for code in groups["full-16"]}) == 10
+    assert set(info.full_targets) <= set(groups)
 
 
 def test_low_performing_holds_for_nano_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,4 +238,4 @@ def test_low_performing_holds_for_nano_alone(monkeypatch: pytest.MonkeyPatch) ->
     assert task_info("cldr").groups("nano")["low-performing"] == {"chr_Cher"}
     assert "low-performing" not in task_info("cldr").groups("FacebookAI/xlm-roberta-large")
     assert "seen" in task_info("cldr").groups("FacebookAI/xlm-roberta-large")
-    assert set(task_info("cldr").groups("bert-base")) == {"enarzho", "joshi5", "all", "all-wo-joshi5"}
+    assert set(task_info("cldr").groups("bert-base")) == {"enarzho", "joshi5", "all", "all-wo-joshi5", "full-16"}

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from xlt_bench.errors import MethodError
 from xlt_bench.method import Context, FitSummary, Scores
 from xlt_bench.recipe import Phase, Recipe
+from xlt_bench.sampling import stratified
 from xlt_bench.task import Example, Labelled
 from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.batches import Batch, Tokenised, merge
 from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.optimisation import Roles
-from xlt_bench.training.sampling import stratified
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded
 from xlt_bench.training.trainer import Lane, TrainData, train

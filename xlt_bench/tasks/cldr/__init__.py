@@ -15,7 +15,7 @@ import numpy as np
 from xlt_bench.errors import ConfigError, DataError
 from xlt_bench.groups import named_groups, pretrained_like_xlmr
 from xlt_bench.task import SPLITS, Example, Labelled, Split, Task, TaskInfo
-from xlt_bench.tasks.tables import flagged, languages_of, read_table
+from xlt_bench.tasks.tables import flagged, languages_of, read_lines, read_table
 
 if TYPE_CHECKING:
     from xlt_bench.tasks.cldr.items import ListedItem, Texts
@@ -58,12 +58,19 @@ def verify(items: list[ListedItem], texts: Texts) -> None:
 
 
 def groups(backbone: str) -> Mapping[str, frozenset[str]]:
-    """The named groups known for a backbone; low-performing was measured with nano and holds for it alone."""
+    """The named groups known for a backbone; low-performing was measured with nano and holds for it alone.
+
+    `full-16` are the targets of full supervision, half of them seen in pre-training.
+    """
     rows = _rows()
     known = pretrained_like_xlmr(backbone)
-    seen = flagged(rows, "seen") if known else None
+    full = frozenset(read_lines("xlt_bench.tasks.cldr", "full-16.txt"))
+    if known is None:
+        return {**named_groups(languages_of(rows), seen=None, low_performing=None), "full-16": full}
+    seen = flagged(rows, "seen")
     low = flagged(rows, "low_performing") if known == "nano" else None
-    return named_groups(languages_of(rows), seen=seen, low_performing=low)
+    standard = named_groups(languages_of(rows), seen=seen, low_performing=low)
+    return {**standard, "full-16": full, "full-8-seen": full & seen, "full-8-unseen": full - seen}
 
 
 def _rows() -> list[dict[str, str]]:
@@ -86,4 +93,5 @@ INFO = TaskInfo(
     seeds=3,
     load=load,
     groups=groups,
+    full_targets=("full-16", "full-8-seen", "full-8-unseen"),
 )

@@ -58,4 +58,5 @@ INFO = TaskInfo(
     seeds=10,
     load=load,
     groups=groups,
+    full_targets=("full-46", "full-23-seen", "full-23-unseen"),
 )

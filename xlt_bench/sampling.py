@@ -9,18 +9,18 @@ import numpy as np
 from xlt_bench.task import Labelled
 
 
-def stratified(part: Labelled, limit: int | None) -> Labelled:
-    """At most `limit` items, evenly over language and class; the same items whoever asks (no seed).
+def stratified(part: Labelled, limit: int | None, seed: int = 0) -> Labelled:
+    """At most `limit` items, evenly over language and class; the same items whoever asks, for one seed.
 
     Every stratum's items are laid out evenly over the unit interval and the first `limit` are taken, so that each
-    stratum gives the same share up to one item.
+    stratum gives the same share up to one item, and a smaller subset is part of every larger one.
     """
     if limit is None or len(part) <= limit:
         return part
     strata: dict[tuple[str, int], list[int]] = defaultdict(list)
     for at, (example, gold) in enumerate(zip(part.examples, part.gold, strict=True)):
         strata[example.language, int(gold)].append(at)
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     place = np.zeros(len(part))
     for members in strata.values():
         place[members] = (random.permutation(len(members)) + random.random()) / len(members)
