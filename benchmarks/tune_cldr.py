@@ -36,6 +36,10 @@ GRIDS: dict[str, dict[str, tuple[float, ...]]] = {
     "xpe": {"pseudo": (5e-3, 5e-2), "encoder": (3e-3,), "head": (3e-4, 1e-3, 3e-3)},
     "dual": {"prompt": (2e-1,), "pseudo": (5e-2,), "encoder": (3e-3,), "head": (3e-4, 1e-3)},
     "full-finetuning": {"backbone": (1e-4, 3e-4, 5e-4), "head": (3e-4, 1e-3)},
+    "lora": {"adapter": (3e-4, 1e-3, 3e-3)},
+    "ia3": {"vector": (3e-3, 1e-2, 3e-2)},
+    "vera": {"vector": (3e-3, 1e-2, 3e-2)},
+    "bitfit": {"bias": (3e-4, 1e-3, 3e-3)},
 }
 EVERY = 100
 FOLDS = 4

@@ -58,7 +58,9 @@ def assemble(
         task_hash=task_hash,
         level=options.level,
         sections=tuple(_with_unique_keys(sections)),
-        languages=language_facts(task, next((one.backbone for one in settings if one.backbone), None)),
+        languages=language_facts(
+            task, next((one.backbone for one in settings if one.backbone), None), gathered.items.codes
+        ),
         chance=maker.chance,
         skipped=(*skipped, *repeated, *gathered.skipped),
         interval=options.interval,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from ..backbone import NO_BACKBONE
 from ..baselines import TASK_HASH
@@ -14,7 +15,7 @@ from ..plan import Cell
 from ..records import Record
 from ..sheets import Sheet
 from ..store import Store
-from ..tasks import task_names
+from ..tasks import task_info, task_names
 from . import published
 from .assemble import NOTHING, assemble, distinct_records
 from .entries import Entry, entries_of
@@ -29,7 +30,7 @@ class Filter:
     """Which Records to show; None: all.
 
     Attributes:
-        task: its name, or `name@` and the first digits of its hash.
+        task: its name, `name@` and the first digits of its hash, or the path of its `task.toml`.
         backbone: name, or the first digits of its hash; what has none of ours stays, as a floor or for comparison.
         sources: an expression as for `xlt-bench run --sources`; results that learned from no other language stay.
         targets: an expression as for `xlt-bench run --targets`: which groups are the columns.
@@ -75,12 +76,14 @@ def records_of(store: Store, chosen: Filter, every_task: bool = False) -> tuple[
         ConfigError: nothing is left.
     """
     records, damaged = store.records()
+    chosen = replace(chosen, task=_task_named(chosen.task, records))
     wanted = [record for record in records if _is_of(record, chosen.task)]
     stored = [record for record, _ in published.published().values() if _is_of(record, chosen.task)]
     own = {record.cell.task for record in wanted}
     together = wanted + [record for record in stored if every_task or not own or record.cell.task in own]
     by_label = any(record.sources_label == chosen.sources for record in together)
-    shown = [record for record in together if _fits(record, chosen, by_label)]
+    codes = _codes_by_task(together)
+    shown = [record for record in together if _fits(record, chosen, by_label, codes[record.cell.task])]
     if not shown:
         _refuse(store, chosen, len(records))
     return shown, [f"{found.folder}: {found.reason}" for found in damaged]
@@ -146,8 +149,32 @@ def _is_of(record: Record, task: str | None) -> bool:
     return task is None or (record.cell.task == name and record.cell.task_hash.startswith(digits))
 
 
-def _fits(record: Record, chosen: Filter, by_label: bool) -> bool:
-    """`by_label`: some Record bears the sources asked for as its label, so that they need no reading."""
+def _task_named(reference: str | None, records: Sequence[Record]) -> str | None:
+    """What a filter calls a task, with the name in its place where a path is given."""
+    known = (*task_names(), *sorted({record.cell.task for record in records}))
+    name = (reference or "").partition("@")[0]
+    if reference is None or name in known:
+        return reference
+    if name.endswith(".toml") or Path(name).is_dir():
+        return task_info(name).name
+    raise unknown("task", name, known, "xlt-bench ls tasks")
+
+
+def _codes_by_task(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:
+    """Task -> all languages that its Records speak of, for tasks that are not installed."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        found.setdefault(record.cell.task, set()).update(record.cell.sources, record.cell.targets)
+    return {task: tuple(sorted(codes)) for task, codes in found.items()}
+
+
+def _fits(record: Record, chosen: Filter, by_label: bool, codes: tuple[str, ...]) -> bool:
+    """Whether a filter leaves a Record.
+
+    Args:
+        by_label: some Record bears the sources asked for as its label, so that they need no reading.
+        codes: the languages of the task as far as Records tell.
+    """
     cell = record.cell
     if chosen.backbone is not None and not (
         cell.backbone in (chosen.backbone, NO_BACKBONE) or cell.backbone_hash.startswith(chosen.backbone)
@@ -155,12 +182,12 @@ def _fits(record: Record, chosen: Filter, by_label: bool) -> bool:
         return False
     if chosen.sources is None or not cell.sources or record.sources_label == chosen.sources:
         return True
-    return not by_label and set(cell.sources) == set(_languages(cell, chosen.sources))
+    return not by_label and set(cell.sources) == set(_languages(cell, chosen.sources, codes))
 
 
-def _languages(cell: Cell, expression: str) -> tuple[str, ...]:
+def _languages(cell: Cell, expression: str, codes: tuple[str, ...]) -> tuple[str, ...]:
     backbone = None if cell.backbone_hash == NO_BACKBONE else cell.backbone
-    languages = language_facts(cell.task, backbone) or cell.sources
+    languages = language_facts(cell.task, backbone) or codes
     known = known_groups(cell.task, backbone)
     return parse_languages(expression, known, languages, what="--sources", backbone=cell.backbone)
 
@@ -170,8 +197,5 @@ def _data_of(record: Record) -> tuple[str, tuple[str, ...], str]:
 
 
 def _refuse(store: Store, chosen: Filter, count: int) -> None:
-    name = (chosen.task or "").partition("@")[0]
-    if name and name not in task_names():
-        raise unknown("task", name, task_names(), "xlt-bench ls tasks")
     given = " ".join(f"--{option} {value}" for option, value in vars(chosen).items() if value is not None)
     raise ConfigError(f"no Records fit {given} among the {count} in {store.folder}; make some: xlt-bench run")

@@ -40,7 +40,8 @@ class ReportView:
         yield from (Text(line) for line in sentences(report))
         if report.languages:
             yield Text()
-            yield _language_table(report, language_facts(report.task, None))
+            codes = [one.code for one in report.languages]
+            yield _language_table(report, language_facts(report.task, None, codes))
 
 
 def as_data(report: Report) -> dict[str, Any]:

@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..errors import XltBenchError
 from ..groups import IN_LANGUAGE, SOURCES, TARGET_GROUPS
+from ..languages import known_languages
+from ..task import Language, TaskInfo
 from ..tasks import task_info, task_names
-from ..tasks.tables import languages_of, read_table
 from .model import LanguageFacts
 
 _IN_LANGUAGE = IN_LANGUAGE.removeprefix(SOURCES)
 
 
-def language_facts(task: str, backbone: str | None) -> dict[str, LanguageFacts]:
-    """Code -> facts, in the task's order; empty for a task that does not ship a table.
+def language_facts(task: str, backbone: str | None, codes: Iterable[str] = ()) -> dict[str, LanguageFacts]:
+    """Code -> facts, in the task's order.
+
+    Of a task that is not installed, or whose languages are not known without loading it, those of `codes` that are in
+    the shipped table of languages.
 
     Args:
         backbone: whose pre-training decides what counts as seen; None where the board has none.
     """
-    if task not in task_names():
-        return {}
-    languages = languages_of(read_table(f"xlt_bench.tasks.{task}", "languages.csv"))
+    info = _installed(task)
+    languages = dict(info.languages()) if info else {}
     seen = known_groups(task, backbone).get("seen")
     return {
         code: LanguageFacts(one.name, one.family, one.script, one.joshi, None if seen is None else code in seen)
-        for code, one in languages.items()
+        for code, one in (languages or _of_the_table(codes)).items()
     }
 
 
 def known_groups(task: str, backbone: str | None) -> Mapping[str, frozenset[str]]:
-    """The groups of a task that hold for a backbone; None stands for the task's default one."""
-    if task not in task_names():
-        return {}
-    info = task_info(task)
+    """The groups of a task that hold for a backbone, None for the task's default one; none if it is not installed."""
+    info = _installed(task)
     try:
-        return info.groups(backbone or info.backbone)
+        return info.groups(backbone or info.backbone) if info else {}
     except XltBenchError:
         return {}
+
+
+def _installed(task: str) -> TaskInfo | None:
+    """An installed task; None for another one's name, and for a task whose package is broken: its Records are not."""
+    try:
+        return task_info(task) if task in task_names() else None
+    except XltBenchError:
+        return None
+
+
+def _of_the_table(codes: Iterable[str]) -> dict[str, Language]:
+    known = known_languages()
+    return {code: known[code].language for code in sorted(codes) if code in known}
 
 
 def is_in_language(group: str) -> bool:

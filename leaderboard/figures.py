@@ -7,7 +7,8 @@ no date and no random id is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +44,10 @@ _STYLE = {
     "legend.frameon": False,
     "savefig.dpi": 200,
 }
-_COLOURS = ("#0067a3", "#b34700", "#00775a", "#a03a78", "#1b1f24", "#7a5f00")
-_DASHES: Sequence[Any] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)), (0, (3, 3)))
-_MARKERS = "os^Dxv"
-_GREY = "#545d68"
+COLOURS = ("#0067a3", "#b34700", "#00775a", "#a03a78", "#1b1f24", "#7a5f00")
+DASHES: Sequence[Any] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)), (0, (3, 3)))
+MARKERS = "os^Dxv"
+GREY = "#545d68"
 _LONGEST = 48
 _PANELS = ((True, "Seen in pre-training"), (False, "Not seen in pre-training"), (None, "Not known whether seen"))
 
@@ -71,21 +72,29 @@ def save_figures(board: Board, folder: Path, formats: Sequence[str] = ("png", "s
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise ConfigError(f"no figure format '{unknown[0]}'; there are: {', '.join(FORMATS)}")
-    try:
-        from matplotlib import style
-    except ModuleNotFoundError as missing:
-        raise ConfigError("figures need matplotlib; install it with: pip install 'xlt-bench[figures]'") from missing
-    folder.mkdir(parents=True, exist_ok=True)
-    with style.context(["default", _STYLE], after_reset=True):
+    with styled():
+        folder.mkdir(parents=True, exist_ok=True)
         return [
             path
             for number, section in enumerate(board.sections, 1)
             for kind, draw in (("intervals", _intervals), ("languages", _languages))
-            for path in _save(draw(board, section), folder / f"{kind}-{number}-{_slug(section.title)}", formats)
+            for path in save_figure(draw(board, section), folder / f"{kind}-{number}-{_slug(section.title)}", formats)
         ]
 
 
-def _save(figure: Figure | None, stem: Path, formats: Sequence[str]) -> list[Path]:
+@contextmanager
+def styled() -> Iterator[None]:
+    """The style of all figures; ConfigError where matplotlib is not installed."""
+    try:
+        from matplotlib import style
+    except ModuleNotFoundError as missing:
+        raise ConfigError("figures need matplotlib; install it with: pip install 'xlt-bench[figures]'") from missing
+    with style.context(["default", _STYLE], after_reset=True):
+        yield
+
+
+def save_figure(figure: Figure | None, stem: Path, formats: Sequence[str]) -> list[Path]:
+    """Write a figure once a format, its name the stem's; nothing if there is none."""
     if figure is None:
         return []
     figure.draw_without_rendering()
@@ -149,7 +158,7 @@ def _interval_panel(axes: Axes, board: Board, section: Section, group: str) -> N
         _interval_row(axes, place, score)
     chance = [board.chance[code] for code in section.groups[group] if code in board.chance]
     if chance and len(chance) == len(section.groups[group]):
-        axes.axvline(100 * sum(chance) / len(chance), color=_GREY, linewidth=0.8, linestyle=":")
+        axes.axvline(100 * sum(chance) / len(chance), color=GREY, linewidth=0.8, linestyle=":")
     axes.set_yticks(range(len(rows)))
     axes.set_yticklabels([_name(row) for row, _ in rows], parse_math=False)
     axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -161,13 +170,13 @@ def _interval_panel(axes: Axes, board: Board, section: Section, group: str) -> N
 
 def _interval_row(axes: Axes, place: int, score: GroupScore) -> None:
     """A dot, hollow without an interval; the two-way interval as a bar with ends, the bootstrap as a thin one below."""
-    colour = _COLOURS[0]
+    colour = COLOURS[0]
     if score.two_way is not None:
         low, high = 100 * max(0.0, score.two_way.low), 100 * min(1.0, score.two_way.high)
         axes.plot([low, high], [place, place], color=colour, linewidth=1.6, marker="|", markersize=5)
     if score.bootstrap is not None:
         low, high = 100 * max(0.0, score.bootstrap.low), 100 * min(1.0, score.bootstrap.high)
-        axes.plot([low, high], [place + 0.28, place + 0.28], color=_GREY, linewidth=0.7)
+        axes.plot([low, high], [place + 0.28, place + 0.28], color=GREY, linewidth=0.7)
     bare = score.two_way is None and score.bootstrap is None
     face = "white" if bare else colour
     axes.plot([100 * score.accuracy], [place], marker="o", markersize=4, color=colour, markerfacecolor=face)
@@ -188,10 +197,14 @@ def _interval_row(axes: Axes, place: int, score: GroupScore) -> None:
 
 
 def _languages(board: Board, section: Section) -> Figure | None:
-    """One line a method; seen and unseen languages in panels of their own, sorted by the first method."""
+    """One line a method; seen and unseen languages in panels of their own, sorted by the best method."""
+    return languages_figure(board, [row for row in section.rows if row.by_language][:LINES])
+
+
+def languages_figure(board: Board, rows: Sequence[BoardRow]) -> Figure | None:
+    """One line a row (at most LINES of them); languages in panels by pre-training, sorted by the first row."""
     from matplotlib.figure import Figure
 
-    rows = [row for row in section.rows if row.by_language][:LINES]
     panels = _panels(board, rows)
     if not panels:
         return None
@@ -235,10 +248,10 @@ def _curve_panel(axes: Axes, rows: Sequence[BoardRow], codes: Sequence[str]) -> 
         axes.plot(
             range(len(codes)),
             [100 * row.by_language.get(code, float("nan")) for code in codes],
-            color=_COLOURS[k],
-            linestyle=_DASHES[k],
+            color=COLOURS[k],
+            linestyle=DASHES[k],
             linewidth=0.9,
-            marker=_MARKERS[k],
+            marker=MARKERS[k],
             markersize=2.4,
             markerfacecolor="white",
             markeredgewidth=0.7,

@@ -70,7 +70,7 @@ class FullFinetuning:
         data = tokenised(train_split, dev, backbone, recipe, prompt=0)
         roles = {"backbone": module.encoder.parameters(), "head": module.head.parameters()}
         lane = Lane(module, roles, context, recipe, phase, data)
-        train([lane], ClassifierForward(backbone), data, recipe)
+        train([lane], ClassifierForward(backbone))
         if lane.failure is not None:
             raise lane.failure
         return FittedClassifier(self, module, context, lane.close())

@@ -19,6 +19,7 @@ class Majority:
     """Predicts the class shares of the train split; it has no hyper-parameters, and the seed changes nothing."""
 
     uses_backbone: ClassVar[bool] = False
+    reads_text: ClassVar[bool] = False
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> ClassShares:
         """Count the classes; dev is not looked at."""

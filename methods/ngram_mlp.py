@@ -54,6 +54,7 @@ class NgramMLP:
     """
 
     uses_backbone: ClassVar[bool] = False
+    tunes: ClassVar[tuple[str, ...]] = ("learning_rate",)
 
     shortest: int = 1
     longest: int = 4

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from xlt_bench.backbone import NO_BACKBONE, Precision, check_name, locate
+from xlt_bench.backbone import NO_BACKBONE, BackboneSource, Precision, check_name, locate
 from xlt_bench.discovery import configure
 from xlt_bench.engines.local import run_local
 from xlt_bench.errors import ConfigError
@@ -36,10 +36,12 @@ class Request:
             on each target's own train split.
         protocol: `zero-shot`, or `full`: adapt to each target on its train split. None: full without sources.
         shots: in the full protocol, numbers of labelled target examples; None is all, 0 is zero-shot.
+        examples: labelled source examples, all languages together; None is all.
         backbone: `nano`, a local folder, or a hub id.
         steps: optimiser steps on the sources (without sources: on the target), in place of the preset's.
         target_steps: optimiser steps of adapting to a target, in place of the preset's.
         settings: hyper-parameters of the method, as text.
+        init_from: an adapter, or a Record with weights, from which a soft prompt starts in place of random weights.
         rerun: run failed cells again, or all of them, although the store holds their Records.
     """
 
@@ -50,11 +52,13 @@ class Request:
     targets: str | None = None
     protocol: Protocol | None = None
     shots: tuple[int | None, ...] = (None,)
+    examples: int | None = None
     backbone: str | None = None
     seeds: tuple[int, ...] | None = None
     steps: int | None = None
     target_steps: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    init_from: str | None = None
     preset: str | None = None
     device: str | None = None
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -103,12 +107,39 @@ class Experiment:
         return held if new or _stands(held, self.job, self.rerun) else None
 
 
-def prepare(request: Request) -> Experiment:
+class Resources:
+    """What experiments share: tasks that are loaded, backbones that are found and loaded, each at its first use."""
+
+    def __init__(self) -> None:
+        self.backbones = Backbones()
+        self._tasks: dict[tuple[str, Path | None], Task] = {}
+        self._sources: dict[str, BackboneSource] = {}
+
+    def task(self, reference: str, data_dir: Path | None) -> Task:
+        """The task of this name or file, from its folder or its own source."""
+        key = (reference, data_dir)
+        if key not in self._tasks:
+            self._tasks[key] = task_info(reference).load(data_dir)
+        return self._tasks[key]
+
+    def source(self, backbone: str) -> BackboneSource:
+        """Where the files of a backbone lie."""
+        if backbone not in self._sources:
+            self._sources[backbone] = locate(backbone)
+        return self._sources[backbone]
+
+
+def prepare(request: Request, resources: Resources | None = None) -> Experiment:
     """Check a request, load the task, and list its cells. Nothing is trained.
+
+    Args:
+        request: what is asked for.
+        resources: those of other experiments, so that nothing is loaded twice.
 
     Raises:
         XltBenchError: the first thing about the request that cannot be.
     """
+    resources = resources or Resources()
     check_steps(request.steps)
     check_steps(request.target_steps, "--target-steps")
     protocol = _protocol(request)
@@ -118,15 +149,22 @@ def prepare(request: Request) -> Experiment:
     configured = configure(request.method, request.settings)
     preset = request.preset or info.preset
     recipe = preset_recipe(preset, configured.name)
-    device = _device(request.device)
-    precision = _precision(request.precision, device)
+    device = choose_device(request.device)
+    precision = choose_precision(request.precision, device)
     backbone = request.backbone or info.backbone
     check_name(backbone)
-    task = info.load(request.data_dir)
+    task = resources.task(request.task, request.data_dir)
     sources, groups = _languages(request, protocol, task, info, backbone)
-    source = locate(backbone) if configured.method.uses_backbone else None  # last: it may be a download
+    source = resources.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     if source is None:  # such a method gets what no option changes: options are no part of its identity
         recipe, precision = preset_recipe(info.preset, configured.name), "fp32"
+    start = None
+    if request.init_from is not None:
+        from xlt_bench.adapters.started import start_from
+
+        configured, start = start_from(request.init_from, configured, Store(request.store), task, source)
+        if protocol == "zero-shot" or 0 in request.shots:
+            start.check_targets(sources, {code for codes in groups.values() for code in codes})
     job = Job(
         task=task,
         configured=configured,
@@ -139,13 +177,18 @@ def prepare(request: Request) -> Experiment:
         groups=groups,
         store=Store(request.store),
         save_weights=request.save_weights,
+        start=start,
     )
-    template = _template(job, preset, sources, protocol)
-    _check_shots(request.shots, template, task)
+    template = _template(job, preset, sources, protocol, request.examples)
+    _check_examples(request, template, task)
     experiment = _experiment(job, tuple(cells(template, seeds, request.shots)), request.rerun)
     if experiment.missing:
         job.store.check_writable()
     return experiment
+
+
+def _no_word(number: int) -> None:
+    """Say nothing while waiting."""
 
 
 def carry_out(
@@ -153,29 +196,30 @@ def carry_out(
     progress: Progress | None = None,
     pack: int = 1,
     *,
-    waiting: Callable[[int], None] = lambda number: None,
-    backbones: Backbones | None = None,
+    waiting: Callable[[int], None] | None = _no_word,
+    resources: Resources | None = None,
     keep_fits: bool = False,
 ) -> list[Record]:
-    """Run the missing cells of an experiment; all its Records, in the order of its cells.
+    """Run the missing cells of an experiment; its Records, in the order of its cells.
 
     Args:
         experiment: from `prepare`.
         progress: is told of steps and dev evaluations.
         pack: seeds trained in one pass over the backbone, where the method can.
-        waiting: is told how many cells other processes work on, when only these are left.
-        backbones: those that are loaded already, for experiments that share one.
+        waiting: is told how many cells other processes work on, when only these are left; None: they are not waited
+            for, and their Records are not among those returned.
+        resources: as for `prepare`.
         keep_fits: leave the fits on the sources in the store, for another experiment that adapts from them.
     """
     if pack < 1:
         raise ConfigError(f"--pack must be at least 1, not {pack}")
     records = dict(experiment.done)
-    runner = Runner(experiment.job, progress or Silent(), backbones)
+    runner = Runner(experiment.job, progress or Silent(), resources.backbones if resources else None)
     for record in run_local(experiment.missing, runner, experiment.settled, pack, waiting):
         records[record.cell.fingerprint] = record
     if not keep_fits:
         experiment.job.store.fits.drop({cell.source_fit for cell in experiment.cells if cell.adapts})
-    return [records[cell.fingerprint] for cell in experiment.cells]
+    return [records[cell.fingerprint] for cell in experiment.cells if cell.fingerprint in records]
 
 
 def run(
@@ -187,11 +231,13 @@ def run(
     targets: str | None = None,
     protocol: Protocol | None = None,
     shots: Sequence[int | None] = (None,),
+    examples: int | None = None,
     backbone: str | None = None,
     seeds: int | Sequence[int] | None = None,
     steps: int | None = None,
     target_steps: int | None = None,
     settings: Mapping[str, object] | None = None,
+    init_from: Path | str | None = None,
     preset: str | None = None,
     device: str | None = None,
     precision: Literal["auto", "fp32", "bf16"] = "auto",
@@ -215,11 +261,13 @@ def run(
         targets=targets,
         protocol=protocol,
         shots=tuple(shots),
+        examples=examples,
         backbone=backbone,
         seeds=None if seeds is None else tuple(range(seeds) if isinstance(seeds, int) else seeds),
         steps=steps,
         target_steps=target_steps,
         settings={name: str(value) for name, value in (settings or {}).items()},
+        init_from=None if init_from is None else str(init_from),
         preset=preset,
         device=device,
         precision=precision,
@@ -241,10 +289,13 @@ def _label(label: str, request: Request, info: TaskInfo, precision: Precision) -
         told.append(f"{request.target_steps} target steps")
     if precision == "bf16":
         told.append("bf16")
+    if request.init_from is not None:
+        told.append(f"from {Path(request.init_from).name}")
     return ", ".join([label, *told])
 
 
-def _device(asked: str | None) -> str:
+def choose_device(asked: str | None) -> str:
+    """The torch device asked for; None: cuda where there is one. ConfigError for one that is not there."""
     if asked == "cpu":
         return asked
     import torch
@@ -259,7 +310,8 @@ def _device(asked: str | None) -> str:
     return asked
 
 
-def _precision(asked: str, device: str) -> Precision:
+def choose_precision(asked: str, device: str) -> Precision:
+    """Of the forward pass on a device, from auto, fp32 or bf16. ConfigError for anything else."""
     if asked not in ("auto", "fp32", "bf16"):
         raise ConfigError(f"--precision takes auto, fp32 or bf16, not '{asked}'")
     if asked == "auto":  # on a CPU every reported score is float32 unless bf16 is asked for
@@ -285,8 +337,15 @@ def _protocol(request: Request) -> Protocol:
     return protocol
 
 
-def _check_shots(shots: Sequence[int | None], template: Cell, task: Task) -> None:
-    """Refuse numbers of examples that a target does not have, or that leave nothing to learn from."""
+def _check_examples(request: Request, template: Cell, task: Task) -> None:
+    """Refuse numbers of examples that sources or a target do not have, or that leave nothing to learn from."""
+    shots = request.shots
+    if request.examples is not None and not template.sources:
+        raise ConfigError("--examples limits those of the sources, and there are none; a target's are limited by --shots")
+    if request.examples is not None:
+        there = sum(len(task.split(code, "train")) for code in template.sources)
+        if not 1 <= request.examples <= there:
+            raise ConfigError(f"--examples must lie between 1 and the sources' {there}, not {request.examples}")
     if not shots:
         raise ConfigError("--shots names no number of examples; give some, such as 8,32,all")
     for target in template.targets if template.protocol == "full" else ():
@@ -320,7 +379,7 @@ def _languages(
     return sources, target_groups(targets, sources, known, task.languages, backbone=backbone)
 
 
-def _template(job: Job, preset: str, sources: tuple[str, ...], protocol: Protocol) -> Cell:
+def _template(job: Job, preset: str, sources: tuple[str, ...], protocol: Protocol, examples: int | None) -> Cell:
     targeted = {code for codes in job.groups.values() for code in codes}
     return Cell(
         task=job.task.name,
@@ -336,6 +395,8 @@ def _template(job: Job, preset: str, sources: tuple[str, ...], protocol: Protoco
         targets=tuple(code for code in job.task.languages if code in targeted),
         precision=job.precision,
         seed=0,
+        examples=examples,
+        init_from=job.start.fingerprint if job.start else None,
     )
 
 

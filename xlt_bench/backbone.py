@@ -23,7 +23,9 @@ NO_BACKBONE = "none"
 REVISIONS = {"FacebookAI/xlm-roberta-large": "c23d21b0620b635a76227c604d44e43a9f0ee389"}
 """Hub revisions that are pinned; any other hub id is read at its main branch, and its hash tells what it was."""
 
-_BARE_NAMES = {f"xlm-roberta-{size}": f"FacebookAI/xlm-roberta-{size}" for size in ("base", "large")}
+BARE_NAMES = {f"xlm-roberta-{size}": f"FacebookAI/xlm-roberta-{size}" for size in ("base", "large")}
+"""Names without an owner, as the hub once had them, and the ids that they stand for."""
+
 _TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model")
 _FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "*.model", "special_tokens_map.json", "vocab*")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model-*.safetensors")
@@ -47,8 +49,8 @@ def check_name(name: str) -> None:
     if name == NANO or Path(name).is_dir():
         return
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name) is None:
-        close = difflib.get_close_matches(name.rpartition("/")[2], (NANO, *_BARE_NAMES), n=1, cutoff=0.7)
-        hint = f"; did you mean '{_BARE_NAMES.get(close[0], close[0])}'?" if close else ""
+        close = difflib.get_close_matches(name.rpartition("/")[2], (NANO, *BARE_NAMES), n=1, cutoff=0.7)
+        hint = f"; did you mean '{BARE_NAMES.get(close[0], close[0])}'?" if close else ""
         raise BackboneError(
             f"no backbone '{name}': neither 'nano', nor a local folder, nor a hub id such as owner/name{hint}"
         )

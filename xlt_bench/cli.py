@@ -115,6 +115,9 @@ def run(
     shots: Annotated[
         str | None, typer.Option(help="Labelled target examples in the full protocol, such as 0,8,32,all.")
     ] = None,
+    examples: Annotated[
+        int | None, typer.Option(help="Labelled source examples, all languages together. [default: all]")
+    ] = None,
     backbone: Annotated[
         str | None, typer.Option(help="nano, a local folder, or a hub id. [default: the task's]")
     ] = None,
@@ -125,6 +128,9 @@ def run(
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Hyper-parameter as name=value; may be repeated.")
+    ] = None,
+    init_from: Annotated[
+        str | None, typer.Option(help="Start a soft prompt from this adapter (folder, hub id) or Record.")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="paper, released or cldr. [default: the task's]")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N. [default: cuda where there is one]")] = None,
@@ -153,12 +159,14 @@ def run(
             sources=sources,
             targets=targets,
             protocol=protocol and protocol.value,
+            examples=examples,
             shots=(None,) if shots is None else parse_shots(shots),
             backbone=backbone,
             seeds=parse_seeds(seeds) if seeds is not None else None,
             steps=steps,
             target_steps=target_steps,
             settings=parse_settings(settings or []),
+            init_from=init_from,
             preset=preset,
             device=device,
             precision=precision.value,
@@ -425,3 +433,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _say(text: str, code: int) -> int:
     print(" ".join(text.split()), file=sys.stderr)
     return code
+
+
+from xlt_bench.commands import adapters, plugins, study  # noqa: E402  (commands take their options from above)
+
+app.command()(adapters.export)
+app.command()(adapters.evaluate)
+app.command()(study.study)
+app.command()(plugins.check_method)
+app.command()(plugins.new_method)

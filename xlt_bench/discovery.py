@@ -1,21 +1,28 @@
-"""Finding methods: by entry point (the shipped ones too) or by `path/to/file.py:Class`."""
+"""Finding methods: by entry point (the shipped ones too) or by `path/to/file.py:Class`.
+
+A name belongs to one package: where two offer it, neither is taken silently, and `PACKAGE/NAME` says which is meant.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 from xlt_bench import hyperparameters
 from xlt_bench.errors import ConfigError, MethodError, XltBenchError, unknown
+from xlt_bench.importing import watched
 from xlt_bench.method import Method
 
 GROUP = "xlt_bench.methods"
+PACKAGE = "xlt-bench"
+"""The package whose methods keep their plain names whatever else is installed."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +49,17 @@ def configure(reference: str, settings: Mapping[str, str]) -> ConfiguredMethod:
     """Load a method and set its hyper-parameters.
 
     Args:
-        reference: an entry point's name, or `path/to/file.py:Class`.
+        reference: an entry point's name, also as PACKAGE/NAME, or `path/to/file.py:Class`.
         settings: hyper-parameters as text, name -> value.
 
     Raises:
         ConfigError: nothing has this name, two packages have it, or a hyper-parameter is unknown or ill-typed.
-        MethodError: its code raises on import, or the class does not follow the protocol.
+        MethodError: its code raises on import or does not end, or the class does not follow the protocol.
     """
     cls = _load(reference)
     _check(cls, reference)
+    if callable(getattr(cls, "for_settings", None)):  # a method whose hyper-parameters depend on one of them
+        cls = cls.for_settings(settings)
     parsed = hyperparameters.parse(cls, settings, reference)
     try:
         method: Method = cls(**parsed)
@@ -59,15 +68,22 @@ def configure(reference: str, settings: Mapping[str, str]) -> ConfiguredMethod:
     except Exception as error:
         given = f"with {', '.join(f'{k}={v}' for k, v in settings.items())}" if settings else "with its defaults"
         raise MethodError(f"method '{reference}' {given} raises {type(error).__name__}: {error}") from error
-    name = str(getattr(cls, "name", reference))
+    values = hyperparameters.values(method)
     if _is_file(reference):
         # the file's content is part of the identity: after an edit, no stored run passes for a run of the new code
         path, class_name = reference.rsplit(":", 1)
         name = f"{Path(path).name}:{class_name}"
-        return ConfiguredMethod(
-            f"{name}#{_file_hash(path)}", _label(method, name), method, hyperparameters.values(method)
-        )
-    return ConfiguredMethod(name, _label(method, name), method, hyperparameters.values(method))
+        # it goes by its file's name alone: a label inherited from a shipped method would pass it off as that one
+        return ConfiguredMethod(f"{name}#{_file_hash(path)}", _differing(method, name, ()), method, values)
+    name = _own_name(cls, _entry(reference))
+    return ConfiguredMethod(name, _label(method, name), method, values)
+
+
+def name_of(cls: type) -> str:
+    """The name under which a class's runs are kept: its own, else its entry point's, else that of the class."""
+    value = f"{cls.__module__}:{cls.__qualname__}"
+    named = [entry.name for entry in method_entries() if entry.value == value]
+    return str(getattr(cls, "name", named[0] if named else cls.__name__))
 
 
 def _is_file(reference: str) -> bool:
@@ -79,37 +95,75 @@ def _file_hash(path: str) -> str:
 
 
 def _label(method: Method, name: str) -> str:
-    base, usual = str(getattr(method, "label", name)), hyperparameters.defaults(type(method))
-    told = getattr(method, "label_tells", ())
+    return _differing(method, str(getattr(method, "label", name)), getattr(method, "label_tells", ()))
+
+
+def _differing(method: Method, base: str, told: Sequence[str]) -> str:
+    """`base`, and every hyper-parameter that differs from its default and is not told already."""
+    usual = hyperparameters.defaults(type(method))
     changed = {k: v for k, v in hyperparameters.values(method).items() if v != usual[k] and k not in told}
     return base + (" (" + ", ".join(f"{k}={v}" for k, v in changed.items()) + ")" if changed else "")
 
 
 def _load(reference: str) -> Any:
+    load = partial(load_file, *reference.rsplit(":", 1)) if _is_file(reference) else _entry(reference).load
     try:
-        return _from_file(*reference.rsplit(":", 1)) if _is_file(reference) else _entry(reference).load()
+        with watched(f"method '{reference}'"):
+            return load()
     except XltBenchError:
         raise
     except (Exception, SystemExit) as error:  # SystemExit: a script that parses arguments when it is imported
         raise MethodError(f"method '{reference}' cannot be imported: {type(error).__name__}: {error}") from error
 
 
-def _entry(name: str) -> EntryPoint:
+def _entry(reference: str) -> EntryPoint:
     entries = method_entries()
-    found = [entry for entry in entries if entry.name == name]
+    found = [entry for entry in entries if reference in (entry.name, qualified(entry))]
     if not found:
-        if name.endswith(".py"):
-            raise ConfigError(f"--method {name} names no class; give {name}:Class")
-        raise unknown("method", name, [entry.name for entry in entries], "xlt-bench ls methods")
+        if reference.endswith(".py"):
+            raise ConfigError(f"--method {reference} names no class; give {reference}:Class")
+        raise unknown("method", reference, [entry.name for entry in entries], "xlt-bench ls methods")
     if len({entry.value for entry in found}) > 1:
         raise ConfigError(
-            f"two packages offer a method '{name}': {' and '.join(entry.value for entry in found)}; "
-            "uninstall one, or name the file: --method path/to/file.py:Class"
+            f"two packages offer a method '{reference}': "
+            f"{' and '.join(f'{qualified(entry)} ({entry.value})' for entry in found)}; "
+            f"say which: --method {qualified(found[0])}"
         )
     return found[0]
 
 
-def _from_file(path: str, name: str) -> Any:
+def qualified(entry: EntryPoint) -> str:
+    """`package/name`, which no other package's method has."""
+    return f"{entry.dist.name if entry.dist else entry.module.partition('.')[0]}/{entry.name}"
+
+
+def _own_name(cls: Any, entry: EntryPoint) -> str:
+    """The name for Records: the one the class gives itself, which its own package must offer; else the entry's.
+
+    Raises:
+        MethodError: it calls itself what another package's method is called.
+    """
+    entries = method_entries()
+    package = qualified(entry).partition("/")[0]
+    shared = {other.name for other in entries if qualified(other).partition("/")[0] != package}
+    name = str(getattr(cls, "name", entry.name))
+    if name == entry.name:
+        # a name that was taken first by this package's own method stays as it is; the others' are told apart
+        return name if name not in shared or package == PACKAGE else qualified(entry)
+    if name in shared:
+        raise MethodError(
+            f"method '{entry.name}' ({entry.value}) calls itself '{name}', the name of another package's method; "
+            f"set name: ClassVar[str] = '{entry.name}' in its class"
+        )
+    return name
+
+
+def load_file(path: str, name: str) -> Any:
+    """A class from a file, which is run as a module of its own.
+
+    Raises:
+        ConfigError: no such file, or no such class in it.
+    """
     file = Path(path).expanduser()
     if not file.is_file():
         raise ConfigError(f"no file '{path}'; --method takes path/to/file.py:Class or a name of: xlt-bench ls methods")

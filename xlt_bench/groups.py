@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from xlt_bench.errors import BackboneError, ConfigError, XltBenchError, unknown
+from xlt_bench.languages import likely_code
 from xlt_bench.task import Language
 
 Groups = Mapping[str, frozenset[str]]
@@ -57,12 +58,12 @@ def named_groups(
 ) -> dict[str, frozenset[str]]:
     """The groups of a task (Mikaberidze et al. 2025), source groups first. None: not known; an empty group is left out.
 
-    `joshi5` is class 5 of Joshi et al. (2020), `enarzho` English, Arabic and Chinese in simplified script.
+    `joshi5` is class 5 of Joshi et al. (2020), `enarzho` English, Arabic and Chinese in simplified script, all three.
     """
     everything = frozenset(languages)
     joshi5 = frozenset(code for code, language in languages.items() if language.joshi == 5)
     found: dict[str, frozenset[str] | None] = {
-        "enarzho": ENARZHO & everything,
+        "enarzho": ENARZHO if everything >= ENARZHO else None,
         "joshi5": joshi5,
         "seen": seen,
         "all": everything,
@@ -190,7 +191,7 @@ def _no_such(name: str, groups: Groups, ordered: tuple[str, ...], where: str, ba
     if name in PRETRAINING_GROUPS:
         return BackboneError(f"{where}: {_why_undefined(name, groups, backbone)}")
     see = "xlt-bench ls groups"
-    likely = _meant(name, ordered)
+    likely = likely_code(name, ordered)
     if likely:
         return ConfigError(f"{where}: no language or group '{name}'; did you mean '{likely}'? see: {see}")
     if re.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", name):
@@ -201,18 +202,10 @@ def _no_such(name: str, groups: Groups, ordered: tuple[str, ...], where: str, ba
 
 def _why_undefined(name: str, groups: Groups, backbone: str) -> str:
     usable = ", ".join(other for other in SOURCE_GROUPS if other in groups)
-    why = f"group '{name}' was not measured for {backbone} on this task"
-    if "seen" not in groups:
+    if "seen" not in groups and "unseen" not in groups:
         why = f"which languages {backbone} saw is not known, so group '{name}' is not defined for it"
+    elif name == "low-performing":
+        why = f"group '{name}' was not measured for {backbone} on this task"
+    else:
+        why = f"group '{name}' is empty for {backbone} on this task"
     return f"{why}; name languages by code, or use {usable}"
-
-
-def _meant(name: str, ordered: tuple[str, ...]) -> str | None:
-    """The language code that a bare ISO 639 code, macrolanguage or locale (`deu`, `ara`, `de-AT`) likely stands for."""
-    from xlt_bench.tasks.tables import read_table
-
-    language = re.split("[-_]", name, maxsplit=1)[0].casefold()
-    rows = read_table("xlt_bench.tasks.cldr", "languages.csv")
-    likely = [row["code"] for row in rows if language in (row["locale"], row["macrolanguage"])]
-    same = [code for code in ordered if code.partition("_")[0] == language]
-    return next((code for code in (*likely, *same) if code in ordered), None)

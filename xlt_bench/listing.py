@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from xlt_bench.backbone import NO_BACKBONE
+from xlt_bench.backbone import NO_BACKBONE, check_name
 from xlt_bench.discovery import method_entries
+from xlt_bench.errors import XltBenchError
+from xlt_bench.language_sets import with_groups
 from xlt_bench.records import Record
 from xlt_bench.tasks import task_info, task_names
 from xlt_bench.texts import clean
@@ -34,19 +37,29 @@ def methods() -> Table:
 
 
 def tasks() -> Table:
-    """Embedded tasks and their defaults."""
+    """Installed tasks and their defaults; of one whose package is broken, what is wrong with it."""
     table = _table("task", "what it asks", "backbone", "preset", "seeds")
     for name in task_names():
-        info = task_info(name)
-        table.add_row(name, info.summary, info.backbone, info.preset, str(info.seeds))
+        try:
+            info = task_info(name)
+        except XltBenchError as error:
+            table.add_row(Text(clean(name)), Text(clean(f"cannot be used: {error}"), style="red"))
+            continue
+        table.add_row(*map(Text, map(clean, (name, info.summary, info.backbone, info.preset, str(info.seeds)))))
     return table
 
 
-def groups(task: str, backbone: str | None) -> Table:
-    """Language groups known for a task and a backbone."""
+def groups(task: str, backbone: str | None, groups_file: Path | None = None) -> Table:
+    """Language groups known for a task and a backbone, with those of a user's file (see `xlt_bench.language_sets`)."""
     info = task_info(task)
-    table = _table("group", "languages", Text(f"codes ({task}, backbone {backbone or info.backbone})"))
-    for name, codes in info.groups(backbone or info.backbone).items():
+    backbone = backbone or info.backbone
+    check_name(backbone)
+    known = info.groups(backbone)
+    if groups_file is not None:
+        languages = tuple(info.languages()) or sorted(frozenset().union(*known.values()))
+        known = with_groups(groups_file, known, languages, task=info.name, backbone=backbone)
+    table = _table("group", "languages", Text(f"codes ({info.name}, backbone {backbone})"))
+    for name, codes in known.items():
         ordered = sorted(codes)
         shown = " ".join(ordered[:8]) + (f" ... ({len(ordered) - 8} more)" if len(ordered) > 8 else "")
         table.add_row(name, str(len(codes)), shown)

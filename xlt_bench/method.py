@@ -120,6 +120,9 @@ class Method(Protocol):
     Attributes:
         uses_backbone: False for methods that need none; backbone, preset and precision are then no part of the
             identity of their runs.
+
+    A class attribute `tunes`, names of hyper-parameters, may say what `xlt-bench tune` varies; without one it is the
+    learning rates of the recipe (see `xlt_bench.tuning.space`).
     """
 
     uses_backbone: ClassVar[bool]

@@ -26,6 +26,8 @@ class Cell:
         sources: language codes, in the task's order; empty where a target's own train split is the source.
         targets: language codes that are predicted.
         shots: labelled examples of the target that the `full` protocol trains on; None: all of its train split.
+        examples: labelled examples of the sources, all languages together, that are trained on; None: all.
+        init_from: hash of the weights that training starts from; None: random ones.
     """
 
     task: str
@@ -42,6 +44,8 @@ class Cell:
     precision: str
     seed: int
     shots: int | None = None
+    examples: int | None = None
+    init_from: str | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -75,8 +79,9 @@ class Cell:
     def _identity(self) -> dict[str, Any]:
         identity = self.as_json()
         del identity["backbone"]  # a folder or a hub id: the hash tells what it holds
-        if self.shots is None:  # as before there were any
-            del identity["shots"]
+        for name in ("shots", "examples", "init_from"):
+            if identity[name] is None:  # as before there were any
+                del identity[name]
         return identity
 
     def as_json(self) -> dict[str, Any]:

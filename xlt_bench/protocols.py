@@ -68,14 +68,19 @@ def run_adapted(cell: Cell, fitted: Adaptable, task: Task, context: Context) -> 
 
 def fit_pack(cells: Sequence[Cell], method: Method, task: Task, contexts: Sequence[Context]) -> list[Fitted]:
     """Fit cells that differ in their seed only: on their sources, or on the target's own splits."""
-    if cells[0].sources:
-        train, dev = (task.pool(cells[0].sources, split) for split in ("train", "dev"))
-        return _fit(method, train, dev, contexts)
-    if cells[0].shots is None:
-        return _fit(method, *target_data(cells[0], task), contexts)
+    data = source_data if cells[0].sources else target_data
+    if cells[0].shots is None and cells[0].examples is None:
+        return _fit(method, *data(cells[0], task), contexts)
     return [  # each seed has examples of its own
-        _fit(method, *target_data(cell, task), [context])[0] for cell, context in zip(cells, contexts, strict=True)
+        _fit(method, *data(cell, task), [context])[0] for cell, context in zip(cells, contexts, strict=True)
     ]
+
+
+def source_data(cell: Cell, task: Task) -> tuple[Labelled, Labelled]:
+    """Train and dev split of a cell's sources, limited to its number of examples as `target_data` is to its shots."""
+    pools = (task.pool(cell.sources, "train"), task.pool(cell.sources, "dev"))
+    train, dev = (stratified(part, cell.examples, cell.seed) for part in pools)
+    return train, dev
 
 
 def target_data(cell: Cell, task: Task) -> tuple[Labelled, Labelled]:
@@ -91,7 +96,7 @@ def target_data(cell: Cell, task: Task) -> tuple[Labelled, Labelled]:
 
 
 def paced(recipe: Recipe, cell: Cell, task: Task) -> Recipe:
-    """The recipe of a cell: with few shots, dev is evaluated as often as with the whole train split.
+    """The recipe of adapting to a target: with few shots, dev is evaluated as often as with the whole train split.
 
     An epoch over 8 examples is a single step, and a dev evaluation each step is no protocol.
     """

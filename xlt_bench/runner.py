@@ -27,6 +27,7 @@ from xlt_bench.store import Store
 from xlt_bench.task import Task
 
 if TYPE_CHECKING:
+    from xlt_bench.adapters.start import Start
     from xlt_bench.training.backbone import Backbone
 
 METHOD, MADE = "method", "made.json"
@@ -49,6 +50,7 @@ class Job:
     groups: dict[str, tuple[str, ...]]
     store: Store
     save_weights: bool = False
+    start: Start | None = None
 
 
 class Backbones:
@@ -155,12 +157,13 @@ class Runner:
         job = self.job
         return Record(
             cell=cell,
-            label=job.label if cell.shots is None else f"{job.label}, {cell.shots} shots",
+            label=_label(job.label, cell),
             sources_label=job.sources_label,
             groups={name: codes for name, codes in job.groups.items() if set(codes) & set(cell.targets)},
             status="failed",
             environment=environment(job.device),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
+            caveats=(job.start.caveat,) if job.start else (),
         )
 
     def _store_outcome(self, outcome: Outcome, cells: Sequence[Cell]) -> Record:
@@ -193,6 +196,13 @@ class Runner:
         record = replace(self._base(cell), error=message)
         self.job.store.write(record, None)
         return record
+
+
+def _label(label: str, cell: Cell) -> str:
+    """The job's label, with how many labelled examples a cell has where that is limited."""
+    told = [f"{cell.examples} examples"] if cell.examples is not None else []
+    told += [f"{cell.shots} shots"] if cell.shots is not None else []
+    return ", ".join([label, *told])
 
 
 def _concerns_all(error: BaseException) -> bool:

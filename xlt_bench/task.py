@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from xlt_bench.errors import ConfigError
+
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
@@ -90,6 +92,23 @@ class Task:
         wanted = set(languages)
         return concatenate(self.data[code][split] for code in self.languages if code in wanted)
 
+    def check_trainable(self, languages: Iterable[str], what: str) -> None:
+        """Refuse to train on languages of which the task has test items only.
+
+        Args:
+            what: what they are for, as the user wrote it (`--sources 'seen'`); the error begins with it.
+
+        Raises:
+            ConfigError: a language without a train or a dev split.
+        """
+        able = [code for code in self.languages if self.data[code]["train"] and self.data[code]["dev"]]
+        unable = [code for code in languages if code not in able]
+        if unable:
+            told, others = (", ".join(codes[:8]) + (", ..." if len(codes) > 8 else "") for codes in (unable, able))
+            raise ConfigError(
+                f"{what}: task {self.name} has no train and dev split for {told}; it has them for {others or 'none'}"
+            )
+
     @cached_property
     def fingerprint(self) -> str:
         """Hash of every label, id, text and gold value: Records with other fingerprints are never ranked together."""
@@ -113,6 +132,7 @@ class TaskInfo:
     `groups` takes a backbone's name and returns the named groups known for this (task, backbone) pair.
     `full_targets` names the groups that the full protocol adapts to and shows by default; those that are known for the
     backbone are taken, all targets where none is.
+    `languages` gives what is known of the task's languages, in its order, without loading it.
     """
 
     name: str
@@ -124,3 +144,4 @@ class TaskInfo:
     groups: Callable[[str], Mapping[str, frozenset[str]]]
     full_targets: tuple[str, ...] = ()
     full_seeds: int = 6
+    languages: Callable[[], Mapping[str, Language]] = dict

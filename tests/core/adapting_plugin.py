@@ -1,7 +1,7 @@
 """A method of pure numpy that adapts, and writes down who called it: `calls.txt` in the folder where it runs.
 
-It learns how often each word goes with each class; adapting adds the target's counts. A short sleep gives other
-processes, and signals, their moment.
+It learns how often each word goes with each class; adapting adds the target's counts. It sleeps as many seconds as the
+environment says (ADAPTING_SECONDS), which gives other processes, and signals, their moment.
 """
 
 from __future__ import annotations
@@ -50,18 +50,12 @@ class Counted:
 
 @dataclass(frozen=True)
 class Adapting:
-    """Word counts.
-
-    Args:
-        seconds: that a fit and an adaptation sleep.
-    """
+    """Word counts."""
 
     uses_backbone: ClassVar[bool] = False
 
-    seconds: float = 0.0
-
     def note(self, call: str, seed: int, what: str) -> None:
-        time.sleep(self.seconds)
+        time.sleep(float(os.environ.get("ADAPTING_SECONDS", "0")))
         with CALLS.open("a") as file:
             file.write(f"{os.getpid()} {call} {seed} {what}\n")
 

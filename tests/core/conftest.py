@@ -15,6 +15,7 @@ def command(
     """`xlt-bench` on the toy task with a tiny backbone, in an empty folder; other task names are left as they are."""
     from xlt_bench import api, tasks
     from xlt_bench.cli import main
+    from xlt_bench.studies import planning
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
@@ -24,6 +25,7 @@ def command(
         return toy_info(str(tiny_backbone_folder)) if name == "toy" else known(name)
 
     monkeypatch.setattr(api, "task_info", info)
+    monkeypatch.setattr(planning, "task_info", info)
 
     def call(*arguments: str) -> Said:
         capsys.readouterr()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from toy import CODES, Command, cell, process_environment, toy_task
 
 from xlt_bench.plan import cells, parse_shots
-from xlt_bench.protocols import paced, target_data
+from xlt_bench.protocols import paced, source_data, target_data
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.records import Record
 from xlt_bench.sampling import stratified
@@ -197,10 +198,10 @@ def test_a_fit_on_the_sources_that_fails_fails_its_targets_and_is_tried_once(run
 
 def test_two_processes_share_the_work_and_nothing_is_done_twice(tmp_path: Path) -> None:
     command = [sys.executable, str(Path(__file__).with_name("toy_command.py")), "run", "--task", "toy"]
-    command += ["--sources", "joshi5", "--device", "cpu", *FULL, "--seeds", "4", "--set", "seconds=0.15"]
+    command += ["--sources", "joshi5", "--device", "cpu", *FULL, "--seeds", "4"]
+    environment = process_environment(ADAPTING_SECONDS="0.15")
     both = [
-        subprocess.Popen(command, cwd=tmp_path, env=process_environment(), stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
     boards = [process.communicate(timeout=60)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
@@ -209,3 +210,18 @@ def test_two_processes_share_the_work_and_nothing_is_done_twice(tmp_path: Path) 
     assert len({what for _, what in lines}) == len(lines) == 4 + 8
     assert len({process for process, _ in lines}) == 2
     assert len(Store(tmp_path / STORE).records()[0]) == 8
+
+
+def test_a_number_of_source_examples_is_shared_evenly(run: Command) -> None:
+    said = run("-m", ADAPTING, "--targets", "kat_Geor,tha_Thai", "--examples", "12", "--seeds", "1", "--json")
+    assert said.code == 0
+    (record,) = stored()
+    assert record.cell.examples == 12
+    assert record.label.endswith("Adapting, 12 examples")
+    train, dev = source_data(record.cell, toy_task())
+    assert len(train) == len(dev) == 12
+    strata = Counter((e.language, int(gold)) for e, gold in zip(train.examples, train.gold, strict=True))
+    assert set(strata.values()) == {2}
+    refused = run("-m", ADAPTING, "--examples", "49")
+    assert refused.code == 2
+    assert "--examples must lie between 1 and the sources' 48, not 49" in refused.err

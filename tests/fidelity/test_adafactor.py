@@ -12,14 +12,15 @@ from torch import Tensor, nn
 from transformers.optimization import Adafactor
 
 from xlt_bench.recipe import Rate
-from xlt_bench.training.optimisation import make_optimiser
+from xlt_bench.training.adafactor import Together
+from xlt_bench.training.optimisation import make_optimiser, step_together
 
 Array = NDArray[np.float64]
 RATE, DECAY = 0.01, 0.1
 
 
 def random_tensor(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 def pair() -> list[nn.Parameter]:
@@ -37,10 +38,9 @@ def step(optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter], seed:
     optimiser.step()
 
 
-def test_many_updates_equal_those_of_an_independent_adafactor() -> None:
-    one, other = pair(), pair()
-    reference = Adafactor(
-        other,
+def reference(parameters: list[nn.Parameter]) -> Adafactor:
+    return Adafactor(
+        parameters,
         lr=RATE,
         eps=(1e-30, 1e-3),
         clip_threshold=1.0,
@@ -51,13 +51,53 @@ def test_many_updates_equal_those_of_an_independent_adafactor() -> None:
         relative_step=False,
         warmup_init=False,
     )
-    optimiser = ours(one)
-    for seed in range(30):
+
+
+def test_many_updates_equal_those_of_an_independent_adafactor() -> None:
+    one, other = pair(), pair()
+    mine, theirs = ours(one), reference(other)
+    for seed in range(200):
         scale = 10.0 if seed % 7 == 6 else 1.0  # a jump in the gradient makes the clip threshold bite
-        step(optimiser, one, seed, scale)
-        step(reference, other, seed, scale)
-    for mine, theirs in zip(one, other, strict=True):
-        assert torch.equal(mine, theirs)
+        step(mine, one, seed, scale)
+        step(theirs, other, seed, scale)
+    assert all(torch.allclose(a, b, rtol=0, atol=1e-6) for a, b in zip(one, other, strict=True))
+
+
+def several(lane: int) -> list[nn.Parameter]:
+    """Two matrices of one shape, vectors, a scalar, a matrix with more dimensions."""
+    shapes = [(6, 4), (4,), (6, 4), (7, 4), (), (2, 3, 5)]
+    return [nn.Parameter(random_tensor(*shape, seed=50 * lane + at)) for at, shape in enumerate(shapes)]
+
+
+def test_lanes_stepped_together_are_updated_as_each_alone_also_when_one_leaves() -> None:
+    packed, alone = ([several(lane) for lane in range(3)] for _ in range(2))
+    together, optimisers = Together(), [ours(parameters) for parameters in packed]
+    for seed in range(40):
+        active = [0, 1, 2] if seed < 15 else [0, 2]  # the second lane leaves
+        for lane in active:
+            for at, parameter in enumerate(packed[lane]):
+                parameter.grad = random_tensor(*parameter.shape, seed=1000 * lane + 10 * seed + at)
+        step_together([optimisers[lane] for lane in active], together)
+    for lane, parameters in enumerate(alone):
+        optimiser = reference(parameters)
+        for seed in range(15 if lane == 1 else 40):
+            for at, parameter in enumerate(parameters):
+                parameter.grad = random_tensor(*parameter.shape, seed=1000 * lane + 10 * seed + at)
+            optimiser.step()
+    for one, other in zip(packed, alone, strict=True):
+        assert all(torch.allclose(a, b, rtol=0, atol=1e-6) for a, b in zip(one, other, strict=True))
+
+
+def test_lanes_may_have_rates_of_their_own_and_parameters_without_gradient() -> None:
+    one, other = pair(), pair()
+    optimisers = [ours(one, decay=0.0), ours(other)]
+    optimisers[0].param_groups[0]["lr"] = 0.0
+    one[0].grad, other[0].grad = torch.ones(6, 4), torch.ones(6, 4)
+    step_together(optimisers, Together())
+    assert torch.equal(one[0], pair()[0])
+    assert torch.equal(one[1], pair()[1])
+    assert not torch.equal(other[0], pair()[0])
+    assert torch.equal(other[1], pair()[1])
 
 
 def clipped(update: Array) -> Array:

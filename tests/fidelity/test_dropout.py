@@ -15,7 +15,9 @@ from xlt_bench.method import Context
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
+from xlt_bench.training import lean
 from xlt_bench.training.backbone import Backbone
+from xlt_bench.training.lean import attention, dropout
 from xlt_bench.training.soft_prompt import FittedPrompt, Prompted, SoftPrompt
 
 
@@ -92,7 +94,31 @@ def backbone_dropouts(backbone: Backbone) -> list[Zeroed]:
     return [Zeroed(part) for part in backbone.encoder.modules() if isinstance(part, nn.Dropout)]
 
 
-def test_the_backbone_s_own_dropout_is_active_while_fitting_only(tiny_backbone_with_dropout: Backbone) -> None:
+def test_the_backbone_s_own_dropout_is_active_while_fitting_only(
+    tiny_backbone_with_dropout: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[bool, list[float]] = {True: [], False: []}
+
+    def watched(given: Tensor, share: float) -> Tensor:
+        output = dropout(given, share)
+        told[fitting[0]].append(float((output[given != 0] == 0).float().mean()))
+        return output
+
+    fitting = [True]
+    monkeypatch.setattr(lean, "dropout", watched)
+    fitted = SPT().fit(TRAIN, DEV, context(tiny_backbone_with_dropout, loud(steps=8, evaluate_every=8)))
+    evaluated, per_step = told[True][-5:], told[True][:-5]
+    assert len(per_step) == 8 * 8, "the prompt's rows, the words, and three times in each of 2 layers"
+    assert np.mean(per_step) == pytest.approx(0.1, abs=0.01)
+    fitting[0] = False
+    fitted.predict(TEST.examples)
+    assert set(evaluated) == set(told[False]) == {0.0}
+
+
+def test_the_backbone_s_own_dropout_is_active_in_an_encoder_that_is_run_whole(
+    tiny_backbone_with_dropout: Backbone,
+) -> None:
+    tiny_backbone_with_dropout.lean = None
     watched = backbone_dropouts(tiny_backbone_with_dropout)
     fitted = SPT().fit(TRAIN, DEV, context(tiny_backbone_with_dropout, loud(steps=8)))
     fitted.predict(TEST.examples)
@@ -106,7 +132,25 @@ def test_the_backbone_s_own_dropout_is_active_while_fitting_only(tiny_backbone_w
 def test_attention_dropout_of_the_backbone_is_active_while_fitting(
     tiny_backbone_with_dropout: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told: dict[bool, list[float]] = {True: [], False: []}
+
+    def watched(*given: Any) -> Tensor:
+        told[torch.is_grad_enabled()].append(given[-1])
+        return attention(*given)
+
+    monkeypatch.setattr(lean, "attention", watched)
+    fitted = SPT().fit(TRAIN, DEV, context(tiny_backbone_with_dropout, loud(steps=3)))
+    fitted.predict(TEST.examples)
+    assert set(told[True]) == {0.1}
+    assert set(told[False]) == {0.0}
+    assert len(told[True]) == 3 * 2, "in each of 2 layers"
+
+
+def test_attention_dropout_is_active_in_an_encoder_that_is_run_whole(
+    tiny_backbone_with_dropout: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Attention weights are dropped inside torch's fused attention, which no hook sees."""
+    tiny_backbone_with_dropout.lean = None
     told: dict[bool, set[float]] = {True: set(), False: set()}
     attention = nn.functional.scaled_dot_product_attention
 

@@ -18,6 +18,7 @@ from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.training.backbone import Backbone
+from xlt_bench.training.batches import tokens_at_once
 from xlt_bench.training.soft_prompt import PromptedForward, SoftPrompt
 
 METHODS = [SPT(), XPE(), DUAL(), HeadOnly()]
@@ -60,7 +61,7 @@ def test_the_cached_prompt_predicts_as_the_encoder_run_anew(method: SoftPrompt, 
     forward = PromptedForward(tiny_backbone, texts.pad_id)
     anew = np.zeros((len(TEST), 7), np.float32)
     with torch.no_grad():
-        for index in texts.sorted_batches(prompt=len(fitted.prompt)):
+        for index in texts.sorted_batches(len(fitted.prompt), tokens_at_once(tiny_backbone.device)):
             anew[index] = forward([fitted.module.eval()], [texts.batch(index)])[0].numpy()
     assert np.array_equal(fitted.predict(TEST.examples), anew)
 

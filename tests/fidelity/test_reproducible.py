@@ -109,6 +109,19 @@ def test_a_packed_fit_equals_each_seed_alone(method: SoftPrompt, preset: str, ti
         assert_allclose(together.predict(TEST.examples), alone.predict(TEST.examples), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("method", [SPT(), XPE(), HeadOnly()], ids=lambda m: type(m).__name__)
+def test_with_dropout_on_a_seed_does_not_depend_on_its_pack(
+    method: SoftPrompt, tiny_backbone_with_dropout: Backbone
+) -> None:
+    """On a CPU: each lane draws from a stream of its own."""
+    contexts = [context(tiny_backbone_with_dropout, loud(steps=12), seed) for seed in (1, 2, 3)]
+    packed = method.fit_many(TRAIN, DEV, contexts)
+    for given, together in zip(contexts, packed, strict=True):
+        alone = method.fit(TRAIN, DEV, given)
+        assert same(copied(together.module), copied(alone.module))
+        assert together.summary == alone.summary
+
+
 def test_a_packed_seed_that_stops_early_leaves_the_others_as_they_are(tiny_backbone: Backbone) -> None:
     phase = dataclasses.replace(loud().source, steps=40, patience=1)
     hasty = dataclasses.replace(loud(evaluate_every=2), source=phase)

@@ -34,13 +34,14 @@ def run_local(
     runner: Runner,
     settled: Settled,
     pack: int = 1,
-    waiting: Callable[[int], None] = lambda number: None,
+    waiting: Callable[[int], None] | None = None,
 ) -> Iterator[Record]:
     """Run the cells, yielding each Record when it lies in the store; what another process works on comes last.
 
     Args:
         settled: asked once a cell is claimed.
-        waiting: is told how many cells other processes work on, when there is nothing left but these.
+        waiting: is told how many cells other processes work on, when there is nothing left but these; None: they are
+            left to them.
     """
     left, told = list(cells), False
     while left:
@@ -51,6 +52,8 @@ def run_local(
             done = {record.cell.fingerprint for record in found}
             busy += [cell for cell in members if cell.fingerprint not in done]
         if len(busy) == len(left):
+            if waiting is None:
+                return
             if not told:
                 waiting(len(busy))
             told = True

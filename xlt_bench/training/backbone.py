@@ -16,11 +16,12 @@ from transformers.utils import logging as transformers_logging
 from xlt_bench.backbone import BackboneSource, Precision
 from xlt_bench.errors import BackboneError
 from xlt_bench.training.batches import Batch, Tokenised
-from xlt_bench.training.first_position import first_position_only
+from xlt_bench.training.lean import LeanEncoder, lean_encoder
+from xlt_bench.training.token_cache import TokenCache
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """No loading bar, and no report of the language-model head that a classifier leaves out."""
     verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()
@@ -43,27 +44,37 @@ class Backbone:
     Args:
         source: where its files lie (`xlt_bench.backbone.locate`).
         device: a torch device name.
-        precision: `bf16` runs the forward pass under autocast; weights stay float32.
+        precision: with `bf16` the frozen weights lie in bfloat16, once; what is trained stays float32.
     """
 
     def __init__(self, source: BackboneSource, device: str = "cpu", precision: Precision = "fp32") -> None:
         self.source = source
         self.device = torch.device(device)
         self.precision = precision
+        self._tokens = TokenCache(source.fingerprint)
 
     @cached_property
     def encoder(self) -> PreTrainedModel:
-        """The encoder without any head, in eval mode, no parameter requiring a gradient."""
-        encoder = self.fresh_encoder()
-        encoder.requires_grad_(False)
-        first_position_only(encoder)
-        return encoder
+        """The encoder without any head, in float32 and eval mode, no parameter requiring a gradient."""
+        return self.fresh_encoder().requires_grad_(False)
+
+    @cached_property
+    def frozen(self) -> PreTrainedModel:
+        """The encoder in the precision of the forward pass: in bfloat16 it is one of its own."""
+        if self.precision == "fp32":
+            return self.encoder
+        return self.fresh_encoder().requires_grad_(False).to(torch.bfloat16)
+
+    @cached_property
+    def lean(self) -> LeanEncoder | None:
+        """The quick computation of `frozen` for prompts before texts; None for architectures that it does not know."""
+        return lean_encoder(self.frozen)
 
     def fresh_encoder(self) -> PreTrainedModel:
         """An encoder of its own, trainable: for methods that change its weights. In eval mode."""
         try:
             # what the files lack (a pooler) is drawn at random; a seed must give the same whoever loads first
-            with _quiet(), torch.random.fork_rng(devices=[]):
+            with quiet(), torch.random.fork_rng(devices=[]):
                 model, told = AutoModel.from_pretrained(
                     self.source.folder, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
                 )
@@ -107,31 +118,32 @@ class Backbone:
     @property
     def dropout(self) -> float:
         """Dropout of the classification head, as the model's configuration has it."""
-        config = self.encoder.config
+        config = self.frozen.config
         chosen = getattr(config, "classifier_dropout", None)
         return float(chosen if chosen is not None else getattr(config, "hidden_dropout_prob", 0.0))
 
     @property
     def initializer_range(self) -> float:
         """Standard deviation of new linear layers, as the model's configuration has it."""
-        return float(getattr(self.encoder.config, "initializer_range", 0.02))
+        return float(getattr(self.frozen.config, "initializer_range", 0.02))
 
     @property
     def max_positions(self) -> int:
         """Positions that the encoder can tell apart, prompt and special tokens included."""
-        config = self.encoder.config
+        config = self.frozen.config
         positions = int(getattr(config, "max_position_embeddings", 1 << 20))
         return positions - 2 if "roberta" in str(getattr(config, "model_type", "")) else positions
 
     @property
     def _embedding(self) -> nn.Embedding:
-        embedding = self.encoder.get_input_embeddings()
+        embedding = self.frozen.get_input_embeddings()
         assert isinstance(embedding, nn.Embedding)
         return embedding
 
     def tokenise(self, texts: Sequence[tuple[str, str | None]], max_length: int) -> Tokenised:
-        """Token ids with special tokens, cut at `max_length`."""
-        return Tokenised.of(self.tokenizer, texts, max_length)
+        """Token ids with special tokens, cut at `max_length`; computed once for the same texts."""
+        pad_id = int(self.tokenizer.pad_token_id)
+        return self._tokens.get(texts, max_length, lambda: Tokenised.of(self.tokenizer, texts, max_length), pad_id)
 
     def words(self, batch: Batch) -> Tensor:
         """Input embeddings of a batch's tokens, shape (items, tokens, d), without positions."""
@@ -148,13 +160,13 @@ class Backbone:
         Returns:
             shape (items, d), float32.
         """
-        with self.autocast():
-            output = self.encoder(inputs_embeds=embeddings, attention_mask=mask.to(self.device))
+        given = embeddings.to(self.frozen.dtype)
+        output = self.frozen(inputs_embeds=given, attention_mask=mask.to(self.device))
         hidden: Tensor = output.last_hidden_state[:, 0].float()
         return hidden
 
     def autocast(self) -> AbstractContextManager[object]:
-        """bfloat16 matrix products where the precision asks for them."""
+        """bfloat16 matrix products where the precision asks for them: for encoders whose weights are trained."""
         if self.precision == "bf16":
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
@@ -162,7 +174,7 @@ class Backbone:
     def weights_hash(self) -> str:
         """Hash of every weight as it lies in memory: shows that the backbone stayed frozen."""
         digest = hashlib.sha256()
-        for name, tensor in sorted(self.encoder.state_dict().items()):
+        for name, tensor in sorted(self.frozen.state_dict().items()):
             digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()

@@ -15,6 +15,11 @@ _POOL = 50
 """Batches that are shuffled together before sorting by length, as in Hugging Face's length-grouped sampler."""
 
 
+def tokens_at_once(device: torch.device) -> int:
+    """Padded tokens for one pass: on a CPU as many as its caches hold with all that is kept for the backward pass."""
+    return 32_768 if device.type == "cuda" else 1_280
+
+
 @dataclass(frozen=True)
 class Batch:
     """Padded on the right. `ids` and `mask` have shape (items, tokens), int64; `gold` (items,) where it is known."""
@@ -25,6 +30,23 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def take(self, index: Tensor) -> Batch:
+        """The items at these positions, padded to the longest of them."""
+        mask = self.mask[index]
+        width = int(mask.sum(1).max())
+        return Batch(self.ids[index, :width], mask[:, :width], None if self.gold is None else self.gold[index])
+
+    def blocks(self, tokens: int, prompt: int = 0) -> list[Batch]:
+        """The batch in parts of like length and of at most so many padded tokens each, `prompt` vectors a text counted.
+
+        Texts of one length keep their order; a batch that is small enough stays as it is.
+        """
+        if len(self) * (prompt + self.ids.shape[1]) <= tokens:
+            return [self]
+        lengths = self.mask.sum(1)
+        order = torch.argsort(lengths, stable=True)
+        return [self.take(order[part]) for part in _cut(lengths[order].tolist(), tokens, prompt)]
 
 
 @dataclass(frozen=True)
@@ -71,14 +93,21 @@ class Tokenised:
 
         A batch has at most `tokens` padded tokens, a prompt of `prompt` vectors before each text counted in.
         """
-        order = np.argsort(self.lengths, kind="stable")
-        start = 0
-        while start < len(order):
-            end = start + 1
-            while end < len(order) and (end + 1 - start) * (prompt + len(self.ids[order[end]])) <= tokens:
-                end += 1
-            yield order[start:end]
+        lengths = self.lengths
+        order = np.argsort(lengths, kind="stable")
+        for part in _cut(lengths[order].tolist(), tokens, prompt):
+            yield order[part]
+
+
+def _cut(lengths: Sequence[int], tokens: int, prompt: int) -> Iterator[slice]:
+    """Runs of texts, sorted by length, of at most so many padded tokens; a longer text stands alone."""
+    start = 0
+    for end, length in enumerate(lengths):
+        if end > start and (end + 1 - start) * (prompt + length) > tokens:
+            yield slice(start, end)
             start = end
+    if start < len(lengths):
+        yield slice(start, len(lengths))
 
 
 def merge(batches: Sequence[Batch], pad_id: int) -> tuple[Tensor, Tensor]:

@@ -1,9 +1,9 @@
-"""Optimiser, schedule and early stopping: the reference implementations, set up as a Recipe says."""
+"""Optimiser, schedule and early stopping, set up as a Recipe says."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,12 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 from transformers.optimization import (
-    Adafactor,
     get_cosine_with_hard_restarts_schedule_with_warmup,
     get_linear_schedule_with_warmup,
 )
 
 from xlt_bench.recipe import Phase, Recipe
+from xlt_bench.training.adafactor import Adafactor, Together
 
 Roles = Mapping[str, Iterable[nn.Parameter]]
 """Trained parameters by the role that decides their learning rate and weight decay (see Recipe.rates)."""
@@ -40,10 +40,14 @@ def make_optimiser(roles: Roles, recipe: Recipe) -> torch.optim.Optimizer:
     groups = parameter_groups(roles, recipe)
     if recipe.optimiser == "adamw":
         return torch.optim.AdamW(groups)
-    optimiser: torch.optim.Optimizer = Adafactor(
-        groups, scale_parameter=False, relative_step=False, warmup_init=False, clip_threshold=1.0, decay_rate=-0.8
-    )
-    return optimiser
+    return Adafactor(groups)
+
+
+def step_together(optimisers: Sequence[torch.optim.Optimizer], together: Together) -> None:
+    """Step the optimisers of several lanes; those that can, in operations over all of them."""
+    together.prepare([optimiser for optimiser in optimisers if isinstance(optimiser, Adafactor)])
+    for optimiser in optimisers:
+        optimiser.step()
 
 
 def make_schedule(optimiser: torch.optim.Optimizer, recipe: Recipe, phase: Phase, steps: int) -> LRScheduler:

@@ -6,6 +6,7 @@ Tokenising, batches, the packed forward pass, training, the cached prompt, predi
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import deepcopy
@@ -17,19 +18,20 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.nn import functional
 
-from xlt_bench.errors import MethodError
+from xlt_bench.errors import MethodError, PackError
 from xlt_bench.method import Context, FitSummary, Scores
 from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.sampling import stratified
 from xlt_bench.task import Example, Labelled
 from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import Batch, Tokenised, merge
+from xlt_bench.training.batches import Batch, Tokenised, merge, tokens_at_once
 from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded
-from xlt_bench.training.trainer import Lane, TrainData, train
+from xlt_bench.training.trainer import Lane, TrainData, gold_of, train
 
 
 class Prompted(nn.Module):
@@ -90,26 +92,44 @@ class SoftPrompt(ABC):
         contexts: Sequence[Context],
         phase: Phase,
     ) -> list[FittedPrompt]:
-        """Train these modules in place under a phase of the recipe."""
-        recipe, backbone = contexts[0].recipe, contexts[0].backbone
-        data = tokenised(train_split, dev, backbone, recipe, self._vectors(modules[0]))
-        roles = [{**self.roles(module.prompt), "head": list(module.head.parameters())} for module in modules]
-        rates = self._recipe(recipe, roles[0])
-        lanes = [
-            Lane(module, groups, context, rates, phase, data)
-            for module, groups, context in zip(modules, roles, contexts, strict=True)
-        ]
+        """Train these modules in place, all on the same data, under a phase of the recipe."""
+        return self.train_lanes(modules, [(train_split, dev)] * len(modules), contexts, [phase] * len(modules))
+
+    def train_lanes(
+        self,
+        modules: Sequence[Prompted],
+        splits: Sequence[tuple[Labelled, Labelled]],
+        contexts: Sequence[Context],
+        phases: Sequence[Phase],
+    ) -> list[FittedPrompt]:
+        """Train these modules in place, each on a train and dev split and under a phase of its own.
+
+        Raises:
+            DivergedError: the loss of the only module became NaN or infinite.
+            PackError: that of one among several did; the error has the others, fitted.
+        """
+        backbone = contexts[0].backbone
+        vectors = self._vectors(modules[0])
+        data: dict[tuple[int, int], TrainData] = {}
+        lanes = []
+        for module, split, context, phase in zip(modules, splits, contexts, phases, strict=True):
+            same = (id(split[0]), id(split[1]))
+            if same not in data:
+                data[same] = tokenised(*split, backbone, context.recipe, vectors)
+            roles = {**self.roles(module.prompt), "head": list(module.head.parameters())}
+            lanes.append(Lane(module, roles, context, self._recipe(context.recipe, roles), phase, data[same]))
         try:
-            train(lanes, PromptedForward(backbone, data.train.pad_id), data, rates)
+            train(lanes, PromptedForward(backbone, lanes[0].data.train.pad_id))
         finally:
-            backbone.encoder.eval()
-        for lane in lanes:
-            if lane.failure is not None:
-                raise lane.failure
-        return [
-            FittedPrompt(self, module, context, lane.close())
+            backbone.frozen.eval()
+        outcomes = [
+            lane.failure or FittedPrompt(self, module, context, lane.close())
             for lane, module, context in zip(lanes, modules, contexts, strict=True)
         ]
+        fits = [outcome for outcome in outcomes if isinstance(outcome, FittedPrompt)]
+        if len(fits) < len(outcomes):
+            raise lanes[0].failure if len(lanes) == 1 and lanes[0].failure else PackError(outcomes)
+        return fits
 
     def _recipe(self, recipe: Recipe, roles: Roles) -> Recipe:
         own = {role: self.learning_rate for role in roles if role != "head"}
@@ -137,26 +157,60 @@ class PromptedForward:
 
     def __call__(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
         """Logits (items, classes), one tensor a module."""
-        kept = [module for module in modules if isinstance(module, Prompted)]
-        self._set_mode(kept[0].training)
+        kept = self._in_mode(modules)
+        hidden = self.hidden([module.prompt() for module in kept], batches)
+        return [module.head(states) for module, states in zip(kept, hidden, strict=True)]
+
+    def gradients(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
+        """Add the gradient of each module's mean cross entropy to its parameters; the losses, detached.
+
+        Each prompt is computed once. Behind it, a batch of a single module goes through the backbone in blocks of
+        texts of like length, one after the other.
+        """
+        kept = self._in_mode(modules)
         prompts = [module.prompt() for module in kept]
-        hidden = self.hidden(prompts, batches)
-        logits: list[Tensor] = [module.head(states) for module, states in zip(kept, hidden, strict=True)]
-        return logits
+        leaves = [prompt.detach().requires_grad_() for prompt in prompts]
+        losses = [torch.zeros((), device=self._backbone.device) for _ in kept]
+        for blocks in self._blocks(batches, len(leaves[0])):
+            hidden = self.hidden(leaves, blocks)
+            parts = [
+                functional.cross_entropy(module.head(states), gold_of(block).to(states.device), reduction="sum")
+                / len(batch)
+                for module, states, block, batch in zip(kept, hidden, blocks, batches, strict=True)
+            ]
+            torch.stack(parts).sum().backward()
+            losses = [loss + part.detach() for loss, part in zip(losses, parts, strict=True)]
+        for prompt, leaf in zip(prompts, leaves, strict=True):
+            if prompt.requires_grad and leaf.grad is not None:
+                prompt.backward(leaf.grad)
+        return losses
 
     def hidden(self, prompts: Sequence[Tensor], batches: Sequence[Batch]) -> list[Tensor]:
-        """Hidden states at position 0, (items, d), one tensor a prompt."""
-        sizes = [len(batch) for batch in batches]
+        """Hidden states at position 0, (items, d) in float32, one tensor a prompt."""
+        lean, sizes = self._backbone.lean, [len(batch) for batch in batches]
+        vectors = len(prompts[0])
+        if lean is not None and not lean.training and all(batch is batches[0] for batch in batches):
+            words = lean.words(batches[0].ids, batches[0].mask, vectors)
+            return [lean([prompt], sizes[:1], words).float() for prompt in prompts]
         ids, mask = merge(batches, self._pad_id)
-        words = self._backbone.words(Batch(ids, mask))
-        before = torch.cat([prompt.expand(size, -1, -1) for prompt, size in zip(prompts, sizes, strict=True)])
-        shown = torch.cat([torch.ones(len(ids), before.shape[1], dtype=mask.dtype), mask], 1)
-        return list(self._backbone.first(torch.cat([before, words], 1), shown).split(sizes))
+        if lean is not None:
+            return list(lean(prompts, sizes, lean.words(ids, mask, vectors)).float().split(sizes))
+        words_before = torch.cat([prompt.expand(size, -1, -1) for prompt, size in zip(prompts, sizes, strict=True)])
+        embedded = torch.cat([words_before, self._backbone.words(Batch(ids, mask))], 1)
+        shown = functional.pad(mask, (vectors, 0), value=1)
+        return list(self._backbone.first(embedded, shown).split(sizes))
 
-    def _set_mode(self, training: bool) -> None:
+    def _blocks(self, batches: Sequence[Batch], vectors: int) -> list[Sequence[Batch]]:
+        if len(batches) > 1:
+            return [batches]
+        return [[block] for block in batches[0].blocks(tokens_at_once(self._backbone.device), vectors)]
+
+    def _in_mode(self, modules: Sequence[nn.Module]) -> list[Prompted]:
         # peft leaves the frozen backbone in train mode while fitting, so its own dropout is active
-        if self._backbone.encoder.training != training:
-            self._backbone.encoder.train(training)
+        kept = [module for module in modules if isinstance(module, Prompted)]
+        if self._backbone.frozen.training != kept[0].training:
+            self._backbone.frozen.train(kept[0].training)
+        return kept
 
 
 class FittedPrompt:
@@ -176,26 +230,45 @@ class FittedPrompt:
         limit = text_limit(backbone, self.context.recipe, len(self.prompt))
         texts = backbone.tokenise([(example.text, example.text_pair) for example in examples], limit)
         forward = PromptedForward(backbone, texts.pad_id)
-        backbone.encoder.eval()
+        backbone.frozen.eval()
         scores = np.zeros((len(texts), len(self.context.labels)), np.float32)
         with torch.no_grad():
-            for index in texts.sorted_batches(prompt=len(self.prompt)):
+            for index in texts.sorted_batches(len(self.prompt), tokens_at_once(backbone.device)):
                 (hidden,) = forward.hidden([self.prompt], [texts.batch(index)])
                 scores[index] = self.module.head(hidden).cpu().numpy()
         return scores
 
     def adapt(self, train: Labelled, dev: Labelled, context: Context) -> FittedPrompt:
         """Go on training a copy on a target language; the prompt encoder's dropout is off, as in the paper."""
+        return self.adapt_many([train], [dev], [context])[0]
+
+    def adapt_many(
+        self, trains: Sequence[Labelled], devs: Sequence[Labelled], contexts: Sequence[Context]
+    ) -> list[FittedPrompt]:
+        """`adapt` to several targets (or few-shot subsets, or seeds) in one pass; one fitted object for each.
+
+        Raises:
+            PackError: some of several diverged; the error has the others.
+        """
+        modules = [self._adaptable() for _ in contexts]
+        splits = list(zip(trains, devs, strict=True))
+        return self.method.train_lanes(modules, splits, contexts, [context.recipe.target for context in contexts])
+
+    def _adaptable(self) -> Prompted:
         module = deepcopy(self.module)
         for part in module.prompt.modules():
             if isinstance(part, nn.Dropout):
                 part.p = 0.0
-        return self.method.train_modules([module], train, dev, [context], context.recipe.target)[0]
+        return module
 
     def save(self, folder: Path) -> None:
-        """Write `weights.safetensors` (prompt module and head), `cached_prompt.safetensors` and `fit.json`."""
+        """Write `weights.safetensors` (prompt module and head), `cached_prompt.safetensors` and `fit.json`.
+
+        The cached prompt's file names the classes in its metadata, so that it can be read without the task.
+        """
         save_fit(folder, self.module.state_dict(), self.summary)
-        save_file({"prompt": self.prompt.contiguous()}, folder / "cached_prompt.safetensors")
+        labels = {"labels": json.dumps(self.context.labels)}
+        save_file({"prompt": self.prompt.contiguous()}, folder / "cached_prompt.safetensors", labels)
 
 
 def text_limit(backbone: Backbone, recipe: Recipe, prompt: int) -> int:

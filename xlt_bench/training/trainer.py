@@ -1,7 +1,7 @@
-"""The trainer: several seeds ("lanes") in one pass over a shared frozen backbone; one seed is the special case.
+"""The trainer: several seeds ("lanes") over a shared frozen backbone; one seed is the special case.
 
-Each lane has its own parameters, data order, optimiser, schedule, early stopping and best checkpoint. What the lanes
-share is the forward pass, which is the `Forward` that a method brings.
+Each lane has its own parameters, data order, randomness, optimiser, schedule, early stopping and best checkpoint. What
+the lanes share is the forward pass, which is the `Forward` that a method brings.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,11 +20,23 @@ from torch import Tensor, nn
 from xlt_bench.errors import DivergedError
 from xlt_bench.method import Context, DevPoint, FitSummary
 from xlt_bench.recipe import Phase, Recipe
-from xlt_bench.training.batches import Batch, Tokenised, batch_order
-from xlt_bench.training.optimisation import EarlyStopping, Roles, make_optimiser, make_schedule
+from xlt_bench.training.adafactor import Together
+from xlt_bench.training.batches import Batch, Tokenised, batch_order, tokens_at_once
+from xlt_bench.training.memory import PassWidth, out_of_memory
+from xlt_bench.training.optimisation import EarlyStopping, Roles, make_optimiser, make_schedule, step_together
+from xlt_bench.training.seeding import RandomStream
 
 Forward = Callable[[Sequence[nn.Module], Sequence[Batch]], list[Tensor]]
 """Maps modules and their batches, one a lane, to logits (items, classes), one tensor a lane."""
+
+
+@runtime_checkable
+class InBlocks(Protocol):
+    """A Forward that can also run forward and backward by itself, in blocks as small as it likes."""
+
+    def gradients(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
+        """Add the gradient of each lane's mean cross entropy to its parameters; return these losses, detached."""
+
 
 _REPORT_EVERY = 10
 """Steps between two looks at the loss: each look waits for the device."""
@@ -47,10 +61,12 @@ class Lane:
         self.module = module
         self.context = context
         self.total = phase.total_steps(len(data.train), recipe.batch_size)
+        self.data = data
+        self.evaluate_every = recipe.evaluate_every or -(-len(data.train) // recipe.batch_size)
+        self.random = RandomStream(context.seed, _device(module, context))
         self._recipe = recipe
-        self._data = data
-        self._optimiser = make_optimiser(roles, recipe)
-        self._schedule = make_schedule(self._optimiser, recipe, phase, self.total)
+        self.optimiser = make_optimiser(roles, recipe)
+        self._schedule = make_schedule(self.optimiser, recipe, phase, self.total)
         self._order = batch_order(data.train.lengths, recipe.batch_size, context.seed, recipe.by_length)
         self._stopping = EarlyStopping(phase.patience, start=self.total // 2)
         self._best: dict[str, Tensor] = {}
@@ -63,15 +79,17 @@ class Lane:
 
     def next_batch(self) -> Batch:
         """The next train batch of this lane's own order."""
-        return self._data.train.batch(next(self._order), self._data.train_gold)
+        return self.data.train.batch(next(self._order), self.data.train_gold)
 
-    def update(self, loss: Tensor, examples: int) -> None:
-        """One optimiser step, after the gradients of `loss` are there."""
+    def clip(self) -> None:
+        """Clip the gradients, where the recipe says so."""
         if self._recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.module.parameters(), self._recipe.clip_norm)
-        self._optimiser.step()
+
+    def updated(self, loss: Tensor, examples: int) -> None:
+        """Take note of an optimiser step on a batch with this loss."""
         self._schedule.step()
-        self._optimiser.zero_grad()
+        self.optimiser.zero_grad()
         self.step += 1
         self._losses.append(loss.detach())
         if self.step % _REPORT_EVERY == 0 or self.step == self.total:
@@ -112,52 +130,82 @@ class Lane:
         return FitSummary(trained, self.step, selected, tuple(self._history))
 
 
-def train(lanes: Sequence[Lane], forward: Forward, data: TrainData, recipe: Recipe) -> None:
+def train(lanes: Sequence[Lane], forward: Forward) -> None:
     """Train all lanes to their end; a lane that stops early or diverges leaves, the others go on.
 
-    The global random state is restored; within, it follows from the lanes' seeds (it drives dropout only).
+    Lanes may have data of their own; those with the same dev split are evaluated on it together.
+
+    The global random state stays as it is: each lane draws from a stream that follows from its seed. Where several
+    lanes share a pass (on a GPU), what is drawn in it comes from the first one's stream.
+
+    Raises:
+        MethodError: not even one lane fits into memory.
     """
-    every = recipe.evaluate_every or -(-len(data.train) // recipe.batch_size)
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(int(np.random.SeedSequence([lane.context.seed for lane in lanes]).generate_state(1)[0]))
-        while active := [lane for lane in lanes if not lane.finished]:
-            _step(active, forward)
-            if any(lane.step % every == 0 or lane.step >= lane.total for lane in active):
-                _evaluate([lane for lane in active if not lane.finished], forward, data)
+    together = Together()
+    width = PassWidth(_device(lanes[0].module, lanes[0].context))
+    while active := [lane for lane in lanes if not lane.finished]:
+        with width.probe():
+            _step(active, forward, width, together)
+        due = [lane for lane in active if lane.step % lane.evaluate_every == 0 or lane.step >= lane.total]
+        for _, alike in groupby((lane for lane in due if not lane.finished), key=lambda lane: id(lane.data.dev)):
+            _evaluate(list(alike), forward)
 
 
-def _step(lanes: Sequence[Lane], forward: Forward) -> None:
-    for lane in lanes:
-        lane.module.train()
+def _device(module: nn.Module, context: Context) -> torch.device:
+    return next((parameter.device for parameter in module.parameters()), torch.device(context.device))
+
+
+def _step(lanes: Sequence[Lane], forward: Forward, width: PassWidth, together: Together) -> None:
+    """One optimiser step of every lane; as many lanes go through the backbone together as memory allows."""
     batches = [lane.next_batch() for lane in lanes]
-    logits = forward([lane.module for lane in lanes], batches)
-    losses = [
-        nn.functional.cross_entropy(scores, _gold(batch).to(scores.device))
-        for scores, batch in zip(logits, batches, strict=True)
-    ]
-    torch.stack(losses).sum().backward()
+    losses: list[Tensor] = []
+    while len(losses) < len(lanes):
+        part = slice(len(losses), len(losses) + width.lanes)
+        try:
+            losses += _gradients(lanes[part], batches[part], forward)
+        except (MemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+            width.halve(error)
+            for lane in lanes[part]:
+                lane.module.zero_grad()
+    for lane in lanes:
+        lane.clip()
+    step_together([lane.optimiser for lane in lanes], together)
     for lane, loss, batch in zip(lanes, losses, batches, strict=True):
-        lane.update(loss, len(batch))
+        lane.updated(loss, len(batch))
 
 
-def _gold(batch: Batch) -> Tensor:
+def _gradients(lanes: Sequence[Lane], batches: Sequence[Batch], forward: Forward) -> list[Tensor]:
+    modules = [lane.module.train() for lane in lanes]
+    with lanes[0].random:
+        if isinstance(forward, InBlocks):
+            return forward.gradients(modules, batches)
+        losses = [
+            nn.functional.cross_entropy(scores, gold_of(batch).to(scores.device))
+            for scores, batch in zip(forward(modules, batches), batches, strict=True)
+        ]
+        torch.stack(losses).sum().backward()
+        return [loss.detach() for loss in losses]
+
+
+def gold_of(batch: Batch) -> Tensor:
+    """The classes of a train batch, (items,)."""
     assert batch.gold is not None, "a train batch carries its labels"
     return batch.gold
 
 
 @torch.no_grad()
-def _evaluate(lanes: Sequence[Lane], forward: Forward, data: TrainData) -> None:
-    if not lanes:
-        return
-    for lane in lanes:
-        lane.module.eval()
-    loss = torch.zeros(len(lanes))
-    correct = torch.zeros(len(lanes))
-    for index in data.dev.sorted_batches():
+def _evaluate(lanes: Sequence[Lane], forward: Forward) -> None:
+    """Score the dev split that these lanes have in common."""
+    modules = [lane.module.eval() for lane in lanes]
+    data = lanes[0].data
+    loss, correct = torch.zeros(len(lanes)), torch.zeros(len(lanes))
+    device = _device(modules[0], lanes[0].context)
+    for index in data.dev.sorted_batches(tokens=tokens_at_once(device)):
         batch = data.dev.batch(index, data.dev_gold)
-        gold = _gold(batch)
-        for at, scores in enumerate(forward([lane.module for lane in lanes], [batch] * len(lanes))):
+        gold = gold_of(batch)
+        for at, scores in enumerate(forward(modules, [batch] * len(lanes))):
             cpu = scores.cpu()
             loss[at] += nn.functional.cross_entropy(cpu, gold, reduction="sum")
             correct[at] += (cpu.argmax(1) == gold).sum()

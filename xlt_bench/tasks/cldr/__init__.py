@@ -14,7 +14,7 @@ import numpy as np
 
 from xlt_bench.errors import ConfigError, DataError
 from xlt_bench.groups import named_groups, pretrained_like_xlmr
-from xlt_bench.task import SPLITS, Example, Labelled, Split, Task, TaskInfo
+from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task, TaskInfo
 from xlt_bench.tasks.tables import flagged, languages_of, read_lines, read_table
 
 if TYPE_CHECKING:
@@ -73,6 +73,11 @@ def groups(backbone: str) -> Mapping[str, frozenset[str]]:
     return {**standard, "full-16": full, "full-8-seen": full & seen, "full-8-unseen": full - seen}
 
 
+def languages() -> Mapping[str, Language]:
+    """What the shipped table says of the languages, in the task's order."""
+    return languages_of(_rows())
+
+
 def _rows() -> list[dict[str, str]]:
     return read_table("xlt_bench.tasks.cldr", "languages.csv")
 
@@ -93,5 +98,6 @@ INFO = TaskInfo(
     seeds=3,
     load=load,
     groups=groups,
+    languages=languages,
     full_targets=("full-16", "full-8-seen", "full-8-unseen"),
 )

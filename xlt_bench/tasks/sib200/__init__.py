@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from xlt_bench.groups import named_groups, pretrained_like_xlmr
-from xlt_bench.task import Split, Task, TaskInfo
+from xlt_bench.task import Language, Split, Task, TaskInfo
 from xlt_bench.tasks.tables import flagged, languages_of, read_lines, read_table
 
 LABELS = ("science/technology", "travel", "politics", "sports", "health", "entertainment", "geography")
@@ -46,6 +46,11 @@ def groups(backbone: str) -> Mapping[str, frozenset[str]]:
     return {**standard, "full-46": full, "full-23-seen": full & seen, "full-23-unseen": full - seen}
 
 
+def languages() -> Mapping[str, Language]:
+    """What the shipped table says of the languages, in the task's order."""
+    return languages_of(_rows())
+
+
 def _rows() -> list[dict[str, str]]:
     return read_table(PACKAGE, "languages.csv")
 
@@ -58,5 +63,6 @@ INFO = TaskInfo(
     seeds=10,
     load=load,
     groups=groups,
+    languages=languages,
     full_targets=("full-46", "full-23-seen", "full-23-unseen"),
 )

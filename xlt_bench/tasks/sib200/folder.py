@@ -5,8 +5,6 @@ The files are tab-separated with the quoting of `csv` (a text with quotation mar
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -16,6 +14,7 @@ import numpy as np
 
 from xlt_bench.errors import DataError
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
+from xlt_bench.tasks.separated import read_separated
 
 COLUMNS = ["index_id", "category", "text"]
 ORIGIN = "https://huggingface.co/datasets/Davlan/sib200"
@@ -75,7 +74,7 @@ def find_root(folder: Path, layout: Layout) -> Path:
 
 def read_rows(path: Path, split: Split, layout: Layout) -> Rows:
     """One file, its columns, labels, ids and texts checked, but not whether it is parallel to other languages."""
-    lines = _parse(path)
+    lines = read_separated(path, _fault)
     if not lines or lines[0] != COLUMNS:
         raise _fault(path, 1, f"the columns are {lines[0] if lines else 'missing'}, not {COLUMNS}")
     wrong = next((line for line, row in enumerate(lines, 1) if len(row) != len(COLUMNS)), None)
@@ -118,29 +117,6 @@ def _language_data(folder: Path, layout: Layout, reference: Mapping[Split, Rows]
         gold = np.array([layout.labels.index(category) for category in rows.categories], np.int64)
         data[split] = Labelled(tuple(map(Example, rows.ids, repeat(folder.name), rows.texts)), gold)
     return data
-
-
-def _parse(path: Path) -> list[list[str]]:
-    """The rows of a file; a row that goes over several lines is a fault, so that row i is line i + 1."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}; it must be readable for you") from error
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _fault(path, line, f"byte {error.start} is not UTF-8") from None
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True)
-    rows: list[list[str]] = []
-    try:
-        rows.extend(reader)
-    except csv.Error as error:
-        raise _fault(path, len(rows) + 1, f"{error}; a quotation mark may be open") from None
-    if reader.line_num != len(rows):
-        wide = next(line for line, row in enumerate(rows, 1) if any("\n" in field or "\r" in field for field in row))
-        raise _fault(path, wide, "a text goes over several lines; a quotation mark may be open")
-    return rows
 
 
 def _check_labels(rows: Rows, labels: Sequence[str]) -> None:

@@ -1,0 +1,207 @@
+"""Our training toolkit against the usual stack (Hugging Face `Trainer` + `peft` p-tuning), in one process.
+
+    python -m benchmarks.peers [--backbone nano|base|large] [--quick] [--json] [--output FILE]
+
+Both sides get the same backbone, sentences, batch size of 32, Adafactor and dev evaluation every epoch, with dropout as
+in the backbone's configuration. They take turns, so that whatever else the machine does hits both; figures are medians
+over the turns, and ratios are medians of the turns' ratios. The usual stack in float32 is 1. Peak memory is that of
+processes of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from benchmarks.usual_stack import BATCH, UsualStack
+from benchmarks.workload import LABELS, LONGEST, SIZES, backbone_folder, sentences
+from xlt_bench.backbone import Precision, locate
+from xlt_bench.method import Context
+from xlt_bench.methods.xpe import XPE
+from xlt_bench.recipe import PRESETS, Phase
+from xlt_bench.runner import environment
+from xlt_bench.task import Labelled
+from xlt_bench.training.backbone import Backbone
+from xlt_bench.training.soft_prompt import FittedPrompt
+
+SEEDS = 5
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured: items of the splits, epochs of a turn, turns."""
+
+    train: int
+    dev: int
+    test: int
+    epochs: int
+    turns: int
+
+
+FULL = {"nano": Size(640, 99, 1024, 2, 7), "base": Size(64, 32, 64, 1, 3), "large": Size(640, 99, 1024, 2, 3)}
+QUICK = {"nano": Size(192, 32, 192, 1, 3), "base": Size(32, 16, 32, 1, 1), "large": Size(64, 32, 64, 1, 1)}
+
+
+class Ours:
+    """XPE through the toolkit, several seeds in one pass."""
+
+    def __init__(self, folder: Path, precision: Precision) -> None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._backbone = Backbone(locate(str(folder)), device, precision)
+        self._precision = precision
+        self._fits: list[FittedPrompt] = []
+
+    def train(self, train: Labelled, dev: Labelled, epochs: int, seeds: int) -> float:
+        """Seconds to fit these seeds, dev evaluation and tokenising included, loading not."""
+        recipe = PRESETS["released"].recipe("xpe")
+        recipe = dataclasses.replace(recipe, source=Phase(None, epochs, warmup=0.1), max_length=LONGEST)
+        contexts = [
+            Context(
+                LABELS,
+                seed,
+                recipe,
+                self._backbone.device.type,
+                self._precision,
+                load_backbone=lambda: self._backbone,
+            )
+            for seed in range(seeds)
+        ]
+        started = time.perf_counter()
+        self._fits = XPE().fit_many(train, dev, contexts)
+        return time.perf_counter() - started
+
+    def predict(self, items: Labelled) -> float:
+        """Seconds to score items with one seed, tokenising included."""
+        started = time.perf_counter()
+        self._fits[0].predict(items.examples)
+        return time.perf_counter() - started
+
+
+def speeds(folder: Path, size: Size, precisions: Sequence[Precision]) -> dict[str, Any]:
+    """Examples a second of both sides, training and evaluation, and what is gained over the usual stack in float32."""
+    train, dev, test = (sentences(items, seed) for seed, items in enumerate((size.train, size.dev, size.test)))
+    usual = {precision: UsualStack(folder, precision == "bf16") for precision in precisions}
+    ours = {precision: Ours(folder, precision) for precision in precisions}
+    for side in usual.values():
+        side.train(train.take(range(BATCH)), dev.take(range(8)), 1, 0)  # warm up
+    for own in ours.values():
+        own.train(train.take(range(BATCH)), dev.take(range(8)), 1, 1)
+    turns: list[dict[str, float]] = []
+    examples = size.train * size.epochs
+    for turn in range(size.turns):
+        found: dict[str, float] = {}
+        for precision in precisions:
+            found[f"usual train {precision}"] = examples / usual[precision].train(train, dev, size.epochs, turn)
+            found[f"ours train {precision}"] = SEEDS * examples / ours[precision].train(train, dev, size.epochs, SEEDS)
+            found[f"usual evaluate {precision}"] = size.test / usual[precision].predict(test)
+            found[f"ours evaluate {precision}"] = size.test / ours[precision].predict(test)
+        turns.append(found)
+    return {"examples_per_second": _medians(turns), "times_usual_fp32": _medians([_ratios(turn) for turn in turns])}
+
+
+def _ratios(turn: dict[str, float]) -> dict[str, float]:
+    return {name: value / turn[f"usual {name.split()[1]} fp32"] for name, value in turn.items()}
+
+
+def _medians(turns: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: round(median(turn[name] for turn in turns), 3) for name in turns[0]}
+
+
+def scaling(folder: Path, size: Size, seeds: Sequence[int]) -> dict[str, float]:
+    """Seconds a seed when so many are trained in one pack, in float32."""
+    train, dev = sentences(size.train, 0), sentences(size.dev, 1)
+    own = Ours(folder, "fp32")
+    own.train(train.take(range(BATCH)), dev.take(range(8)), 1, 1)
+    turns = [{str(count): own.train(train, dev, 1, count) / count for count in seeds} for _ in range(3)]
+    return _medians(turns)
+
+
+def peak_gigabytes(folder: Path, side: str, lanes: int) -> float:
+    """Peak resident memory of a process that trains a batch with `ours` or the `usual` stack, in float32."""
+    command = [sys.executable, "-m", "benchmarks.peers", "--peak", side, "--lanes", str(lanes), "--folder", str(folder)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return float(told.splitlines()[-1])
+
+
+def _own_peak(folder: Path, side: str, lanes: int) -> float:
+    train, dev = sentences(2 * BATCH, 0), sentences(BATCH, 1)
+    if side == "ours":
+        Ours(folder, "fp32").train(train, dev, 1, lanes)
+    else:
+        UsualStack(folder, bf16=False).train(train, dev, 1, 0)
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 1e9
+    status = Path("/proc/self/status")  # Linux hands the parent's ru_maxrss down to a child, but not this
+    if status.is_file():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024 / 1e9
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+
+
+def measure(backbone: str, quick: bool) -> dict[str, Any]:
+    """Everything, as plain data."""
+    size = (QUICK if quick else FULL)[backbone]
+    with tempfile.TemporaryDirectory() as under:
+        folder = backbone_folder(backbone, Path(under))
+        return {
+            "backbone": backbone,
+            "sizes": dataclasses.asdict(size),
+            "seeds": SEEDS,
+            **speeds(folder, size, ("fp32", "bf16")),
+            "seconds_a_seed": scaling(folder, size, (1, 2, 5) if quick else (1, 2, 5, 10)),
+            "peak_gb": {
+                "usual": peak_gigabytes(folder, "usual", 1),
+                "ours, 1 lane": peak_gigabytes(folder, "ours", 1),
+                "ours, 5 lanes": peak_gigabytes(folder, "ours", SEEDS),
+            },
+            "threads": torch.get_num_threads(),
+            "load_before": round(os.getloadavg()[0], 2),
+            "processor": platform.processor() or platform.machine(),
+            "environment": {**environment("cuda" if torch.cuda.is_available() else "cpu"), "peft": version("peft")},
+        }
+
+
+def main() -> None:
+    """Measure, and print a line a figure or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backbone", choices=tuple(SIZES), default="nano")
+    parser.add_argument("--quick", action="store_true", help="smaller and rougher")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--output", type=Path, help="write the JSON to this file too")
+    for hidden in ("--peak", "--lanes", "--folder"):  # for the processes whose memory is measured
+        parser.add_argument(hidden, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.peak:
+        print(_own_peak(Path(asked.folder), asked.peak, int(asked.lanes)))
+        return
+    found = measure(asked.backbone, asked.quick)
+    told = json.dumps(found, indent=1)
+    if asked.output:
+        asked.output.parent.mkdir(parents=True, exist_ok=True)
+        asked.output.write_text(told + "\n", encoding="utf-8")
+    print(told if asked.json else _lines(found))
+
+
+def _lines(found: dict[str, Any]) -> str:
+    parts = ("examples_per_second", "times_usual_fp32", "seconds_a_seed", "peak_gb")
+    return "\n".join(f"{part:20} {name:22} {value:9.2f}" for part in parts for name, value in found[part].items())
+
+
+if __name__ == "__main__":
+    main()

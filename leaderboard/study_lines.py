@@ -1,0 +1,139 @@
+"""What is there of a study: a line for each configuration, with its scores as the board has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ..backbone import NO_BACKBONE
+from ..errors import ConfigError
+from ..plan import Cell
+from ..records import Record
+from ..store import Store
+from ..studies.definition import Study
+from ..studies.planning import Planned
+from . import boards
+from .entries import Entry, entries_of
+from .gathering import gather
+from .model import Board, BoardRow
+from .scoring import Options
+
+
+@dataclass(frozen=True)
+class Line:
+    """One configuration of a study, with at least one run.
+
+    Attributes:
+        label: of the method, as the study has it.
+        shots: labelled examples of the target: 0 in the zero-shot protocol, None for its whole train split.
+        cells: how many there are in all; `entry` has those that ran.
+    """
+
+    planned: Planned
+    label: str
+    shots: int | None
+    cells: tuple[Cell, ...]
+    entry: Entry
+    row: BoardRow
+
+    @property
+    def method(self) -> str:
+        """As the study names it."""
+        return self.planned.method
+
+    @property
+    def sources(self) -> str:
+        """As the study names them."""
+        return self.planned.sources
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a report is made of.
+
+    Attributes:
+        layout: label and sources of every configuration of the study, run or not.
+        board: of the study's Records, for `board` reports with published results.
+        missing: runs that are neither complete nor failed.
+    """
+
+    study: Study
+    layout: tuple[tuple[str, str], ...]
+    lines: tuple[Line, ...]
+    board: Board
+    records: tuple[Record, ...]
+    groups: Mapping[str, tuple[str, ...]]
+    missing: int
+    failed: int
+    left_out: tuple[str, ...]
+
+
+def results_of(study: Study, planned: Sequence[Planned]) -> Results:
+    """Read a study's Records.
+
+    Raises:
+        ConfigError: none has run.
+    """
+    job = next(one.experiment.job for one in planned if one.experiment)
+    cells = {cell.fingerprint: cell for one in planned for cell in one.cells}
+    found = [held for key in cells if isinstance(held := job.store.find(key), Record)]
+    if not any(record.complete for record in found):
+        raise ConfigError(f"study {study.name}: no run is complete; run it: xlt-bench study run {study.name}")
+    board = _board(found, job.store, study.report.baselines)
+    lines = tuple(_lines(planned, found, job.store, board))
+    shown = {line.entry.key for line in lines}
+    return Results(
+        study=study,
+        layout=tuple((one.experiment.job.label, one.sources) for one in planned if one.experiment),
+        lines=lines,
+        board=board,
+        records=tuple(found),
+        groups={
+            name: codes
+            for section in board.sections
+            for name, codes in section.groups.items()
+            if any(row.key in shown for row in section.rows)
+        },
+        missing=len(cells) - len(found),
+        failed=sum(not record.complete for record in found),
+        left_out=tuple(dict.fromkeys(one.reason for one in planned if one.reason)),
+    )
+
+
+def _board(records: Sequence[Record], store: Store, baselines: bool) -> Board:
+    if baselines:
+        task = records[0].cell.task
+        stored = [record for record, _ in boards.published.published().values() if record.cell.task == task]
+        same_data = [record for record in stored if record.cell.task_hash == records[0].cell.task_hash]
+        records = [*records, *same_data]
+    return boards.board_of(records, store, Options())
+
+
+def _lines(planned: Sequence[Planned], records: Sequence[Record], store: Store, board: Board) -> Iterator[Line]:
+    countable = [record for record in records if record.complete and record.evidence == "per_item"]
+    gathered = gather(countable, partial(boards.load, store), boards.witness_of(records))
+    entries = {entry.key: entry for entry in entries_of(records, gathered)}
+    rows = {row.key: row for section in board.sections for row in section.rows}
+    told: set[str] = set()
+    for one in planned:
+        by_configuration: dict[str, list[Cell]] = {}
+        for cell in one.cells:
+            by_configuration.setdefault(cell.configuration, []).append(cell)
+        for key, cells in by_configuration.items():
+            if key in rows and key in entries and key not in told:
+                told.add(key)
+                yield _line(one, cells, entries[key], rows[key])
+
+
+def _line(planned: Planned, cells: Sequence[Cell], entry: Entry, row: BoardRow) -> Line:
+    assert planned.experiment is not None, "it has cells"
+    first = cells[0]
+    shots = 0 if first.protocol == "zero-shot" else first.shots
+    return Line(planned, planned.experiment.job.label, shots, tuple(cells), entry, row)
+
+
+def backbone_of(results: Results) -> str:
+    """The backbone of a study's runs, as shown; empty where no method has one."""
+    names = {record.cell.backbone for record in results.records} - {NO_BACKBONE}
+    return ", ".join(sorted(names))

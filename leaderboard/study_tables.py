@@ -1,0 +1,279 @@
+"""The tables of a study's report, as Markdown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+
+from tabulate import tabulate
+
+from ..records import Record
+from ..stats import holm
+from . import published
+from .comparison import compare_entries
+from .comparison_report import GroupDifference
+from .markup import markdown_text
+from .model import GroupScore
+from .study_lines import Line, Results
+from .words import NOTHING, marks, p_value, percent, span
+
+_MIB = 2**20
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Markdown; every text is shown literally."""
+    shown = [[markdown_text(text) for text in row] for row in rows]
+    return tabulate(shown, [markdown_text(text) for text in header], tablefmt="pipe", disable_numparse=True)
+
+
+def score_text(score: GroupScore | None) -> str:
+    """`58.9 (54.2-63.6)` with the board's marks."""
+    if score is None:
+        return NOTHING
+    return f"{percent(score.accuracy)} ({span(score.two_way, score)}){marks(score)}"
+
+
+def groups_table(results: Results) -> str:
+    """As the paper lays out Tables 1 and 3: target groups by sources, a column a method."""
+    if _one_source_each(results):
+        columns = list(dict.fromkeys(map(with_sources, results.lines)))
+        rows = [
+            [
+                _named(group, codes),
+                *_cells(results, group, columns, {with_sources(line): line for line in results.lines}),
+            ]
+            for group, codes in results.groups.items()
+        ]
+        return table(["Target group", *columns], rows)
+    columns = list(dict.fromkeys(line.label for line in results.lines))
+    sources = list(dict.fromkeys(line.sources for line in results.lines))
+    rows = []
+    for group, codes in results.groups.items():
+        for source in sources:
+            own = {line.label: line for line in results.lines if line.sources == source and group in line.row.scores}
+            if own:
+                rows.append([_named(group, codes), source, *_cells(results, group, columns, own)])
+    return table(["Target group", "Sources", *columns], rows)
+
+
+def curve_tables(results: Results) -> str:
+    """A table a target group: a line for each number of examples or sources, a column a method."""
+    columns = list(dict.fromkeys(column_of(line, results) for line in results.lines))
+    parts = []
+    for group, codes in results.groups.items():
+        rows = []
+        for x in axis(results):
+            own = {column_of(line, results): line for line in results.lines if x == place(line, results)}
+            rows.append([axis_text(x), *_cells(results, group, columns, own)])
+        parts.append(f"### {markdown_text(_named(group, codes))}")
+        parts.append(table([AXES[results.study.report.over or "shots"], *columns], rows))
+    return "\n\n".join(parts)
+
+
+def cost_table(results: Results) -> str:
+    """Accuracy against trained parameters, seconds and memory; `*` marks what no other line beats in everything."""
+    rows = []
+    for line in results.lines:
+        seconds, predicting, memory = costs(line)
+        best = [score_text(line.row.scores.get(group)) for group in results.groups]
+        efficient = [cost for cost in COSTS if is_efficient(line, results, cost)]
+        rows.append([
+            with_sources(line),
+            *best,
+            f"{line.row.trainable_parameters or 0:,}",
+            f"{seconds:.1f}",
+            f"{predicting:.1f}",
+            f"{memory / _MIB:,.0f}",
+            ", ".join(efficient) or NOTHING,
+        ])  # fmt: skip
+    named = [_named(group, codes) for group, codes in results.groups.items()]
+    header = ["Method", *named, "Trained parameters", "Fit, s", "Predict, s", "Memory, MiB", "Efficient in"]
+    return table(header, rows)
+
+
+def is_efficient(line: Line, results: Results, cost: str) -> bool:
+    """Whether no other line is at least as accurate for less of this cost (on the first group that all have)."""
+    group = cost_group(results)
+    own = line.row.scores.get(group)
+    if own is None:
+        return False
+    return not any(
+        other is not line
+        and (score := other.row.scores.get(group)) is not None
+        and score.accuracy >= own.accuracy
+        and cost_of(other, cost) < cost_of(line, cost)
+        for other in results.lines
+    )
+
+
+def cost_group(results: Results) -> str:
+    """The target group that a cost report weighs."""
+    return max(results.groups, key=lambda group: sum(group in line.row.scores for line in results.lines))
+
+
+def costs(line: Line) -> tuple[float, float, int]:
+    """Medians over runs: seconds of a fit, seconds of predicting all targets, most memory in bytes."""
+    runs = [record for record in line.entry.records if record.complete]
+    fit, predict = (
+        statistics.median(record.timing.get(name, 0.0) for record in runs)
+        for name in ("fit_seconds", "predict_seconds")
+    )
+    return fit, predict, round(statistics.median(record.peak_memory_bytes or 0 for record in runs))
+
+
+def cost_of(line: Line, cost: str) -> float:
+    """One of COSTS."""
+    fit, predict, memory = costs(line)
+    if cost == "parameters":
+        return float(line.row.trainable_parameters or 0)
+    return fit + predict if cost == "seconds" else memory / _MIB
+
+
+def pairs_table(results: Results) -> str:
+    """The differences that the study asks for, with tests; p corrected by Holm over all of them."""
+    found = list(_differences(results))
+    if not found:
+        return ""
+    adjusted = holm([float("nan") if one.p is None else one.p for *_, one in found])
+    rows = []
+    for (a, b, one), p in zip(found, adjusted, strict=True):
+        told = NOTHING if one.bounds is None else f"{100 * one.bounds.low:+.1f} to {100 * one.bounds.high:+.1f}"
+        where = a.sources if a.sources == b.sources else f"{a.sources}; {b.sources}"
+        shots = "all" if a.shots is None else str(a.shots)
+        rows.append([
+            f"{a.label} - {b.label}", where, *([shots] if _has_shots(results) else []), one.group,
+            f"{100 * one.difference:+.1f}", told, NOTHING if p != p else p_value(float(p)), _verdict(one, float(p)),
+        ])  # fmt: skip
+    header = ["Difference", "Sources", *(["Examples"] if _has_shots(results) else []), "Target group", "Points"]
+    return table([*header, "95% interval", "p (Holm)", "Verdict"], rows)
+
+
+def pairs_of(results: Results) -> Iterator[tuple[Line, Line]]:
+    """Lines to compare: same examples, same sources where both have such lines; `method:sources` names one line."""
+    for one, other in results.study.report.pairs:
+        for a in _named_lines(one, results):
+            alike = [b for b in _named_lines(other, results) if b is not a and _place(b) == _place(a)]
+            same = [b for b in alike if b.sources == a.sources]
+            for b in same or alike:
+                yield a, b
+
+
+def languages_text(results: Results) -> str:
+    """For each pair, in how many languages which is ahead, and where most."""
+    parts = []
+    for a, b in pairs_of(results):
+        report = compare_entries(a.entry, b.entry, {})
+        ahead, behind = report.wins()
+        sure, unsure = report.wins(0.05)
+        most = [f"{one.code} {100 * one.difference:+.1f}" for one in report.languages[:5]]
+        least = [f"{one.code} {100 * one.difference:+.1f}" for one in reversed(report.languages[-5:])]
+        parts.append(
+            f"- {markdown_text(f'{a.label} against {b.label}')}: ahead in {ahead} languages and behind in {behind} of "
+            f"{len(report.languages)}; singly significant (Benjamini-Hochberg, q 5%): {sure} and {unsure}. "
+            f"Most ahead: {', '.join(most)}; most behind: {', '.join(least)}."
+        )
+    return "\n".join(parts)
+
+
+def axis(results: Results) -> list[float]:
+    """The places on a curve's axis, in order; all labelled examples come last."""
+    return sorted({place(line, results) for line in results.lines})
+
+
+def column_of(line: Line, results: Results) -> str:
+    """The name of a line's curve."""
+    return line.label if results.study.report.over == "sources" else with_sources(line)
+
+
+def place(line: Line, results: Results) -> float:
+    """Where a line stands: its labelled target examples (all: infinite), or its number of source languages."""
+    if results.study.report.over == "sources":
+        return float(len(line.cells[0].sources))
+    return float("inf") if line.shots is None else float(line.shots)
+
+
+def axis_text(x: float) -> str:
+    """As a table has it."""
+    return "all" if x == float("inf") else f"{x:.0f}"
+
+
+def with_sources(line: Line) -> str:
+    """`xpe (joshi5)`."""
+    return f"{line.label} ({'no sources' if line.sources == 'none' else line.sources})"
+
+
+AXES: Mapping[str, str] = {"shots": "Labelled target examples", "sources": "Source languages"}
+COSTS: Mapping[str, str] = {
+    "parameters": "trained parameters",
+    "seconds": "seconds of a run",
+    "memory": "memory in MiB",
+}
+"""What a cost report weighs, and how an axis says it."""
+
+
+def _differences(results: Results) -> Iterator[tuple[Line, Line, GroupDifference]]:
+    for a, b in pairs_of(results):
+        report = compare_entries(a.entry, b.entry, results.groups)
+        for one in report.groups:
+            if one.group in results.groups:
+                yield a, b, one
+
+
+def _verdict(one: GroupDifference, p: float) -> str:
+    if p != p:
+        return one.note or "no test"
+    return ("higher" if one.difference > 0 else "lower") if p < 0.05 else "not told apart"
+
+
+def _named_lines(name: str, results: Results) -> list[Line]:
+    return [line for line in results.lines if name in (line.method, f"{line.method}:{line.sources}")]
+
+
+def _place(line: Line) -> tuple[int | None, int | None]:
+    return line.shots, line.cells[0].examples
+
+
+def _has_shots(results: Results) -> bool:
+    return len({line.shots for line in results.lines}) > 1
+
+
+def _one_source_each(results: Results) -> bool:
+    """Whether no method of the study has several sources, so that its column can tell them."""
+    return len(set(results.layout)) == len({label for label, _ in results.layout})
+
+
+def _named(group: str, codes: Sequence[str]) -> str:
+    return f"{group} ({len(codes)})"
+
+
+def _cells(results: Results, group: str, columns: Sequence[str], own: Mapping[str, Line]) -> list[str]:
+    return [_cell(results, group, own[column]) if column in own else NOTHING for column in columns]
+
+
+def _cell(results: Results, group: str, line: Line) -> str:
+    score = line.row.scores.get(group)
+    text = score_text(score)
+    value = published_value(results, group, line)
+    if value is None or score is None:
+        return text
+    inside = score.two_way is not None and score.two_way.low <= value <= score.two_way.high
+    return f"{text}; paper {percent(value)}, {'inside' if inside else 'outside'}"
+
+
+def published_value(results: Results, group: str, line: Line) -> float | None:
+    """The paper's mean for the same task, backbone, method, sources, protocol and languages, in [0, 1]."""
+    cell = line.cells[0]
+    if (cell.task, cell.backbone) != (published.TASK, published.BACKBONE):
+        return None
+    system = (results.study.report.published or {}).get(line.method, line.method)
+    for record, _ in published.published().values():
+        if record.evidence == "aggregate" and _is_counterpart(record, system, line):
+            for name, value in record.group_accuracy.items():
+                if set(record.groups[name]) == set(results.groups[group]):
+                    return value
+    return None
+
+
+def _is_counterpart(record: Record, system: str, line: Line) -> bool:
+    cell, own = record.cell, line.cells[0]
+    return (cell.method, cell.protocol, set(cell.sources)) == (system, own.protocol, set(own.sources))

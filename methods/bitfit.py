@@ -1,0 +1,34 @@
+"""BitFit (Ben Zaken, Goldberg & Ravfogel, 2022): every bias of the encoder is trained, and the classification head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from xlt_bench.errors import ConfigError
+from xlt_bench.methods.tuned_encoder import EncoderTuning
+from xlt_bench.training.backbone import Backbone
+from xlt_bench.training.optimisation import Roles
+
+
+@dataclass(frozen=True, kw_only=True)
+class BitFit(EncoderTuning):
+    """Biases of all linear layers and layer norms; weights stay frozen."""
+
+    def insert(self, encoder: nn.Module, backbone: Backbone) -> nn.Module:
+        """Unfreeze the biases.
+
+        Raises:
+            ConfigError: the backbone has none.
+        """
+        biases = [parameter for name, parameter in encoder.named_parameters() if name.endswith("bias")]
+        if not biases:
+            raise ConfigError(f"backbone '{backbone.source.name}' has no biases for bitfit to train; use --method lora")
+        for parameter in biases:
+            parameter.requires_grad_(True)
+        return encoder
+
+    def roles(self, encoder: nn.Module) -> Roles:
+        """All of them are biases."""
+        return {"bias": [p for p in encoder.parameters() if p.requires_grad]}

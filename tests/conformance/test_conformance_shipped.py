@@ -1,0 +1,41 @@
+"""Every shipped method passes every check, with no expected failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from xlt_bench.conformance import FreshProcess, Report, check_method
+from xlt_bench.discovery import configure, method_entries, qualified
+
+QUICK = {"spt", "xpe", "dual", "full-finetuning", "head-only", "ngram-mlp", "majority", "lora"}
+"""The others differ from one of these in little, and are left to the longer tier."""
+
+SHIPPED = [entry.name for entry in method_entries() if qualified(entry).startswith("xlt-bench/")]
+APPLIES = {  # to methods without a backbone, or without chance, not every check does
+    "majority": {"other_seed_other_parameters", "learns_a_separable_task"},
+    "centroid": {"other_seed_other_parameters", "head_is_trained_and_saved"},
+    "linear-probe": {"other_seed_other_parameters", "head_is_trained_and_saved"},
+    "ngram-linear": {"other_seed_other_parameters"},
+}
+WITHOUT_BACKBONE = {"head_is_trained_and_saved", "backbone_stays_frozen"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in QUICK else [pytest.mark.slow]) for n in SHIPPED])
+def test_shipped_methods_pass(name: str, fresh: FreshProcess) -> None:
+    method = configure(name, {}).method
+    report = check_method(method, fresh=fresh)
+    assert report.passed, str(report)
+    allowed = APPLIES.get(name, set()) | (set() if method.uses_backbone else WITHOUT_BACKBONE)
+    assert skipped(report) - {"adapt_leaves_the_source_fit"} <= allowed
+    assert ("adapt_leaves_the_source_fit" in skipped(report)) == (name in ("majority", "ngram-mlp"))
+
+
+def skipped(report: Report) -> set[str]:
+    return {result.check for result in report.results if result.status == "skipped"}
+
+
+def test_a_configuration_of_peft_that_has_no_name_of_its_own(fresh: FreshProcess) -> None:
+    pytest.importorskip("peft")
+    method = configure("peft", {"config": "LoraConfig", "r": "4", "target_modules": "query,value"}).method
+    report = check_method(method, fresh=fresh)
+    assert report.passed, str(report)

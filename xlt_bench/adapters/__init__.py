@@ -1,0 +1,1 @@
+"""Adapters: PEFT folders of others are read and scored, our own trained prompts are written as such folders."""

@@ -1,0 +1,103 @@
+"""Which backbone an adapter belongs to, and what its configuration says of it. Loads no weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from xlt_bench.adapters.folder import AdapterFolder
+from xlt_bench.backbone import BARE_NAMES, NANO, BackboneSource
+from xlt_bench.errors import ConfigError
+
+OUR_HEAD = ("xlm-roberta", "roberta")
+"""Types whose sequence classification in transformers has the head that we train: on position 0, dense, tanh."""
+
+
+@dataclass(frozen=True)
+class BackboneFacts:
+    """What `config.json` of a backbone says.
+
+    Attributes:
+        kind: model_type, such as xlm-roberta.
+        width: d, the length of an input embedding.
+        positions: that can be told apart, virtual tokens and special tokens included.
+        layers, heads: of the encoder, 0 where they have other names.
+        segments: kinds of token that embeddings tell apart, for the two texts of a pair.
+    """
+
+    kind: str
+    width: int
+    positions: int
+    layers: int
+    heads: int
+    segments: int
+
+    @property
+    def has_our_head(self) -> bool:
+        """Whether transformers' classifier of this type is the one that our methods train."""
+        return self.kind in OUR_HEAD
+
+    def text_limit(self, wanted: int, vectors: int) -> int:
+        """Tokens of a text that fit beside a prompt, at most `wanted`.
+
+        Raises:
+            ConfigError: the prompt leaves no room.
+        """
+        limit = min(wanted, self.positions - vectors)
+        if limit < 3:
+            raise ConfigError(f"a prompt of {vectors} vectors leaves no room for text in {self.positions} positions")
+        return limit
+
+
+def facts_of(source: BackboneSource) -> BackboneFacts:
+    """Read them from a backbone that `locate` has checked."""
+    config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
+    kind = str(config.get("model_type"))
+    positions = int(config.get("max_position_embeddings", 1 << 20))
+    return BackboneFacts(
+        kind=kind,
+        width=int(config.get("hidden_size", 0)),
+        positions=positions - 2 if "roberta" in kind else positions,
+        layers=int(config.get("num_hidden_layers", 0)),
+        heads=int(config.get("num_attention_heads", 0)),
+        segments=int(config.get("type_vocab_size", 0)),
+    )
+
+
+def backbone_name(adapter: AdapterFolder, asked: str | None) -> str:
+    """The backbone to score an adapter on: the one asked for, else the one that the adapter's configuration names.
+
+    Raises:
+        ConfigError: neither is there, or both are hub ids and differ.
+    """
+    named = adapter.base_model
+    known = BARE_NAMES.get(named, named) if named else None
+    if asked is None:
+        if known is None:
+            raise ConfigError(f"adapter '{adapter.name}' does not say which backbone it belongs to; give --backbone")
+        if known.startswith(("/", "~", ".")) and not Path(known).is_dir():
+            raise ConfigError(
+                f"adapter '{adapter.name}' names the backbone by a folder that is not here, {known}; give --backbone"
+            )
+        return known
+    wanted = BARE_NAMES.get(asked, asked)
+    if known is not None and known != wanted and _is_id(known) and _is_id(wanted):
+        raise ConfigError(
+            f"adapter '{adapter.name}' belongs to backbone '{known}', not to '{asked}'; leave --backbone out, "
+            "or give a local folder with that backbone's files"
+        )
+    return wanted
+
+
+def check_width(adapter: str, width: int, facts: BackboneFacts, source: BackboneSource, base_model: str | None) -> None:
+    """Refuse a prompt that another backbone's embeddings cannot stand beside."""
+    if width != facts.width:
+        named = f"; it belongs to {base_model}: --backbone {base_model}" if base_model else "; give another --backbone"
+        raise ConfigError(
+            f"adapter '{adapter}' has vectors {width} wide, backbone '{source.name}' is {facts.width} wide{named}"
+        )
+
+
+def _is_id(name: str) -> bool:
+    return name == NANO or not Path(name).is_dir()

@@ -1,0 +1,216 @@
+"""What the checks share about one method: toy data, a tiny backbone, fits, and what a fresh process said."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from xlt_bench import hyperparameters
+from xlt_bench.backbone import BackboneSource, locate
+from xlt_bench.conformance import toy
+from xlt_bench.conformance.checks import CallFailed, CheckFailed, CheckSkipped
+from xlt_bench.conformance.fresh import FreshProcess, Job, Place, Told, place_of
+from xlt_bench.conformance.optimisers import OptimiserWatch, Trained
+from xlt_bench.discovery import name_of
+from xlt_bench.errors import ConfigError
+from xlt_bench.method import Adaptable, Context, Fitted, Method, Scores
+from xlt_bench.task import Example, Labelled
+
+if TYPE_CHECKING:
+    from xlt_bench.training.backbone import Backbone
+
+
+class Bench:
+    """A method under check. Close it, or use it in a `with`, to remove its temporary folder.
+
+    Args:
+        method: a configured method.
+        fresh: a starter of fresh processes to share with other benches; its own by default.
+    """
+
+    def __init__(self, method: Method, fresh: FreshProcess | None = None) -> None:
+        if isinstance(method, type):
+            raise ConfigError(f"check an object, not a class: {method.__name__}()")
+        self.method = method
+        self.name = name_of(type(method))
+        self._fresh = fresh or FreshProcess()
+        self._owns_fresh = fresh is None
+        self._temporary = TemporaryDirectory(prefix="xlt-bench-check-")
+        self.folder = Path(self._temporary.name)
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what was written, end what was started."""
+        if self._owns_fresh:
+            self._fresh.close()
+        self._temporary.cleanup()
+
+    def prepare(self) -> None:
+        """Let the fresh process import what it needs beside the first checks."""
+        self._fresh.start()
+
+    @cached_property
+    def source(self) -> BackboneSource:
+        """The tiny backbone's files."""
+        folder = self.folder / "backbone"
+        toy.save_backbone(folder)
+        return locate(str(folder))
+
+    def backbone(self) -> Backbone:
+        """A backbone of its own, so that what one fit does to it is not seen by the next."""
+        from xlt_bench.training.backbone import Backbone
+
+        return Backbone(self.source)
+
+    def context(self, seed: int = 0, steps: int = toy.SHORT, backbone: Backbone | None = None) -> Context:
+        """A context on the CPU; without a backbone for methods that say they use none."""
+        kept = (backbone or self.backbone()) if self.method.uses_backbone else None
+        return Context(
+            labels=toy.LABELS,
+            seed=seed,
+            recipe=toy.recipe(self.name, steps),
+            load_backbone=None if kept is None else lambda: kept,
+        )
+
+    @cached_property
+    def probes(self) -> tuple[Example, ...]:
+        """Examples to predict, no text twice."""
+        kept = {example.text: example for example in toy.items(60, seed=3).examples}
+        return tuple(kept.values())
+
+    @cached_property
+    def first_fit(self) -> Fitted | CheckFailed:
+        """The fit that must have learned, made once and shown to predict; or why there is none."""
+        try:
+            with calling("fit"):
+                fitted = self.method.fit(toy.items(2520, 1), toy.items(63, 2), self.context(steps=toy.LEARNING_STEPS))
+            self.predict(fitted, self.probes)
+        except CheckFailed as failed:
+            return failed
+        return fitted
+
+    @property
+    def fitted(self) -> Fitted:
+        """The same, for checks of what a fitted method does; they are skipped where there is none."""
+        self.require_fit()
+        assert not isinstance(self.first_fit, CheckFailed)
+        return self.first_fit
+
+    def require_fit(self) -> None:
+        """Make the first fit if it is not there; skip the check if there is none."""
+        if isinstance(self.first_fit, CheckFailed):
+            raise CheckSkipped("needs fit and predict to work; see follows_the_protocol")
+
+    def fit_watched(self) -> tuple[Fitted, list[Trained]]:
+        """A short fit, and the parameters that torch's optimisers trained in it."""
+        self.require_fit()
+        with OptimiserWatch() as watch:
+            fitted = self.fit()
+        return fitted, watch.trained
+
+    def fit(self, train: Labelled | None = None, dev: Labelled | None = None, context: Context | None = None) -> Fitted:
+        """A short fit of its own, on toy data unless other is given."""
+        self.require_fit()
+        with calling("fit"):
+            return self.method.fit(train or toy.items(63, 4), dev or toy.items(21, 5), context or self.context())
+
+    def predict(self, fitted: Fitted, examples: Sequence[Example]) -> Scores:
+        """Scores as the method gives them, not checked."""
+        with calling("predict"):
+            return np.asarray(fitted.predict(examples))
+
+    def scored(self) -> tuple[tuple[Example, ...], NDArray[np.int64]]:
+        """Examples to score, no text twice, and their classes."""
+        part = toy.items(140, seed=8)
+        places = {example.text: at for at, example in enumerate(part.examples)}
+        chosen = part.take(list(places.values()))
+        return chosen.examples, chosen.gold
+
+    def adapt(self, fitted: Adaptable, backbone: Backbone | None) -> Fitted:
+        """A short fit on one target's data, on the same backbone as the source fit."""
+        train, dev = toy.items(21, 6, toy.TARGETS[:1]), toy.items(14, 7, toy.TARGETS[:1])
+        with calling("adapt"):
+            return fitted.adapt(train, dev, self.context(seed=1, backbone=backbone))
+
+    def save(self, fitted: Fitted) -> Path:
+        """What the method saves, in a new folder."""
+        folder = Path(mkdtemp(dir=self.folder))
+        with calling("save"):
+            fitted.save(folder)
+        return folder
+
+    @property
+    def told(self) -> Told:
+        """What a fresh process found out about this method: all of it in one go, as such a process takes seconds.
+
+        Raises:
+            CheckFailed: it cannot import the class, or died.
+        """
+        if isinstance(self._answer, CheckFailed):
+            raise CheckFailed(str(self._answer))
+        return self._answer
+
+    @cached_property
+    def _answer(self) -> Told | CheckFailed:
+        try:
+            return self._fresh.run(self._job(place_of(type(self.method))))
+        except CheckFailed as failed:
+            return failed
+
+    def _job(self, place: Place) -> Job:
+        values, usual = hyperparameters.values(self.method), hyperparameters.defaults(type(self.method))
+        return Job(
+            place=place,
+            method=self.name,
+            settings={name: str(value) for name, value in values.items() if value != usual[name]},
+            backbone=str(self.source.folder) if self.method.uses_backbone else None,
+            saved=self._saved(),
+            probes=self.probes,
+            threads=torch.get_num_threads(),
+            folder=mkdtemp(dir=self.folder),
+        )
+
+    def _saved(self) -> str | None:
+        """Saved for a fresh process, which has more to tell than what loading gives."""
+        try:
+            return str(self.save(self.fitted))
+        except (CheckFailed, CheckSkipped):
+            return None
+
+
+@contextmanager
+def calling(what: str) -> Iterator[None]:
+    """Turn whatever a method's code raises into a CallFailed that names the call and the line."""
+    try:
+        yield
+    except (CheckFailed, CheckSkipped):
+        raise
+    except (Exception, SystemExit) as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        line = " ".join(str(error).split())[:300]
+        raise CallFailed(
+            f"{what} raises {type(error).__name__}: {line} ({Path(frame.filename).name}:{frame.lineno})"
+        ) from error
+
+
+@contextmanager
+def elsewhere(check: str) -> Iterator[None]:
+    """Skip a check whose own rule was not reached, because a call raised that another check is about."""
+    try:
+        yield
+    except CallFailed as failed:
+        raise CheckSkipped(f"{failed}; see {check}") from failed

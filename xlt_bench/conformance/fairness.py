@@ -1,0 +1,94 @@
+"""Checks that comparisons rest on: no answers and no target data in sight, nothing changed behind anyone's back."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from xlt_bench import hyperparameters
+from xlt_bench.conformance import toy
+from xlt_bench.conformance.bench import Bench
+from xlt_bench.conformance.checks import CheckFailed, CheckSkipped
+from xlt_bench.method import Method, Scores
+from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
+
+_SIZES: dict[Split, int] = {"train": 21, "dev": 14, "test": 28}
+
+
+def sees_no_answers_and_no_targets(bench: Bench) -> None:
+    """Zero-shot scores stay when the test labels, the test items' ids and the targets' other data are replaced."""
+    first = _zero_shot(bench, _world(0))
+    if np.array_equal(first, _zero_shot(bench, _world(1)), equal_nan=True):
+        return
+    if not np.array_equal(first, _zero_shot(bench, _world(0)), equal_nan=True):
+        raise CheckSkipped("its fits are not repeatable; see same_seed_same_predictions")
+    raise CheckFailed(
+        "zero-shot scores change with the test labels, the test items' ids or the targets' train and dev data, "
+        "none of which a method may use"
+    )
+
+
+def _zero_shot(bench: Bench, task: Task) -> Scores:
+    """As the protocol does it: who looks for the task finds it where it would be."""
+    fitted = bench.fit(task.pool(toy.SOURCES, "train"), task.pool(toy.SOURCES, "dev"))
+    test = task.pool(toy.TARGETS, "test")
+    return bench.predict(fitted, test.examples)
+
+
+def _world(number: int) -> Task:
+    """Task number 0 or 1: the sources, and the texts of the targets' test split, are alike; nothing else is."""
+    languages = {code: Language(code, code, code[4:], "toy", None) for code in (*toy.SOURCES, *toy.TARGETS)}
+    data = {code: {split: _part(code, split, number) for split in SPLITS} for code in languages}
+    return Task("toy", toy.LABELS, languages, data)
+
+
+def _part(code: str, split: Split, number: int) -> Labelled:
+    seed = 10 * (toy.SOURCES + toy.TARGETS).index(code) + SPLITS.index(split)
+    if number == 0 or code in toy.SOURCES:
+        return toy.items(_SIZES[split], seed, [code])
+    if split != "test":
+        return toy.items(_SIZES[split], seed + 1000, [code])
+    same = toy.items(_SIZES[split], seed, [code])
+    renamed = tuple(Example(f"other{at}", *example[1:]) for at, example in enumerate(same.examples))
+    return Labelled(renamed, (same.gold + 3) % len(toy.LABELS))
+
+
+def inputs_are_left_as_they_were(bench: Bench) -> None:
+    """Fit and predict change neither data nor context nor the method: others are handed the same."""
+    train, dev, context = toy.items(63, 4), toy.items(21, 5), bench.context()
+    probes = list(bench.probes)
+    gold, examples = (train.gold.copy(), dev.gold.copy()), (train.examples, dev.examples, tuple(probes))
+    recipe, values = context.recipe.as_json(), hyperparameters.values(bench.method)
+    bench.predict(bench.fit(train, dev, context), probes)
+    if not all(map(np.array_equal, gold, (train.gold, dev.gold))):
+        raise CheckFailed("the gold labels are changed in place; work on a copy")
+    if examples != (train.examples, dev.examples, tuple(probes)):
+        raise CheckFailed("the examples are changed in place; work on a copy")
+    if context.recipe.as_json() != recipe or context.labels != toy.LABELS or context.seed != 0:
+        raise CheckFailed("the context is changed in place; dataclasses.replace makes another")
+    added = _attributes(bench.method) - _attributes(type(bench.method)(**values))
+    if hyperparameters.values(bench.method) != values or added:
+        raise CheckFailed(
+            f"fit changes the method itself ({', '.join(sorted(added)) or 'its values'}); fit returns what it fitted"
+        )
+
+
+def _attributes(method: Method) -> set[str]:
+    """Names of what an object holds, other than values of a cached_property."""
+    held = getattr(method, "__dict__", {})
+    return {name for name in held if not isinstance(getattr(type(method), name, None), cached_property)}
+
+
+def libraries_are_left_as_they_were(bench: Bench) -> None:
+    """Importing, fitting and predicting replace nothing in torch, transformers or peft."""
+    if bench.told.patched:
+        shown = ", ".join(bench.told.patched[:3])
+        raise CheckFailed(f"it replaces {shown} ({len(bench.told.patched)} in all); other methods would run with it")
+
+
+def works_without_network(bench: Bench) -> None:
+    """Fit and predict work in a fresh process that can reach no network."""
+    if bench.told.fit_error is not None:
+        reached = f" after asking for {', '.join(bench.told.reached[:3])}" if bench.told.reached else ""
+        raise CheckFailed(f"without network, fit or predict raises {bench.told.fit_error}{reached}")

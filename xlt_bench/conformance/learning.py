@@ -1,0 +1,139 @@
+"""Checks of what a fit trains, and of what it must leave alone."""
+
+from __future__ import annotations
+
+import gc
+import operator
+from pathlib import Path
+
+import numpy as np
+from safetensors.torch import load_file
+from torch import Tensor
+
+from xlt_bench.conformance import toy
+from xlt_bench.conformance.bench import Bench, elsewhere
+from xlt_bench.conformance.checks import CheckFailed, CheckSkipped
+from xlt_bench.method import Adaptable, FitSummary
+from xlt_bench.training.backbone import Backbone
+
+_LEARNED = 0.5
+"""Accuracy on the toy task, whose seven classes are equally frequent: far above chance, far below what is possible."""
+
+_FITS = 4
+"""Fits that memory is compared over. A few objects come and go; what every fit leaves behind adds up."""
+
+
+def learns_a_separable_task(bench: Bench) -> None:
+    """On a task in which one word tells the class, most texts are answered rightly."""
+    examples, gold = bench.scored()
+    scores = bench.predict(bench.fitted, examples)
+    if not getattr(bench.method, "reads_text", True):
+        if len(np.unique(scores, axis=0)) > 1:
+            raise CheckFailed("its class says reads_text = False, but the scores differ between texts")
+        raise CheckSkipped("its class says reads_text = False, and every text gets the same scores")
+    right = float((scores.argmax(1)[: len(gold)] == gold[: len(scores)]).mean())
+    if right < _LEARNED:
+        raise CheckFailed(
+            f"after {toy.LEARNING_STEPS} steps {right:.0%} of the texts are answered rightly; chance is "
+            f"{1 / len(toy.LABELS):.0%}, and {_LEARNED:.0%} the least that is asked for; do all parameters get trained?"
+        )
+
+
+def trainable_parameters_are_true(bench: Bench) -> None:
+    """The summary's trainable_parameters is how many numbers were trained."""
+    fitted, trained = bench.fit_watched()
+    if not isinstance(fitted.summary, FitSummary):
+        raise CheckSkipped("there is no FitSummary; see follows_the_protocol")
+    declared = int(fitted.summary.trainable_parameters)
+    counted = sum(one.parameter.numel() for one in trained)
+    if trained and declared != counted:
+        raise CheckFailed(f"the summary says {declared} trainable parameters; optimisers trained {counted}")
+    if not trained and declared:
+        with elsewhere("loads_the_same_elsewhere"):
+            saved = sum(tensor.numel() for tensor in tensors(bench.save(fitted)).values())
+        if not saved:
+            raise CheckSkipped("no torch optimiser ran and no safetensors are saved: there is nothing to count")
+        if declared > saved:
+            raise CheckFailed(f"the summary says {declared} trainable parameters, but only {saved} numbers are saved")
+
+
+def head_is_trained_and_saved(bench: Bench) -> None:
+    """The classification head on a backbone changes while fitting, and the saved files hold it as it became."""
+    _needs_backbone(bench)
+    fitted, trained = bench.fit_watched()
+    if not trained:
+        raise CheckSkipped("no torch optimiser ran, so there is no head that one trains")
+    head = [one for one in trained if len(toy.LABELS) in one.parameter.shape and one.changed]
+    if not head:
+        raise CheckFailed(
+            f"no trained parameter has the dimension of the {len(toy.LABELS)} classes: the head stays random"
+        )
+    with elsewhere("loads_the_same_elsewhere"):
+        saved = list(tensors(bench.save(fitted)).values())
+    for one in head:
+        if not any(one.had(tensor) for tensor in saved):
+            raise CheckFailed(f"the trained head, shape {tuple(one.parameter.shape)}, is not in the saved files")
+
+
+def tensors(folder: Path) -> dict[str, Tensor]:
+    """Every tensor in the safetensors files of a folder."""
+    found: dict[str, Tensor] = {}
+    for file in sorted(folder.rglob("*.safetensors")):
+        found |= {f"{file.name}:{name}": tensor for name, tensor in load_file(file).items()}
+    return found
+
+
+def backbone_stays_frozen(bench: Bench) -> None:
+    """Fit, adapt and predict leave the shared backbone bit-identical, in eval mode, without gradients or hooks."""
+    _needs_backbone(bench)
+    backbone = bench.backbone()
+    before, hooks = backbone.weights_hash(), _hooks(backbone)
+    fitted = bench.fit(context=bench.context(backbone=backbone))
+    if isinstance(fitted, Adaptable):
+        with elsewhere("adapt_leaves_the_source_fit"):
+            bench.adapt(fitted, backbone)
+    bench.predict(fitted, bench.probes)
+    if backbone.weights_hash() != before:
+        raise CheckFailed(
+            "the shared backbone's weights are others than before; train context.backbone.fresh_encoder()"
+        )
+    if _hooks(backbone) != hooks:
+        raise CheckFailed("hooks are left on the shared backbone; remove them after use")
+    if any(p.requires_grad or p.grad is not None for p in backbone.encoder.parameters()):
+        raise CheckFailed("the shared backbone's parameters are left with gradients switched on")
+    if backbone.encoder.training:
+        raise CheckFailed("the shared backbone is left in train mode, so its dropout stays on")
+
+
+def _needs_backbone(bench: Bench) -> None:
+    if not bench.method.uses_backbone:
+        raise CheckSkipped("the method uses no backbone")
+
+
+def _hooks(backbone: Backbone) -> int:
+    parts = backbone.encoder.modules()
+    return sum(len(part._forward_hooks) + len(part._forward_pre_hooks) + len(part._backward_hooks) for part in parts)
+
+
+def a_second_fit_grows_nothing(bench: Bench) -> None:
+    """When a fitted object is let go its memory is: fit after fit, no more objects and arrays are alive."""
+    backbone = bench.backbone() if bench.method.uses_backbone else None
+
+    def fit_and_forget(seed: int) -> None:
+        context = bench.context(seed, steps=2, backbone=backbone)
+        bench.predict(bench.fit(context=context), bench.probes[:7])
+
+    fit_and_forget(0)  # may fill caches
+    before = _alive()
+    for seed in range(1, 1 + _FITS):
+        fit_and_forget(seed)
+    for kind, was, now in zip(("objects", "references to numpy arrays"), before, _alive(), strict=True):
+        if now - was >= 2 * _FITS:
+            raise CheckFailed(f"{_FITS} more fits leave {now - was} {kind} behind; what holds them? A cache, a list?")
+
+
+def _alive() -> tuple[int, int]:
+    """Live objects that refer to others (tensors are among them), and how often they refer to an array."""
+    gc.collect()
+    things = gc.get_objects()
+    return len(things), operator.countOf(map(type, gc.get_referents(*things)), np.ndarray)

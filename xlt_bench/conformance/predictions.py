@@ -1,0 +1,99 @@
+"""Checks of what a fitted method predicts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xlt_bench.conformance import toy
+from xlt_bench.conformance.bench import Bench
+from xlt_bench.conformance.checks import CheckFailed, CheckSkipped
+from xlt_bench.method import Adaptable, Scores
+from xlt_bench.task import Example, Labelled, concatenate
+
+_CLOSE = 1e-4
+"""Share of the scores' spread by which other batches may change a score: the rounding of other padding."""
+
+_ODD: dict[str, tuple[str, str | None]] = {
+    "an empty text": ("", None),
+    "a text of spaces": ("   ", None),
+    "a text of 20,000 words": ("river " * 20_000, None),
+    "a text in scripts never seen": ("\u13e3\u13b3\u13a9 \u07d2\u07de\u07cf \u1c5f\u1c64 \U0001f600", None),
+    "a text with a null and a direction mark": ("red\x00 \u202edog", None),
+    "a pair of texts": ("the red", "dog"),
+}
+
+
+def one_finite_row_an_item(bench: Bench) -> None:
+    """Scores are finite numbers of shape (items, classes), also where a text occurs twice."""
+    examples = [*bench.probes[:9], *bench.probes[:4], bench.probes[0]]
+    _check(bench.predict(bench.fitted, examples), examples, "")
+
+
+def _check(scores: Scores, examples: list[Example], of: str) -> None:
+    wanted = (len(examples), len(toy.LABELS))
+    if scores.dtype.kind not in "fiu":
+        raise CheckFailed(f"predict{of} gives {scores.dtype}, no numbers")
+    if scores.shape != wanted:
+        raise CheckFailed(f"predict{of} gives shape {scores.shape}, not (items, classes) = {wanted}")
+    if not np.isfinite(scores).all():
+        raise CheckFailed(f"predict{of} gives scores that are not finite in {(~np.isfinite(scores)).any(1).sum()} rows")
+
+
+def batches_and_order_change_nothing(bench: Bench) -> None:
+    """An item's scores are the same twice, in any order, and in any company."""
+    probes, fitted = bench.probes, bench.fitted
+    whole = bench.predict(fitted, probes)
+    if not np.array_equal(whole, bench.predict(fitted, probes), equal_nan=True):
+        raise CheckFailed("predicting the same items twice gives other scores; is dropout still on?")
+    order = np.random.default_rng(0).permutation(len(probes))
+    shuffled = bench.predict(fitted, [probes[i] for i in order])
+    _same_scores(whole[order], shuffled, "in another order")
+    parts = [bench.predict(fitted, probes[start : start + 7]) for start in range(0, len(probes), 7)]
+    _same_scores(whole, np.concatenate(parts), "seven at a time")
+    alone = [bench.predict(fitted, [example]) for example in probes[:5]]
+    _same_scores(whole[:5], np.concatenate(alone), "one at a time")
+
+
+def _same_scores(expected: Scores, found: Scores, how: str) -> None:
+    if expected.shape != found.shape:
+        raise CheckFailed(f"predicted {how}, {len(expected)} items get {len(found)} rows")
+    finite = np.isfinite(expected) & np.isfinite(found)
+    spread = float(np.ptp(expected[finite])) if finite.any() else 0.0
+    apart = float(np.abs(np.where(finite, expected - found, 0.0)).max(initial=0.0))
+    if apart > _CLOSE * max(spread, 1e-6):
+        raise CheckFailed(f"predicted {how}, scores differ by up to {apart:.2g} (their spread is {spread:.2g})")
+
+
+def odd_inputs_are_predicted(bench: Bench) -> None:
+    """Odd texts, a batch of one, an unknown language and a language with a single item get proper scores."""
+    for name, (text, pair) in _ODD.items():
+        odd = Example("odd", "eng_Latn", text, pair)
+        _check(bench.predict(bench.fitted, [odd]), [odd], f" of {name}")
+        company = [bench.probes[0], odd, bench.probes[1]]
+        _check(bench.predict(bench.fitted, company), company, f" of {name} among others")
+    foreign = [Example("odd", "kat_Geor", "red dog")]
+    _check(bench.predict(bench.fitted, foreign), foreign, " of a language that was not fitted")
+    train, dev = (_with_single(part) for part in (toy.items(63, 4), toy.items(21, 5)))
+    single = [Example("odd", "yor_Latn", "the cat")]
+    _check(bench.predict(bench.fit(train, dev), single), single, " after a fit with a language of one item")
+
+
+def _with_single(part: Labelled) -> Labelled:
+    only = Labelled((Example("only", "yor_Latn", "the soup"),), np.array([toy.LABELS.index("food")]))
+    return concatenate([part, only])
+
+
+def adapt_leaves_the_source_fit(bench: Bench) -> None:
+    """Adapting gives a new fitted object, and the one it starts from predicts as before."""
+    backbone = bench.backbone() if bench.method.uses_backbone else None
+    fitted = bench.fit(context=bench.context(backbone=backbone))
+    if not isinstance(fitted, Adaptable):
+        raise CheckSkipped("the method has no adapt")
+    before, summary = bench.predict(fitted, bench.probes), fitted.summary
+    adapted = bench.adapt(fitted, backbone)
+    examples = list(bench.probes[:3])
+    if adapted is fitted:
+        raise CheckFailed("adapt returns the object it was called on; several targets start from one source fit")
+    _check(bench.predict(adapted, examples), examples, " after adapt")
+    if not np.array_equal(before, bench.predict(fitted, bench.probes), equal_nan=True) or fitted.summary != summary:
+        raise CheckFailed("after adapt the source fit predicts differently; train a copy")

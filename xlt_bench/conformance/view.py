@@ -1,0 +1,67 @@
+"""How a report is shown: a table of rules and outcomes, and how far the checks are while they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from xlt_bench.conformance.checks import Report, Result, Status
+from xlt_bench.errors import ConfigError
+from xlt_bench.texts import clean
+
+_STYLES: dict[Status, str] = {"passed": "green", "failed": "red", "expected failure": "yellow", "skipped": "dim"}
+
+
+def parse_expected(pairs: Sequence[str]) -> dict[str, str]:
+    """Split `check=reason` texts.
+
+    Raises:
+        ConfigError: a text without `=`, or a check named twice.
+    """
+    declared: dict[str, str] = {}
+    for pair in pairs:
+        name, sign, reason = pair.partition("=")
+        if not sign:
+            raise ConfigError(f"--expect-failure takes CHECK=REASON, not '{pair}'")
+        if name in declared:
+            raise ConfigError(f"--expect-failure {name} is given twice; give it once")
+        declared[name.strip()] = reason.strip()
+    return declared
+
+
+def table_of(report: Report) -> RenderableType:
+    """One row a check: outcome, the rule, and why it failed or was skipped."""
+    table = Table("outcome", f"check of {clean(report.method)}", header_style="bold")
+    for result in report.results:
+        table.add_row(Text(result.status, _STYLES[result.status]), _told(result))
+    return Group(table, _summary(report))
+
+
+def _told(result: Result) -> Text:
+    told = Text.assemble((result.check, "bold"), f"  {result.meaning}")
+    if result.message:
+        told.append(f"\n{clean(result.message)}", _STYLES[result.status])
+    return told
+
+
+def _summary(report: Report) -> Text:
+    counts = ", ".join(f"{report.count(status)} {status}" for status in _STYLES if report.count(status))
+    seconds = sum(result.seconds for result in report.results)
+    return Text(f"{counts}; {seconds:.1f} s", "green" if report.passed else "red")
+
+
+@contextmanager
+def progress_of(console: Console, checks: int) -> Iterator[Callable[[Result], None]]:
+    """On a terminal, a line that says how many checks are done."""
+    done: list[Result] = []
+    with console.status("checking ...") as status:
+
+        def on_result(result: Result) -> None:
+            done.append(result)
+            status.update(f"{len(done)} of {checks} checks done, last {result.check}: {result.status}")
+
+        yield on_result

@@ -1,0 +1,223 @@
+"""A Study: a grid of runs and the report that it yields, as a TOML file says it.
+
+    title = "Zero-shot transfer"
+    question = "Which soft prompt transfers best?"
+
+    [[grid]]                                # one or more; the study has the runs of all of them
+    methods = ["spt", "xpe"]
+    sources = ["joshi5", "seen"]            # expressions as for `--sources`
+
+    [report]
+    form = "groups"
+
+Every other key of a grid is optional and means what the option of `xlt-bench run` means; `GRID_KEYS` and `REPORT_KEYS`
+list them. An unknown key is an error with a suggestion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from xlt_bench.errors import ConfigError, unknown
+from xlt_bench.plan import Protocol
+from xlt_bench.toml_files import Section, read_toml
+
+KEYS = ("title", "question", "grid", "report")
+GRID_KEYS = (
+    "methods",
+    "sources",
+    "targets",
+    "protocol",
+    "shots",
+    "examples",
+    "seeds",
+    "steps",
+    "target-steps",
+    "preset",
+    "set",
+    "steps-of",
+    "compute-of",
+)
+REPORT_KEYS = ("form", "pairs", "over", "order-by", "baselines", "published")
+Form = Literal["groups", "board", "languages", "curve", "cost"]
+Axis = Literal["shots", "sources"]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every method on every source expression.
+
+    Attributes:
+        methods: names or file references.
+        sources, targets, protocol, shots, examples, steps, target_steps, preset: as in `xlt_bench.api.Request`.
+        seeds: how many; None: the task's default.
+        settings: of every method of the grid.
+        steps_of: a method whose budget of the preset all methods get: the same number of examples seen.
+        compute_of: a method whose budget, in arithmetic of forward and backward passes, all methods get.
+    """
+
+    methods: tuple[str, ...]
+    sources: tuple[str, ...]
+    targets: str | None = None
+    protocol: Protocol | None = None
+    shots: tuple[int | None, ...] = (None,)
+    examples: int | None = None
+    seeds: int | None = None
+    steps: int | None = None
+    target_steps: int | None = None
+    preset: str | None = None
+    settings: Mapping[str, str] | None = None
+    steps_of: str | None = None
+    compute_of: str | None = None
+
+
+@dataclass(frozen=True)
+class ReportSpec:
+    """What the report shows.
+
+    Attributes:
+        form: `groups` is a table of target groups x sources by method, `board` ranks as `leaderboard` does,
+            `languages` draws a curve over languages, `curve` one over `over`, `cost` accuracy against what it costs.
+        pairs: methods (as a table shows them) whose difference is tested, on the same sources and examples.
+        over: of a curve: `shots`, labelled examples of the target, or `sources`, the number of source languages.
+        order_by: of `languages`: the method that sorts them.
+        baselines: of `board`: with what others published on this task.
+        published: method -> the system of the stored baselines that is its published counterpart.
+    """
+
+    form: Form
+    pairs: tuple[tuple[str, str], ...] = ()
+    over: Axis | None = None
+    order_by: str | None = None
+    baselines: bool = False
+    published: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A named plan."""
+
+    name: str
+    title: str
+    question: str
+    grids: tuple[Grid, ...]
+    report: ReportSpec
+
+
+def read_study(path: Path) -> Study:
+    """A study from its file, checked.
+
+    Raises:
+        ConfigError: what breaks a rule, with file and key.
+    """
+    whole = read_toml(path)
+    whole.check_keys(KEYS)
+    tables = whole.values.get("grid")
+    if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+        raise ConfigError(f"{path}: a study needs at least one [[grid]] with methods and sources")
+    grids = tuple(_grid(Section(f"{path}, [[grid]] {at}", table)) for at, table in enumerate(tables, 1))
+    if "report" not in whole.values:
+        raise ConfigError(f"{path}: a study needs a [report] with a form: {', '.join(get_args(Form))}")
+    return Study(
+        name=path.stem,
+        title=_needed(whole.text("title"), "title", whole),
+        question=_needed(whole.text("question"), "question", whole),
+        grids=grids,
+        report=_report(whole.section("report")),
+    )
+
+
+def _grid(section: Section) -> Grid:
+    section.check_keys(GRID_KEYS)
+    grid = Grid(
+        methods=_listed(section, "methods"),
+        sources=_listed(section, "sources"),
+        targets=section.text("targets"),
+        protocol=_choice(section, "protocol", get_args(Protocol)),
+        shots=_shots(section),
+        examples=section.count("examples"),
+        seeds=section.count("seeds"),
+        steps=section.count("steps"),
+        target_steps=section.count("target-steps"),
+        preset=section.text("preset"),
+        settings=_texts(section.section("set")),
+        steps_of=section.text("steps-of"),
+        compute_of=section.text("compute-of"),
+    )
+    given = [key for key in ("steps", "steps-of", "compute-of") if key in section.values]
+    if len(given) > 1:
+        raise ConfigError(f"{section.where}: {' and '.join(given)} both say the number of steps; keep one")
+    return grid
+
+
+def _report(section: Section) -> ReportSpec:
+    section.check_keys(REPORT_KEYS)
+    form = _choice(section, "form", get_args(Form))
+    if form is None:
+        raise ConfigError(f"{section.where}: form is missing; choose one of {', '.join(get_args(Form))}")
+    over = _choice(section, "over", get_args(Axis))
+    if (form == "curve") != (over is not None):
+        raise ConfigError(
+            f"{section.where}: over belongs to form 'curve', which needs it: {' or '.join(get_args(Axis))}"
+        )
+    baselines = section.values.get("baselines", False)
+    if not isinstance(baselines, bool):
+        raise section.fault("baselines", "true or false", baselines)
+    return ReportSpec(
+        form=cast(Form, form),
+        pairs=_pairs(section),
+        over=cast("Axis | None", over),
+        order_by=section.text("order-by"),
+        baselines=baselines,
+        published=_texts(section.section("published")),
+    )
+
+
+def _needed(value: str | None, key: str, section: Section) -> str:
+    if value is None:
+        raise ConfigError(f"{section.where}: a study needs a {key}")
+    return value
+
+
+def _listed(section: Section, key: str) -> tuple[str, ...]:
+    listed = section.texts(key)
+    if not listed:
+        raise ConfigError(f'{section.where}: {key} must list at least one, such as {key} = ["{_EXAMPLES[key]}"]')
+    return listed
+
+
+_EXAMPLES: Mapping[str, str] = {"methods": "xpe", "sources": "joshi5"}
+
+
+def _choice(section: Section, key: str, choices: tuple[str, ...]) -> Protocol | None:
+    value = section.text(key)
+    if value is not None and value not in choices:
+        raise ConfigError(f"{section.where}: {unknown(key, value, choices, ', '.join(choices))}")
+    return cast("Protocol | None", value)
+
+
+def _shots(section: Section) -> tuple[int | None, ...]:
+    value = section.values.get("shots", ["all"])
+    fits = isinstance(value, list) and value and all(one == "all" or (type(one) is int and one >= 0) for one in value)
+    if not fits or not isinstance(value, list) or len(set(map(str, value))) < len(value):
+        raise section.fault("shots", 'a list of different numbers and "all", such as [0, 8, "all"]', value)
+    return tuple(None if one == "all" else int(one) for one in value)
+
+
+def _texts(section: Section) -> dict[str, str]:
+    for key, value in section.values.items():
+        if not isinstance(value, str | int | float | bool):
+            raise section.fault(key, "a plain value", value)
+    return {key: str(value) for key, value in section.values.items()}
+
+
+def _pairs(section: Section) -> tuple[tuple[str, str], ...]:
+    value = section.values.get("pairs", [])
+    if not isinstance(value, list) or not all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair) for pair in value
+    ):
+        raise section.fault("pairs", 'a list of pairs of methods, such as [["xpe", "spt"]]', value)
+    return tuple((str(a), str(b)) for a, b in value)

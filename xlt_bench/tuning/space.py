@@ -1,0 +1,115 @@
+"""The space of a search: factors from a tenth to ten times what a method has by default, the same for all methods.
+
+A method that takes its learning rates from the recipe is tuned in two dimensions: a factor on the preset's rate of the
+classification head, and one on the rates of all else, so that their ratios stay as the preset has them. A method that
+does not names its own hyper-parameters in a class attribute, and they take the same factors:
+
+    tunes: ClassVar[tuple[str, ...]] = ("learning_rate",)
+
+It may name `own-rates` and `head-rate` among them; an empty tuple says that there is nothing to tune.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xlt_bench.discovery import ConfiguredMethod
+from xlt_bench.errors import ConfigError, MethodError
+
+if TYPE_CHECKING:
+    from xlt_bench.api import Request
+
+OWN_RATES = "own-rates"
+HEAD_RATE = "head-rate"
+REACH = 10.0
+"""A factor lies between 1 / REACH and REACH, uniformly on a logarithmic scale."""
+
+_BASES = (2, 3, 5, 7, 11, 13)
+_RATE_SETTINGS = {"learning_rate": OWN_RATES, "head_learning_rate": HEAD_RATE}
+
+Factors = Mapping[str, float]
+"""Dimension -> factor."""
+
+
+def dimensions(configured: ConfiguredMethod) -> tuple[str, ...]:
+    """What is tuned of a method.
+
+    Raises:
+        ConfigError: there is nothing to tune, or a setting fixes what is to be tuned.
+        MethodError: the class attribute `tunes` names what cannot be.
+    """
+    declared = getattr(type(configured.method), "tunes", None)
+    usual = (OWN_RATES, HEAD_RATE) if configured.method.uses_backbone else ()
+    found = usual if declared is None else _checked(declared, configured)
+    if not found:
+        raise ConfigError(
+            f"method {configured.name} has nothing to tune; one that has says so in its class, "
+            'as tunes = ("learning_rate",)'
+        )
+    for setting, dimension in _RATE_SETTINGS.items():
+        if dimension in found and configured.values.get(setting) is not None:
+            raise ConfigError(f"--set {setting} fixes what is to be tuned; leave it out")
+    return found
+
+
+def factors(number: int, found: tuple[str, ...]) -> dict[str, float]:
+    """The factors of a trial, rounded to three digits: 1 in trial 0, then the Halton sequence (Halton 1960).
+
+    Its first dimensions are the same for every method, and the first trials those of every longer search.
+    """
+    if number == 0:
+        return dict.fromkeys(found, 1.0)
+    return {
+        name: float(f"{REACH ** (2 * _radical_inverse(number, base) - 1):.3g}")
+        for name, base in zip(found, _BASES, strict=False)
+    }
+
+
+def request_of(request: Request, configured: ConfiguredMethod, chosen: Factors) -> Request:
+    """The request with these factors put in."""
+    rates = (chosen.get(OWN_RATES, 1.0), chosen.get(HEAD_RATE, 1.0))
+    settings = dict(request.settings)
+    for name, factor in chosen.items():
+        if name in configured.values and factor != 1.0:
+            settings[name] = _scaled(configured.values[name], factor)
+    return replace(request, settings=settings, rate_factors=rates)
+
+
+def options_of(request: Request) -> list[str]:
+    """The options of `xlt-bench run` that say what `request_of` put in."""
+    told = [f"--set {name}={value}" for name, value in request.settings.items()]
+    if request.rate_factors != (1.0, 1.0):
+        told.append("--rate-factors " + ",".join(f"{factor:g}" for factor in request.rate_factors))
+    return told
+
+
+def _scaled(value: object, factor: float) -> str:
+    if isinstance(value, int):
+        return str(max(1, round(value * factor)))
+    assert isinstance(value, float)
+    return f"{value * factor:.4g}"
+
+
+def _checked(declared: object, configured: ConfiguredMethod) -> tuple[str, ...]:
+    rule = f"tunes of method {configured.name} must be a tuple of names"
+    if not isinstance(declared, tuple) or len(declared) > len(_BASES):
+        raise MethodError(f"{rule}, at most {len(_BASES)}, not {declared!r}")
+    for name in declared:
+        value = configured.values.get(name)
+        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+        if name not in (OWN_RATES, HEAD_RATE) and not number:
+            raise MethodError(f"{rule} of hyper-parameters with a positive number, which '{name}' is not ({value!r})")
+    return declared
+
+
+def _radical_inverse(number: int, base: int) -> float:
+    """The digits of a number in a base, mirrored at the point: in [0, 1)."""
+    value, scale = 0.0, 1.0 / base
+    while number:
+        number, digit = divmod(number, base)
+        value += digit * scale
+        scale /= base
+    return value
