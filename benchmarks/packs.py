@@ -21,10 +21,10 @@ import numpy as np
 import torch
 
 from xlt_bench.backbone import locate
+from xlt_bench.environment import environment
 from xlt_bench.method import Context, Fitted
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.recipe import PRESETS
-from xlt_bench.runner import environment
 from xlt_bench.task import Task
 from xlt_bench.tasks import cldr
 from xlt_bench.training import trainer

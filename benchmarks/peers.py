@@ -32,10 +32,10 @@ import torch
 from benchmarks.usual_stack import BATCH, UsualStack
 from benchmarks.workload import LABELS, LONGEST, SIZES, backbone_folder, sentences
 from xlt_bench.backbone import Precision, locate
+from xlt_bench.environment import environment
 from xlt_bench.method import Context
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.recipe import PRESETS, Phase
-from xlt_bench.runner import environment
 from xlt_bench.task import Labelled
 from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.soft_prompt import FittedPrompt
@@ -45,17 +45,26 @@ SEEDS = 5
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: items of the splits, epochs of a turn, turns."""
+    """How much is measured: items of the splits, epochs of a turn, turns, numbers of seeds in a pack."""
 
     train: int
     dev: int
     test: int
     epochs: int
     turns: int
+    packs: tuple[int, ...]
 
 
-FULL = {"nano": Size(640, 99, 1024, 2, 7), "base": Size(64, 32, 64, 1, 3), "large": Size(640, 99, 1024, 2, 3)}
-QUICK = {"nano": Size(192, 32, 192, 1, 3), "base": Size(32, 16, 32, 1, 1), "large": Size(64, 32, 64, 1, 1)}
+FULL = {
+    "nano": Size(640, 99, 1024, 2, 7, (1, 2, 5, 10)),
+    "base": Size(64, 16, 64, 1, 3, (1, 2, 5)),
+    "large": Size(640, 99, 1024, 2, 3, (1, 2, 5, 10)),
+}
+QUICK = {
+    "nano": Size(192, 32, 192, 1, 3, (1, 2, 5)),
+    "base": Size(32, 8, 32, 1, 1, (1,)),
+    "large": Size(32, 8, 32, 1, 1, (1,)),
+}
 
 
 class Ours:
@@ -87,7 +96,7 @@ class Ours:
         return time.perf_counter() - started
 
     def predict(self, items: Labelled) -> float:
-        """Seconds to score items with one seed, tokenising included."""
+        """Seconds to score items with one seed; their ids are tokenised once and cached."""
         started = time.perf_counter()
         self._fits[0].predict(items.examples)
         return time.perf_counter() - started
@@ -98,10 +107,10 @@ def speeds(folder: Path, size: Size, precisions: Sequence[Precision]) -> dict[st
     train, dev, test = (sentences(items, seed) for seed, items in enumerate((size.train, size.dev, size.test)))
     usual = {precision: UsualStack(folder, precision == "bf16") for precision in precisions}
     ours = {precision: Ours(folder, precision) for precision in precisions}
-    for side in usual.values():
-        side.train(train.take(range(BATCH)), dev.take(range(8)), 1, 0)  # warm up
-    for own in ours.values():
-        own.train(train.take(range(BATCH)), dev.take(range(8)), 1, 1)
+    few = train.take(range(8))
+    for precision in precisions:  # warm up
+        usual[precision].train(few, few, 1, 0)
+        ours[precision].train(few, few, 1, 1)
     turns: list[dict[str, float]] = []
     examples = size.train * size.epochs
     for turn in range(size.turns):
@@ -123,12 +132,14 @@ def _medians(turns: Sequence[dict[str, float]]) -> dict[str, float]:
     return {name: round(median(turn[name] for turn in turns), 3) for name in turns[0]}
 
 
-def scaling(folder: Path, size: Size, seeds: Sequence[int]) -> dict[str, float]:
+def scaling(folder: Path, size: Size) -> dict[str, float]:
     """Seconds a seed when so many are trained in one pack, in float32."""
     train, dev = sentences(size.train, 0), sentences(size.dev, 1)
     own = Ours(folder, "fp32")
-    own.train(train.take(range(BATCH)), dev.take(range(8)), 1, 1)
-    turns = [{str(count): own.train(train, dev, 1, count) / count for count in seeds} for _ in range(3)]
+    own.train(train.take(range(8)), dev.take(range(8)), 1, 1)
+    turns = [
+        {str(count): own.train(train, dev, 1, count) / count for count in size.packs} for _ in range(min(size.turns, 3))
+    ]
     return _medians(turns)
 
 
@@ -140,7 +151,7 @@ def peak_gigabytes(folder: Path, side: str, lanes: int) -> float:
 
 
 def _own_peak(folder: Path, side: str, lanes: int) -> float:
-    train, dev = sentences(2 * BATCH, 0), sentences(BATCH, 1)
+    train, dev = sentences(BATCH, 0), sentences(8, 1)
     if side == "ours":
         Ours(folder, "fp32").train(train, dev, 1, lanes)
     else:
@@ -164,7 +175,7 @@ def measure(backbone: str, quick: bool) -> dict[str, Any]:
             "sizes": dataclasses.asdict(size),
             "seeds": SEEDS,
             **speeds(folder, size, ("fp32", "bf16")),
-            "seconds_a_seed": scaling(folder, size, (1, 2, 5) if quick else (1, 2, 5, 10)),
+            "seconds_a_seed": scaling(folder, size),
             "peak_gb": {
                 "usual": peak_gigabytes(folder, "usual", 1),
                 "ours, 1 lane": peak_gigabytes(folder, "ours", 1),

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xlt_bench.method import Fitted
 
 
 class XltBenchError(Exception):
@@ -41,7 +45,7 @@ class PackError(MethodError):
         outcomes: one for each context, in order: a fitted object, or the error of its failure.
     """
 
-    def __init__(self, outcomes: Sequence[object]) -> None:
+    def __init__(self, outcomes: Sequence[Fitted | MethodError]) -> None:
         self.outcomes = tuple(outcomes)
         failures = [outcome for outcome in outcomes if isinstance(outcome, MethodError)]
         super().__init__(f"{len(failures)} of {len(outcomes)} trained together failed; the first: {failures[0]}")

@@ -20,9 +20,10 @@ SHIPPED = [entry.name for entry in method_entries() if entry.value.startswith("x
 
 
 def fit(name: str, backbone: Backbone) -> Fitted:
-    recipe = short("paper", name, steps=6, evaluate_every=2)
+    configured = configure(name, {})
+    recipe = short("paper", configured.name, steps=6, evaluate_every=2)
     fast = recipe.with_rates(**dict.fromkeys(recipe.rates, 0.01))
-    return configure(name, {}).method.fit(TRAIN, DEV, context(backbone, fast))
+    return configured.method.fit(TRAIN, DEV, context(backbone, fast))
 
 
 @pytest.fixture(scope="module")

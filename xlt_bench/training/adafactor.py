@@ -35,10 +35,11 @@ class Adafactor(torch.optim.Optimizer):
         if not self.updates:
             self._alone.prepare([self])
         if self.updates:
-            parameters = [update.parameter for update in self.updates]
+            parameters: list[Tensor] = [update.parameter for update in self.updates]
             decays = torch._foreach_mul(parameters, [update.decay for update in self.updates])
-            torch._foreach_sub_(parameters, decays)
-            torch._foreach_sub_(parameters, [update.amount for update in self.updates])
+            torch._foreach_sub_(parameters, list(decays))
+            amounts: list[Tensor] = [update.amount for update in self.updates]
+            torch._foreach_sub_(parameters, amounts)
         self.updates = []
 
 

@@ -63,7 +63,9 @@ class Backbone:
         """The encoder in the precision of the forward pass: in bfloat16 it is one of its own."""
         if self.precision == "fp32":
             return self.encoder
-        return self.fresh_encoder().requires_grad_(False).to(torch.bfloat16)
+        encoder: Any = self.fresh_encoder().requires_grad_(False)
+        frozen: PreTrainedModel = encoder.to(torch.bfloat16)
+        return frozen
 
     @cached_property
     def lean(self) -> LeanEncoder | None:

@@ -111,7 +111,7 @@ class LeanEncoder:
 class _Layer:
     """One layer of XLM-R over frozen weights."""
 
-    def __init__(self, layer: XLMRobertaLayer) -> None:
+    def __init__(self, layer: Any) -> None:
         attention = layer.attention.self
         parts = (attention.query, attention.key, attention.value)
         self._weight = torch.cat([part.weight for part in parts])
@@ -156,19 +156,19 @@ class _Layer:
 
 def lean_encoder(model: PreTrainedModel) -> LeanEncoder | None:
     """The lean computation of this model; None where it is no plain XLM-R encoder with its usual attention."""
+    if type(model) is not XLMRobertaModel:  # a subclass may compute something else
+        return None
     config = model.config
-    plain = type(model) is XLMRobertaModel and not config.is_decoder and not config.add_cross_attention
-    usual = getattr(config, "_attn_implementation", None) == "sdpa" and all(
-        type(layer) is XLMRobertaLayer for layer in getattr(getattr(model, "encoder", None), "layer", ())
-    )
-    return LeanEncoder(model) if plain and usual else None
+    usual = getattr(config, "_attn_implementation", None) == "sdpa" and not config.is_decoder
+    plain = usual and all(type(layer) is XLMRobertaLayer for layer in model.encoder.layer)
+    return LeanEncoder(model) if plain else None
 
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`torch.nn.functional.linear` for weights that are never trained."""
     if _ONEDNN is None or not inputs.is_cpu or inputs.dtype != torch.float32 or not inputs.numel():
         return functional.linear(inputs, weight, bias)
-    outputs: Tensor = _FrozenLinear.apply(inputs, weight, bias)
+    outputs: Tensor = _FrozenLinear.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
     return outputs
 
 
@@ -180,13 +180,14 @@ def attention(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dr
     """
     if not query.is_cpu:
         return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropped)
-    wide = [part.float() for part in (query, key, value)]
+    dtype = query.dtype
+    query, key, value = query.float(), key.float(), value.float()
     bias = None if bias is None else bias.float()
     if not dropped:
-        return functional.scaled_dot_product_attention(*wide, attn_mask=bias).to(query.dtype)
-    scores = (wide[0] * query.shape[-1] ** -0.5) @ wide[1].transpose(-1, -2)
+        return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias).to(dtype)
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
     weights = (scores if bias is None else scores + bias).softmax(-1)
-    return (dropout(weights, dropped) @ wide[2]).to(query.dtype)
+    return (dropout(weights, dropped) @ value).to(dtype)
 
 
 def dropout(inputs: Tensor, share: float) -> Tensor:

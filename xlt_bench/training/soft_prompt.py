@@ -109,15 +109,7 @@ class SoftPrompt(ABC):
             PackError: that of one among several did; the error has the others, fitted.
         """
         backbone = contexts[0].backbone
-        vectors = self._vectors(modules[0])
-        data: dict[tuple[int, int], TrainData] = {}
-        lanes = []
-        for module, split, context, phase in zip(modules, splits, contexts, phases, strict=True):
-            same = (id(split[0]), id(split[1]))
-            if same not in data:
-                data[same] = tokenised(*split, backbone, context.recipe, vectors)
-            roles = {**self.roles(module.prompt), "head": list(module.head.parameters())}
-            lanes.append(Lane(module, roles, context, self._recipe(context.recipe, roles), phase, data[same]))
+        lanes = self._lanes(modules, splits, contexts, phases)
         try:
             train(lanes, PromptedForward(backbone, lanes[0].data.train.pad_id))
         finally:
@@ -130,6 +122,24 @@ class SoftPrompt(ABC):
         if len(fits) < len(outcomes):
             raise lanes[0].failure if len(lanes) == 1 and lanes[0].failure else PackError(outcomes)
         return fits
+
+    def _lanes(
+        self,
+        modules: Sequence[Prompted],
+        splits: Sequence[tuple[Labelled, Labelled]],
+        contexts: Sequence[Context],
+        phases: Sequence[Phase],
+    ) -> list[Lane]:
+        vectors = self._vectors(modules[0])
+        data: dict[tuple[int, int], TrainData] = {}  # lanes on the same splits share their ids
+        lanes = []
+        for module, split, context, phase in zip(modules, splits, contexts, phases, strict=True):
+            same = (id(split[0]), id(split[1]))
+            if same not in data:
+                data[same] = tokenised(*split, context.backbone, context.recipe, vectors)
+            roles = {**self.roles(module.prompt), "head": list(module.head.parameters())}
+            lanes.append(Lane(module, roles, context, self._recipe(context.recipe, roles), phase, data[same]))
+        return lanes
 
     def _recipe(self, recipe: Recipe, roles: Roles) -> Recipe:
         own = {role: self.learning_rate for role in roles if role != "head"}
@@ -169,7 +179,7 @@ class PromptedForward:
         """
         kept = self._in_mode(modules)
         prompts = [module.prompt() for module in kept]
-        leaves = [prompt.detach().requires_grad_() for prompt in prompts]
+        leaves = [prompt.detach().requires_grad_(prompt.requires_grad) for prompt in prompts]
         losses = [torch.zeros((), device=self._backbone.device) for _ in kept]
         for blocks in self._blocks(batches, len(leaves[0])):
             hidden = self.hidden(leaves, blocks)
@@ -181,7 +191,7 @@ class PromptedForward:
             torch.stack(parts).sum().backward()
             losses = [loss + part.detach() for loss, part in zip(losses, parts, strict=True)]
         for prompt, leaf in zip(prompts, leaves, strict=True):
-            if prompt.requires_grad and leaf.grad is not None:
+            if leaf.grad is not None:
                 prompt.backward(leaf.grad)
         return losses
 

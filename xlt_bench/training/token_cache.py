@@ -100,5 +100,9 @@ class TokenCache:
 
 
 def _user_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    return Path(base) / "xlt-bench" / "tokens"
+    told = os.environ.get("XDG_CACHE_HOME")
+    try:
+        base = Path(told) if told else Path.home() / ".cache"
+    except RuntimeError:  # a user without a home
+        base = Path(tempfile.gettempdir())
+    return base / "xlt-bench" / "tokens"
