@@ -30,6 +30,7 @@ class NearestCentroid:
     """No hyper-parameters, and the seed changes nothing. Dev is not looked at, except to adapt."""
 
     uses_backbone: ClassVar[bool] = True
+    tunes: ClassVar[tuple[str, ...]] = ()
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> Centroids:
         """Average the vectors of each class."""

@@ -27,6 +27,7 @@ class LinearProbe:
     """No hyper-parameters, and the seed changes nothing: the fit has one solution."""
 
     uses_backbone: ClassVar[bool] = True
+    tunes: ClassVar[tuple[str, ...]] = ()
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedProbe:
         """Standardise the features and fit."""

@@ -21,7 +21,7 @@ from xlt_bench.task import Labelled
 Features = NDArray[np.float64] | Any
 """Shape (items, features): an array, or a scipy CSR matrix."""
 
-_ITERATIONS = 500
+_ITERATIONS = 100
 _TOLERANCE = 1e-5
 
 

@@ -40,7 +40,7 @@ class NgramLinear:
 
     words: int = 2
     characters: int = 4
-    buckets: int = 262_144
+    buckets: int = 65_536
 
     def __post_init__(self) -> None:
         if min(self.words, self.characters) < 0 or self.words + self.characters == 0 or self.buckets < 1:

@@ -7,6 +7,7 @@ public code (bmikaberidze/XPE) where the two differ. `cldr` is ours, measured fo
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -112,6 +113,17 @@ class Recipe:
             if rate is not None
         }
         return dataclasses.replace(self, rates=MappingProxyType({**self.rates, **changed}))
+
+    def scaled(self, own: float, head: float) -> Recipe:
+        """The same recipe with other learning rates: the head's times `head`, those of all other roles times `own`.
+
+        Raises:
+            ConfigError: a factor that is no positive number.
+        """
+        if not all(0.0 < factor < math.inf for factor in (own, head)):
+            raise ConfigError(f"a factor on learning rates must be a positive number, not {own:g},{head:g}")
+        factors = {role: head if role == "head" else own for role in self.rates}
+        return self.with_rates(**{role: rate.learning_rate * factors[role] for role, rate in self.rates.items()})
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, for a Cell and its fingerprint."""
@@ -244,6 +256,19 @@ def preset_recipe(preset: str, method: str) -> Recipe:
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS, ", ".join(PRESETS))
     return PRESETS[preset].recipe(method)
+
+
+def parse_factors(text: str) -> tuple[float, float]:
+    """`2,0.5`: factors on the preset's learning rates, of the head last.
+
+    Raises:
+        ConfigError: not two numbers.
+    """
+    try:
+        own, head = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"--rate-factors takes two numbers, of the head last, such as 2,0.5, not '{text}'") from None
+    return own, head
 
 
 def check_steps(steps: int | None, option: str = "--steps") -> None:
