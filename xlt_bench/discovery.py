@@ -73,10 +73,10 @@ def configure(reference: str, settings: Mapping[str, str]) -> ConfiguredMethod:
         # the file's content is part of the identity: after an edit, no stored run passes for a run of the new code
         path, class_name = reference.rsplit(":", 1)
         name = f"{Path(path).name}:{class_name}"
-        # it goes by its file's name alone: a label inherited from a shipped method would pass it off as that one
         return ConfiguredMethod(f"{name}#{_file_hash(path)}", _differing(method, name, ()), method, values)
-    name = _own_name(cls, _entry(reference))
-    return ConfiguredMethod(name, _label(method, name), method, values)
+    entry = _entry(reference)
+    name = _own_name(cls, entry)
+    return ConfiguredMethod(name, _label(method, name, entry), method, values)
 
 
 def name_of(cls: type) -> str:
@@ -94,7 +94,11 @@ def _file_hash(path: str) -> str:
     return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()[:8]
 
 
-def _label(method: Method, name: str) -> str:
+def _label(method: Method, name: str, entry: EntryPoint) -> str:
+    """With the label that the method's package gives it; one inherited from elsewhere would pass it off as another."""
+    giver = next((cls for cls in type(method).__mro__ if "label" in vars(cls)), None)
+    if giver is None or giver.__module__.partition(".")[0] != entry.module.partition(".")[0]:
+        return _differing(method, name, ())
     return _differing(method, str(getattr(method, "label", name)), getattr(method, "label_tells", ()))
 
 

@@ -7,7 +7,7 @@ import pytest
 from xlt_bench.conformance import FreshProcess, Report, check_method
 from xlt_bench.discovery import configure, method_entries, qualified
 
-QUICK = {"spt", "xpe", "dual", "full-finetuning", "head-only", "ngram-mlp", "majority", "lora"}
+QUICK = {"xpe", "full-finetuning", "ngram-mlp", "majority"}
 """The others differ from one of these in little, and are left to the longer tier."""
 
 SHIPPED = [entry.name for entry in method_entries() if qualified(entry).startswith("xlt-bench/")]
@@ -34,6 +34,7 @@ def skipped(report: Report) -> set[str]:
     return {result.check for result in report.results if result.status == "skipped"}
 
 
+@pytest.mark.slow
 def test_a_configuration_of_peft_that_has_no_name_of_its_own(fresh: FreshProcess) -> None:
     pytest.importorskip("peft")
     method = configure("peft", {"config": "LoraConfig", "r": "4", "target_modules": "query,value"}).method

@@ -78,7 +78,8 @@ def test_an_inherited_name_of_a_shipped_method_is_refused(module: str, monkeypat
     install(monkeypatch, inherits=f"{module}:MyDual", named=f"{module}:Named")
     with pytest.raises(MethodError, match=r"calls itself 'dual', the name of another .* set name: .* = 'inherits'"):
         configure("inherits", {})
-    assert configure("named", {}).name == "my-dual"
+    named = configure("named", {"encoded": "0.5"})
+    assert (named.name, named.label) == ("my-dual", "my-dual (encoded=0.5)")
 
 
 def test_a_file_is_never_labelled_as_the_method_it_inherits_from(tmp_path: Path) -> None:

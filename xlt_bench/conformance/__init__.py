@@ -18,7 +18,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from xlt_bench.conformance import configuration, fairness, learning, predictions, randomness, saving
-from xlt_bench.conformance.bench import Bench
+from xlt_bench.conformance.bench import Bench, refuse_class
 from xlt_bench.conformance.checks import (
     Check,
     CheckFailed,
@@ -125,6 +125,8 @@ def parametrize_with_checks(*methods: Method, expected_failures: Mapping[str, st
 
     declared = dict(expected_failures or {})
     check_declared(declared, CHECKS)
+    for method in methods:
+        refuse_class(method)
     fresh = FreshProcess()
     parameters = [
         pytest.param(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from xlt_bench.training.backbone import Backbone
 
 
+def refuse_class(method: object) -> None:
+    """A ConfigError for a class in place of one of its objects."""
+    if isinstance(method, type):
+        raise ConfigError(f"check an object, not a class: {method.__name__}()")
+
+
 class Bench:
     """A method under check. Close it, or use it in a `with`, to remove its temporary folder.
 
@@ -38,8 +45,7 @@ class Bench:
     """
 
     def __init__(self, method: Method, fresh: FreshProcess | None = None) -> None:
-        if isinstance(method, type):
-            raise ConfigError(f"check an object, not a class: {method.__name__}()")
+        refuse_class(method)
         self.method = method
         self.name = name_of(type(method))
         self._fresh = fresh or FreshProcess()
@@ -200,11 +206,17 @@ def calling(what: str) -> Iterator[None]:
     except (CheckFailed, CheckSkipped):
         raise
     except (Exception, SystemExit) as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        line = " ".join(str(error).split())[:300]
-        raise CallFailed(
-            f"{what} raises {type(error).__name__}: {line} ({Path(frame.filename).name}:{frame.lineno})"
-        ) from error
+        told = " ".join(str(error).split())[:300]
+        raise CallFailed(f"{what} raises {type(error).__name__}: {told} ({_where(error)})") from error
+
+
+def _where(error: BaseException) -> str:
+    """File and line: the innermost that is not an installed library's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    libraries = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib"))
+    own = [frame for frame in frames if not frame.filename.startswith(libraries)]
+    chosen = (own or frames)[-1]
+    return f"{Path(chosen.filename).name}:{chosen.lineno}"
 
 
 @contextmanager

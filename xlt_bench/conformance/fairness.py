@@ -89,6 +89,7 @@ def libraries_are_left_as_they_were(bench: Bench) -> None:
 
 def works_without_network(bench: Bench) -> None:
     """Fit and predict work in a fresh process that can reach no network."""
+    bench.require_fit()
     if bench.told.fit_error is not None:
         reached = f" after asking for {', '.join(bench.told.reached[:3])}" if bench.told.reached else ""
         raise CheckFailed(f"without network, fit or predict raises {bench.told.fit_error}{reached}")

@@ -49,7 +49,8 @@ def place_of(cls: type) -> Place:
     module = sys.modules[cls.__module__]
     if getattr(module, cls.__qualname__, None) is not cls:
         raise CheckFailed(f"{cls.__qualname__} cannot be imported elsewhere; define it at the top level of a module")
-    return Place(cls.__module__, getattr(module, "__file__", None), cls.__qualname__)
+    file = getattr(module, "__file__", None)
+    return Place(cls.__module__, None if file is None else os.path.abspath(file), cls.__qualname__)
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class FreshProcess:
         self._limit = limit
         self._server: subprocess.Popen[bytes] | None = None
         self._ready = False
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
+        self._log: IO[bytes] | None = None
         self._end: Callable[[], object] = _nothing
 
     def start(self) -> None:
@@ -135,6 +136,8 @@ class FreshProcess:
         if self._server is None or self._server.poll() is not None:
             environment = {**os.environ, "TOKENIZERS_PARALLELISM": "false"}
             environment.pop("PYTHONHASHSEED", None)  # a fresh process hashes text in its own way
+            self._end()
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server
             self._server = subprocess.Popen(
                 [sys.executable, "-P", "-m", "xlt_bench.conformance.worker"],
                 stdin=subprocess.PIPE,
@@ -144,7 +147,7 @@ class FreshProcess:
                 start_new_session=True,
             )
             self._ready = False
-            self._end = weakref.finalize(self, _end, self._server)
+            self._end = weakref.finalize(self, _end, self._server, self._log)
 
     def close(self) -> None:
         """End the server."""
@@ -177,6 +180,7 @@ class FreshProcess:
         return _read(Path(job.folder))
 
     def _last_line(self) -> str:
+        assert self._log is not None
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
         return lines[-1][:300] if lines else "it said nothing"
@@ -186,12 +190,12 @@ def _nothing() -> None:
     """Before a server is started there is none to end."""
 
 
-def _end(server: subprocess.Popen[bytes]) -> None:
+def _end(server: subprocess.Popen[bytes], log: IO[bytes]) -> None:
     if server.poll() is None:
         os.killpg(server.pid, signal.SIGKILL)  # with a child that does not end
-    for pipe in (server.stdin, server.stdout):
-        if pipe is not None:
-            pipe.close()
+    for stream in (server.stdin, server.stdout, log):
+        if stream is not None:
+            stream.close()
     server.wait()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import operator
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -123,11 +124,14 @@ def a_second_fit_grows_nothing(bench: Bench) -> None:
         context = bench.context(seed, steps=2, backbone=backbone)
         bench.predict(bench.fit(context=context), bench.probes[:7])
 
-    fit_and_forget(0)  # may fill caches
-    before = _alive()
-    for seed in range(1, 1 + _FITS):
-        fit_and_forget(seed)
-    for kind, was, now in zip(("objects", "references to numpy arrays"), before, _alive(), strict=True):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pytest, for one, keeps every warning
+        fit_and_forget(0)  # may fill caches
+        before = _alive()
+        for seed in range(1, 1 + _FITS):
+            fit_and_forget(seed)
+        after = _alive()
+    for kind, was, now in zip(("objects", "references to numpy arrays"), before, after, strict=True):
         if now - was >= 2 * _FITS:
             raise CheckFailed(f"{_FITS} more fits leave {now - was} {kind} behind; what holds them? A cache, a list?")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -67,11 +67,14 @@ def _untouched(call: Callable[[], _T], what: str) -> _T:
 
 def state() -> dict[str, object]:
     """The global random states, comparable."""
-    return {
-        "random": random.getstate(),
-        "numpy": repr(np.random.get_state(legacy=False)["state"]),
-        "torch": torch.get_rng_state().tolist(),
-    }
+    numpy = np.random.get_state(legacy=False)
+    return {"random": random.getstate(), "numpy": _plain(numpy), "torch": _plain(torch.get_rng_state())}
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 @contextmanager

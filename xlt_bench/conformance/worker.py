@@ -11,7 +11,6 @@ import importlib
 import importlib.util
 import json
 import os
-import random
 import socket
 import sys
 import time
@@ -28,6 +27,7 @@ from xlt_bench.backbone import locate
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.fresh import SCORES, TOLD, Job, Place, Told
 from xlt_bench.conformance.patches import Snapshot, changes, snapshot
+from xlt_bench.conformance.randomness import state
 from xlt_bench.discovery import load_file
 from xlt_bench.method import Context, Method
 from xlt_bench.training.backbone import Backbone
@@ -99,7 +99,7 @@ def _class(place: Place) -> Any:
 
 def _construct(cls: Any, job: Job, audit: Audit, told: Told) -> Method:
     parsed = hyperparameters.parse(cls, job.settings, job.place.name)
-    state, started = _random_state(), time.process_time()
+    before, started = state(), time.process_time()
     with audit.watching():
         method: Method = cls(**parsed)
     seconds = time.process_time() - started
@@ -107,17 +107,12 @@ def _construct(cls: Any, job: Job, audit: Audit, told: Told) -> Method:
     told.constructor = (
         *audit.seen,
         *([f"takes {seconds:.1f} s"] if seconds > _LONG else []),
-        *(["draws from the global random state"] if _random_state() != state else []),
+        *(["draws from the global random state"] if state() != before else []),
         *(f"keeps '{name}', which is no field" for name in kept),
     )
     told.values = hyperparameters.values(method)
     told.fingerprint = toy.cell(job.method, told.values).fingerprint
     return method
-
-
-def _random_state() -> tuple[object, ...]:
-    numbers = np.random.get_state(legacy=False)
-    return random.getstate(), repr(numbers), torch.get_rng_state().tolist()
 
 
 def _context(job: Job, seed: int) -> Context:
