@@ -218,7 +218,7 @@ def test_a_method_that_does_not_fit_is_refused(
 def test_records_of_others_are_refused(command: Command, trained: Store, fingerprints: dict[str, str]) -> None:
     store = ("--store", trained.folder)
     for method, named, told in (
-        ("xpe", fingerprints["spt"], "is of spt; xpe cannot start from it"),
+        ("xpe", fingerprints["spt"], "is of spt; only that method can start from it, not xpe"),
         ("spt", fingerprints["majority"], "what can be started from is spt, xpe, dual"),
         ("spt", "0123456", "no Record '0123456'"),
         ("spt", "nothing", "neither a Record's fingerprint, nor a folder"),

@@ -125,7 +125,9 @@ def _of_record(record: Record, store: Store, labels: Sequence[str], method: str,
     cell = record.cell
     trained = trained_prompt(store, record, "started from")
     if _bare(cell.method) != _bare(method):
-        raise ConfigError(f"Record {cell.fingerprint} is of {cell.method}; {method} cannot start from it, its own can")
+        raise ConfigError(
+            f"Record {cell.fingerprint} is of {cell.method}; only that method can start from it, not {method}"
+        )
     if cell.backbone_hash != backbone.fingerprint:
         raise ConfigError(
             f"Record {cell.fingerprint} was trained on backbone '{cell.backbone}' ({cell.backbone_hash}), "
