@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+import shlex
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from tuning_toy import write_method
@@ -12,6 +16,7 @@ from xlt_bench.api import Request
 from xlt_bench.discovery import configure
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.recipe import PRESETS, parse_factors
+from xlt_bench.tuning.search import FIRST_SEED, prepare_search
 from xlt_bench.tuning.space import HEAD_RATE, OWN_RATES, dimensions, factors, options_of, request_of
 
 RATES = (OWN_RATES, HEAD_RATE)
@@ -57,7 +62,7 @@ def test_a_method_names_its_own_hyper_parameters(tmp_path: Path, monkeypatch: py
 def test_factors_become_options_of_run() -> None:
     made = request_of(Request(settings={"n_tokens": "5"}), configure("xpe", {}), {OWN_RATES: 2.15, HEAD_RATE: 0.464})
     assert made.rate_factors == (2.15, 0.464)
-    assert options_of(made) == ["--set n_tokens=5", "--rate-factors 2.15,0.464"]
+    assert options_of(made) == ["--set", "n_tokens=5", "--rate-factors", "2.15,0.464"]
     assert options_of(Request()) == []
 
 
@@ -89,9 +94,10 @@ def test_a_rate_that_is_given_is_not_tuned(setting: str) -> None:
         dimensions(configure("xpe", {setting: "0.1"}))
 
 
-def test_a_method_with_nothing_to_tune() -> None:
-    with pytest.raises(ConfigError, match=r"method majority has nothing to tune; .* tunes = \(\"learning_rate\",\)"):
-        dimensions(configure("majority", {}))
+@pytest.mark.parametrize("method", ["majority", "centroid", "linear-probe"])
+def test_a_method_with_nothing_to_tune(method: str) -> None:
+    with pytest.raises(ConfigError, match=rf"method {method} has nothing to tune; .* tunes = \(\"learning_rate\",\)"):
+        dimensions(configure(method, {}))
 
 
 @pytest.mark.parametrize(
@@ -118,3 +124,19 @@ def test_a_plug_in_that_says_there_is_nothing(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="has nothing to tune"):
         dimensions(configure(write_method(**{'("strength",)': "()"}), {}))
+
+
+def test_the_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs/tuning.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line) for line in guide.splitlines() if line.startswith("xlt-bench tune")]
+    assert [words[2:] for words in commands] == [
+        ["--method", method, "--sources", "seen", "--trials", "8"] for method in ("xpe", "spt")
+    ]
+    found = prepare_search(Request(method="spt", sources="seen"), 8)
+    assert [dict(trial.factors) for trial, _ in found.planned] == [factors(number, RATES) for number in range(8)]
+    assert f"from {FIRST_SEED:,} on" in guide
+    (snippet,) = re.findall(r"```python\n(.*?)```", guide, re.S)
+    names: dict[str, Any] = {"dataclass": dataclass, "ClassVar": ClassVar, "__name__": __name__}
+    exec(snippet, names)
+    assert names["Mine"].tunes == ("learning_rate",)
+    assert names["Mine"]().learning_rate == 0.003

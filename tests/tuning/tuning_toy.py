@@ -26,7 +26,7 @@ class Fitted:
     def __init__(self, quality):
         self.quality = quality
     def predict(self, examples):
-        number = np.array([int(example.id.partition("-")[2]) for example in examples])
+        number = np.array([int(example.text.rpartition(" ")[2]) for example in examples])
         gold = number % 2
         right = number < round(20 * self.quality)
         return np.eye(2, dtype=np.float32)[np.where(right, gold, 1 - gold)]

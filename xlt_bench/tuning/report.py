@@ -79,7 +79,7 @@ def command(request: Request) -> str:
         if field.name not in _ELSEWHERE and value is not None and value != field.default:
             shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             told += [f"--{_OPTIONS.get(field.name, field.name).replace('_', '-')}", shown]
-    return " ".join([shlex.join(told), *options_of(request)])
+    return shlex.join([*told, *options_of(request)])
 
 
 def _percent(score: Score | None) -> str:

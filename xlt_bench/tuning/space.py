@@ -79,10 +79,10 @@ def request_of(request: Request, configured: ConfiguredMethod, chosen: Factors) 
 
 
 def options_of(request: Request) -> list[str]:
-    """The options of `xlt-bench run` that say what `request_of` put in."""
-    told = [f"--set {name}={value}" for name, value in request.settings.items()]
+    """The options of `xlt-bench run` that say what `request_of` put in, word by word."""
+    told = [word for name, value in request.settings.items() for word in ("--set", f"{name}={value}")]
     if request.rate_factors != (1.0, 1.0):
-        told.append("--rate-factors " + ",".join(f"{factor:g}" for factor in request.rate_factors))
+        told += ["--rate-factors", ",".join(f"{factor:g}" for factor in request.rate_factors)]
     return told
 
 
