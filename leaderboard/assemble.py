@@ -143,6 +143,7 @@ class _Maker:
             by_language=entry.by_language(),
             source=record.source,
             licence=record.licence,
+            tuned=record.cell.tuned,
         )
 
 

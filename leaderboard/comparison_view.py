@@ -13,9 +13,8 @@ from rich.text import Text
 from ..texts import clean
 from .comparison_report import POWER, GroupDifference, LanguageDifference, Report, Side
 from .data import plain
-from .entries import NO_SOURCES
 from .facts import language_facts
-from .model import LanguageFacts
+from .model import NO_SOURCES, LanguageFacts
 from .words import NOTHING, RANDOM, p_value, percent
 
 EXTREMES = 5

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ..records import Evidence, Record
 from ..sheets import ABSENT
 from .gathering import Gathered
+from .model import NO_SOURCES
 
-NO_SOURCES = "none"
 LEVELS: tuple[Evidence, ...] = get_args(Evidence)
 """From the strongest to the weakest."""
 

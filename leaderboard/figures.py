@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
-from .entries import NO_SOURCES
 from .model import Board, BoardRow, GroupScore, Section
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def _slug(title: str) -> str:
 
 
 def _name(row: BoardRow) -> str:
-    return _foreign(row.label if row.sources == NO_SOURCES else f"{row.label} ({row.sources})")
+    return _foreign(f"{row.label} ({row.learned_from})" if row.learned_from else row.label)
 
 
 def _inches(rows: Sequence[BoardRow]) -> float:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from tabulate import tabulate
 
 from ..texts import clean
-from .entries import NO_SOURCES
 from .model import Board, BoardRow, Section
 from .words import NOTHING, against, board_notes, board_title, headline, legend, only_points, runs, section_notes, span
 
@@ -93,7 +92,7 @@ def _cells(board: Board, section: Section, escape: Escape) -> tuple[list[str], l
 def _row(board: Board, section: Section, row: BoardRow) -> Iterator[str]:
     published = max((score.seeds for score in row.scores.values()), default=0)
     yield row.label
-    yield NOTHING if row.sources == NO_SOURCES else row.sources
+    yield row.learned_from or NOTHING
     yield runs(row, published) or NOTHING
     yield row.selected_on or NOTHING
     yield row.evidence.replace("_", " ")

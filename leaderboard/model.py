@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from ..records import Evidence
 from ..stats import IntervalMethod, Verdict
 
+NO_SOURCES = "none"
+"""How a Record says that the task was learned from no other language."""
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -93,6 +96,7 @@ class BoardRow:
         scores: by target group name.
         by_language: accuracy in [0, 1] by language code, mean over seeds; empty for aggregate evidence.
         source, licence: of a published result; empty for our own runs.
+        tuned: trials of the search on source dev that chose the setting; None: nobody searched.
     """
 
     key: str
@@ -109,6 +113,14 @@ class BoardRow:
     by_language: Mapping[str, float] = field(default_factory=dict)
     source: str = ""
     licence: str = ""
+    tuned: int | None = None
+
+    @property
+    def learned_from(self) -> str:
+        """The sources as shown; `no sources` of our own runs that have none, empty for published systems."""
+        if self.sources != NO_SOURCES:
+            return self.sources
+        return "" if self.source else "no sources"
 
 
 @dataclass(frozen=True)

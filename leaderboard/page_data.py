@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..texts import clean
-from .entries import NO_SOURCES
 from .model import Board, BoardRow, Bounds, GroupScore, LanguageFacts, Section
 
 DIGITS = 6
@@ -61,7 +60,7 @@ def _chance(board: Board, codes: Sequence[str]) -> float | None:
 def _row(row: BoardRow, groups: Iterable[str], codes: Sequence[str]) -> dict[str, Any]:
     return {
         "label": clean(row.label),
-        "sources": "" if row.sources == NO_SOURCES else clean(row.sources),
+        "sources": clean(row.learned_from),
         "evidence": row.evidence,
         "origin": clean(row.origin),
         "scores": [_score(row.scores.get(name)) for name in groups],

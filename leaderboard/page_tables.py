@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..stats import IntervalMethod
-from .entries import NO_SOURCES
 from .model import Against, BoardRow, Bounds, GroupScore, Section
 from .page_data import DIGITS
 from .page_text import escaped, foreign, plural
@@ -110,7 +109,7 @@ class Table:
         cells = [
             self._method(row),
             *(self._group(at, group, row.scores.get(group)) for at, group in enumerate(self.section.groups)),
-            f"<td>{foreign(_sources(row))}</td>",
+            f"<td>{foreign(row.learned_from)}</td>",
             f'<td class="number">{EVIDENCE[row.evidence]}</td>',
             _number(seeds or None, str(seeds)),
             f"<td>{foreign(row.selected_on)}</td>",
@@ -124,7 +123,7 @@ class Table:
         about = f'<span class="evidence {row.evidence}">{EVIDENCE[row.evidence]}</span>'
         if f"{row.label}, sources {row.sources}" in self.references:
             about += ' <span class="evidence">reference</span>'
-        if _sources(row):
+        if row.learned_from:
             about = f"{foreign(row.sources)} {about}"
         if row.failed_seeds:
             which = ", ".join(str(seed) for seed in row.failed_seeds)
@@ -188,10 +187,6 @@ def _place(group: int, kind: str) -> str:
 
 def _number(value: float | None, shown: str, more: str = ' class="number"') -> str:
     return f"<td{more}>{_NONE}</td>" if value is None else f'<td data-value="{value}"{more}>{shown}</td>'
-
-
-def _sources(row: BoardRow) -> str:
-    return "" if row.sources == NO_SOURCES else row.sources
 
 
 def _origin(row: BoardRow) -> str:

@@ -67,19 +67,20 @@ def _curves(results: Results) -> Figure:
 
 def _curve(axes: Axes, points: Mapping[int, GroupScore], at: int, shift: float) -> None:
     """A line with its intervals, a little to the side of the others."""
-    style = {"color": COLOURS[at % len(COLOURS)], "marker": MARKERS[at % len(MARKERS)], "markersize": 3.5}
-    xs = sorted(points)
+    colour, xs = COLOURS[at % len(COLOURS)], sorted(points)
     axes.plot(
         [x + shift for x in xs],
         [100 * points[x].accuracy for x in xs],
+        color=colour,
         linestyle=DASHES[at % len(DASHES)],
         linewidth=1.1,
-        **style,
+        marker=MARKERS[at % len(MARKERS)],
+        markersize=3.5,
     )
     for x in xs:
         bounds = points[x].two_way
         if bounds is not None:
-            axes.plot([x + shift] * 2, [100 * bounds.low, 100 * bounds.high], color=style["color"], linewidth=0.7)
+            axes.plot([x + shift] * 2, [100 * bounds.low, 100 * bounds.high], color=colour, linewidth=0.7)
 
 
 def _costs(results: Results) -> Figure:

@@ -17,6 +17,7 @@ from . import boards
 from .entries import Entry, entries_of
 from .gathering import gather
 from .model import Board, BoardRow
+from .published import published
 from .scoring import Options
 
 
@@ -25,12 +26,14 @@ class Line:
     """One configuration of a study, with at least one run.
 
     Attributes:
-        label: of the method, as the study has it.
+        part: title of the part of the report that it belongs to, empty where the report has one part.
+        label: of the method, as the study has it; without the steps where a budget of arithmetic gave them.
         shots: labelled examples of the target: 0 in the zero-shot protocol, None for its whole train split.
         cells: how many there are in all; `entry` has those that ran.
     """
 
     planned: Planned
+    part: str
     label: str
     shots: int | None
     cells: tuple[Cell, ...]
@@ -53,13 +56,13 @@ class Results:
     """All that a report is made of.
 
     Attributes:
-        layout: label and sources of every configuration of the study, run or not.
+        layout: part, label and sources of every configuration of the study, run or not.
         board: of the study's Records, for `board` reports with published results.
         missing: runs that are neither complete nor failed.
     """
 
     study: Study
-    layout: tuple[tuple[str, str], ...]
+    layout: tuple[tuple[str, str, str], ...]
     lines: tuple[Line, ...]
     board: Board
     records: tuple[Record, ...]
@@ -81,11 +84,11 @@ def results_of(study: Study, planned: Sequence[Planned]) -> Results:
     if not any(record.complete for record in found):
         raise ConfigError(f"study {study.name}: no run is complete; run it: xlt-bench study run {study.name}")
     board = _board(found, job.store, study.report.baselines)
-    lines = tuple(_lines(planned, found, job.store, board))
+    lines = tuple(_lines(study, planned, found, job.store, board))
     shown = {line.entry.key for line in lines}
     return Results(
         study=study,
-        layout=tuple((one.experiment.job.label, one.sources) for one in planned if one.experiment),
+        layout=tuple((*_named(study, one), one.sources) for one in planned if one.experiment),
         lines=lines,
         board=board,
         records=tuple(found),
@@ -104,33 +107,37 @@ def results_of(study: Study, planned: Sequence[Planned]) -> Results:
 def _board(records: Sequence[Record], store: Store, baselines: bool) -> Board:
     if baselines:
         task = records[0].cell.task
-        stored = [record for record, _ in boards.published.published().values() if record.cell.task == task]
+        stored = [record for record, _ in published().values() if record.cell.task == task]
         same_data = [record for record in stored if record.cell.task_hash == records[0].cell.task_hash]
         records = [*records, *same_data]
     return boards.board_of(records, store, Options())
 
 
-def _lines(planned: Sequence[Planned], records: Sequence[Record], store: Store, board: Board) -> Iterator[Line]:
+def _named(study: Study, planned: Planned) -> tuple[str, str]:
+    """Part and label of a configuration."""
+    assert planned.experiment is not None, "what cannot be has no line"
+    grid, job = study.grids[planned.grid], planned.experiment.job
+    return grid.title or "", job.configured.label if grid.compute_of else job.label
+
+
+def _lines(
+    study: Study, planned: Sequence[Planned], records: Sequence[Record], store: Store, board: Board
+) -> Iterator[Line]:
     countable = [record for record in records if record.complete and record.evidence == "per_item"]
     gathered = gather(countable, partial(boards.load, store), boards.witness_of(records))
     entries = {entry.key: entry for entry in entries_of(records, gathered)}
     rows = {row.key: row for section in board.sections for row in section.rows}
-    told: set[str] = set()
+    told: set[tuple[str, str]] = set()
     for one in planned:
         by_configuration: dict[str, list[Cell]] = {}
         for cell in one.cells:
             by_configuration.setdefault(cell.configuration, []).append(cell)
         for key, cells in by_configuration.items():
-            if key in rows and key in entries and key not in told:
-                told.add(key)
-                yield _line(one, cells, entries[key], rows[key])
-
-
-def _line(planned: Planned, cells: Sequence[Cell], entry: Entry, row: BoardRow) -> Line:
-    assert planned.experiment is not None, "it has cells"
-    first = cells[0]
-    shots = 0 if first.protocol == "zero-shot" else first.shots
-    return Line(planned, planned.experiment.job.label, shots, tuple(cells), entry, row)
+            part, label = _named(study, one)
+            if key in rows and key in entries and (part, key) not in told:
+                told.add((part, key))
+                shots = 0 if cells[0].protocol == "zero-shot" else cells[0].shots
+                yield Line(one, part, label, shots, tuple(cells), entries[key], rows[key])
 
 
 def backbone_of(results: Results) -> str:

@@ -59,7 +59,7 @@ def report_text(results: Results, figures: Sequence[Path]) -> str:
 
 _PAIRS = (
     "A pair is compared on the same items and languages (two-way: random over seeds and items); p is corrected by Holm "
-    "over all lines of this table."
+    "over all lines of a target group."
 )
 
 
@@ -85,9 +85,7 @@ def _facts(results: Results) -> Iterator[str]:
 def _notes(results: Results) -> Iterator[str]:
     yield "Accuracy in per cent: plain mean over the group's languages and over seeds, with its 95% two-way interval."
     if results.study.report.form != "board":
-        for line in legend(results.board):
-            if line.startswith(("*:", "!:")):
-                yield line
+        yield from (told for told in legend(results.board) if told.startswith(("*:", "!:")))
     if any((line.shots or 0) > 0 for line in results.lines):
         yield (
             "Labelled target examples: as many for training, and at most as many of the dev split to select on; drawn "

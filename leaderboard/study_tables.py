@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -23,7 +24,7 @@ _MIB = 2**20
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Markdown; every text is shown literally."""
     shown = [[markdown_text(text) for text in row] for row in rows]
-    return tabulate(shown, [markdown_text(text) for text in header], tablefmt="pipe", disable_numparse=True)
+    return str(tabulate(shown, [markdown_text(text) for text in header], tablefmt="pipe", disable_numparse=True))
 
 
 def score_text(score: GroupScore | None) -> str:
@@ -34,26 +35,43 @@ def score_text(score: GroupScore | None) -> str:
 
 
 def groups_table(results: Results) -> str:
-    """As the paper lays out Tables 1 and 3: target groups by sources, a column a method."""
-    if _one_source_each(results):
-        columns = list(dict.fromkeys(map(with_sources, results.lines)))
-        rows = [
-            [
-                _named(group, codes),
-                *_cells(results, group, columns, {with_sources(line): line for line in results.lines}),
-            ]
-            for group, codes in results.groups.items()
-        ]
-        return table(["Target group", *columns], rows)
-    columns = list(dict.fromkeys(line.label for line in results.lines))
-    sources = list(dict.fromkeys(line.sources for line in results.lines))
+    """As the paper lays out Tables 1 and 3: target groups by sources, a column a method; each part by itself."""
+    parts = []
+    for part in dict.fromkeys(line.part for line in results.lines):
+        own = [line for line in results.lines if line.part == part]
+        parts += [f"### {markdown_text(part)}"] if part else []
+        parts += [_groups_table(results, own, part), _steps(own)]
+    return "\n\n".join(text for text in parts if text)
+
+
+def _groups_table(results: Results, lines: Sequence[Line], part: str) -> str:
     rows = []
+    if _one_source_each(results, part):
+        columns = list(dict.fromkeys(map(with_sources, lines)))
+        for group, codes in results.groups.items():
+            own = {with_sources(line): line for line in lines}
+            rows.append([_named(group, codes), *_cells(results, group, columns, own)])
+        return table(["Target group", *columns], rows)
+    columns = list(dict.fromkeys(line.label for line in lines))
     for group, codes in results.groups.items():
-        for source in sources:
-            own = {line.label: line for line in results.lines if line.sources == source and group in line.row.scores}
+        for source in dict.fromkeys(line.sources for line in lines):
+            own = {line.label: line for line in lines if line.sources == source and group in line.row.scores}
             if own:
                 rows.append([_named(group, codes), source, *_cells(results, group, columns, own)])
     return table(["Target group", "Sources", *columns], rows)
+
+
+def _steps(lines: Sequence[Line]) -> str:
+    """How many steps a budget of arithmetic gave, where one did."""
+    told: dict[str, list[str]] = {}
+    for line in lines:
+        assert line.planned.experiment is not None, "it has a line"
+        if line.label != line.planned.experiment.job.label:
+            steps = line.planned.experiment.job.recipe.source.steps
+            told.setdefault(line.label, []).append(f"{steps} from {line.sources}")
+    return (
+        markdown_text("Steps: " + "; ".join(f"{label} {', '.join(own)}" for label, own in told.items())) if told else ""
+    )
 
 
 def curve_tables(results: Results) -> str:
@@ -130,20 +148,19 @@ def cost_of(line: Line, cost: str) -> float:
 
 
 def pairs_table(results: Results) -> str:
-    """The differences that the study asks for, with tests; p corrected by Holm over all of them."""
+    """The differences that the study asks for, with tests; p corrected by Holm over those of a target group."""
     found = list(_differences(results))
     if not found:
         return ""
-    adjusted = holm([float("nan") if one.p is None else one.p for *_, one in found])
     rows = []
-    for (a, b, one), p in zip(found, adjusted, strict=True):
+    for (a, b, one), p in zip(found, _adjusted([one for *_, one in found]), strict=True):
         told = NOTHING if one.bounds is None else f"{100 * one.bounds.low:+.1f} to {100 * one.bounds.high:+.1f}"
-        where = a.sources if a.sources == b.sources else f"{a.sources}; {b.sources}"
+        sources = a.sources if a.sources == b.sources else f"{a.sources}; {b.sources}"
         shots = "all" if a.shots is None else str(a.shots)
-        rows.append([
-            f"{a.label} - {b.label}", where, *([shots] if _has_shots(results) else []), one.group,
-            f"{100 * one.difference:+.1f}", told, NOTHING if p != p else p_value(float(p)), _verdict(one, float(p)),
-        ])  # fmt: skip
+        name = f"{a.label} - {b.label}" + (f" ({a.part.lower()})" if a.part else "")
+        where = [sources, shots] if _has_shots(results) else [sources]
+        tested = [f"{100 * one.difference:+.1f}", told, NOTHING if math.isnan(p) else p_value(p), _verdict(one, p)]
+        rows.append([name, *where, one.group, *tested])
     header = ["Difference", "Sources", *(["Examples"] if _has_shots(results) else []), "Target group", "Points"]
     return table([*header, "95% interval", "p (Holm)", "Verdict"], rows)
 
@@ -219,8 +236,19 @@ def _differences(results: Results) -> Iterator[tuple[Line, Line, GroupDifference
                 yield a, b, one
 
 
+def _adjusted(found: Sequence[GroupDifference]) -> list[float]:
+    """p values after Holm within each target group; NaN without a test."""
+    adjusted = [math.nan] * len(found)
+    for group in {one.group for one in found}:
+        places = [at for at, one in enumerate(found) if one.group == group]
+        values = holm([math.nan if (p := found[at].p) is None else p for at in places])
+        for at, value in zip(places, values, strict=True):
+            adjusted[at] = float(value)
+    return adjusted
+
+
 def _verdict(one: GroupDifference, p: float) -> str:
-    if p != p:
+    if math.isnan(p):
         return one.note or "no test"
     return ("higher" if one.difference > 0 else "lower") if p < 0.05 else "not told apart"
 
@@ -229,17 +257,18 @@ def _named_lines(name: str, results: Results) -> list[Line]:
     return [line for line in results.lines if name in (line.method, f"{line.method}:{line.sources}")]
 
 
-def _place(line: Line) -> tuple[int | None, int | None]:
-    return line.shots, line.cells[0].examples
+def _place(line: Line) -> tuple[object, ...]:
+    return line.part, line.shots, line.cells[0].examples
 
 
 def _has_shots(results: Results) -> bool:
     return len({line.shots for line in results.lines}) > 1
 
 
-def _one_source_each(results: Results) -> bool:
-    """Whether no method of the study has several sources, so that its column can tell them."""
-    return len(set(results.layout)) == len({label for label, _ in results.layout})
+def _one_source_each(results: Results, part: str) -> bool:
+    """Whether no method of a part has several sources, so that its column can tell them."""
+    pairs = {(label, sources) for own, label, sources in results.layout if own == part}
+    return len(pairs) == len({label for label, _ in pairs})
 
 
 def _named(group: str, codes: Sequence[str]) -> str:
@@ -263,7 +292,10 @@ def _cell(results: Results, group: str, line: Line) -> str:
 def published_value(results: Results, group: str, line: Line) -> float | None:
     """The paper's mean for the same task, backbone, method, sources, protocol and languages, in [0, 1]."""
     cell = line.cells[0]
-    if (cell.task, cell.backbone) != (published.TASK, published.BACKBONE):
+    if (cell.task, cell.backbone) != (published.TASK, published.BACKBONE) or (cell.shots, cell.examples) != (
+        None,
+        None,
+    ):
         return None
     system = (results.study.report.published or {}).get(line.method, line.method)
     for record, _ in published.published().values():

@@ -16,7 +16,6 @@ from rich.table import Table
 from rich.text import Text
 
 from ..texts import clean
-from .entries import NO_SOURCES
 from .model import Board, BoardRow, GroupScore, Section
 from .words import NOTHING, against, board_notes, board_title, headline, legend, only_points, runs, section_notes, span
 
@@ -75,7 +74,7 @@ def _header(section: Section, name: str, width: int) -> Text:
 def _label(row: BoardRow, plain: bool) -> Text:
     """Label, and below it sources and seeds; on one line where the numbers take one."""
     published = max((score.seeds for score in row.scores.values()), default=0)
-    told = [clean(row.sources) if row.sources != NO_SOURCES else "", runs(row, published)]
+    told = [clean(row.learned_from), runs(row, published)]
     below = ", ".join(part for part in told if part)
     if plain:
         return Text(clean(row.label)) + Text(f" ({below})" if below else "", style="dim")

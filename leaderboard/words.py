@@ -141,6 +141,7 @@ def section_notes(section: Section) -> list[str]:
         *_coverage(section),
         *(f"Failed: {rows}, {text}." for text, rows in _by_text(section, _failed)),
         *(f"Checkpoint selected on {text}: {rows}." for text, rows in _by_text(section, _selection)),
+        *(f"Setting {text}: {rows}." for text, rows in _by_text(section, _setting_of(section))),
         *(f"Evidence {text}: {rows}." for text, rows in _by_text(section, _weaker_evidence)),
         *(f"{text[:1].upper()}{text[1:]}: {rows}." for text, rows in _by_text(section, _unusual)),
         *(f"{rows}: {text}" for text, rows in _by_text(section, lambda row: row.caveats)),
@@ -176,6 +177,18 @@ def _failed(row: BoardRow) -> list[str]:
 
 def _selection(row: BoardRow) -> list[str]:
     return [row.selected_on] if row.selected_on and row.seeds else []
+
+
+def _setting_of(section: Section) -> Callable[[BoardRow], list[str]]:
+    """How a row's setting was found, told where that differs between rows."""
+    several = len({row.tuned for row in section.rows}) > 1
+
+    def told(row: BoardRow) -> list[str]:
+        if row.tuned is not None:
+            return [f"tuned on source dev in {row.tuned} trials"]
+        return ["as given or by default, no search"] if several and row.seeds and not row.source else []
+
+    return told
 
 
 def _weaker_evidence(row: BoardRow) -> list[str]:

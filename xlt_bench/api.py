@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from xlt_bench.backbone import NO_BACKBONE, BackboneSource, Precision, check_name, locate
 from xlt_bench.discovery import configure
 from xlt_bench.engines.local import run_local
 from xlt_bench.errors import ConfigError
 from xlt_bench.groups import parse_languages, target_groups
+from xlt_bench.language_sets import with_groups
 from xlt_bench.method import Progress, Silent
 from xlt_bench.plan import Cell, Protocol, cells, check_seeds
 from xlt_bench.recipe import Recipe, check_steps, preset_recipe
@@ -24,6 +25,7 @@ from xlt_bench.tasks import task_info
 
 DEFAULT_STORE = Path("xlt-results")
 NO_SOURCES = "none"
+GPU_PACK = 16
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class Request:
         steps: optimiser steps on the sources (without sources: on the target), in place of the preset's.
         target_steps: optimiser steps of adapting to a target, in place of the preset's.
         settings: hyper-parameters of the method, as text.
+        rate_factors: on the preset's learning rates: of all roles but the head, and of the head.
+        groups_file: a TOML file with more groups of languages (see `xlt_bench.language_sets`).
+        tuning: how the setting was found, of a request that a search made (see `xlt_bench.tuning`).
         init_from: an adapter, or a Record with weights, from which a soft prompt starts in place of random weights.
         rerun: run failed cells again, or all of them, although the store holds their Records.
     """
@@ -58,6 +63,9 @@ class Request:
     steps: int | None = None
     target_steps: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    rate_factors: tuple[float, float] = (1.0, 1.0)
+    groups_file: Path | None = None
+    tuning: Mapping[str, Any] = field(default_factory=dict)
     init_from: str | None = None
     preset: str | None = None
     device: str | None = None
@@ -168,7 +176,7 @@ def prepare(request: Request, resources: Resources | None = None) -> Experiment:
     job = Job(
         task=task,
         configured=configured,
-        label=_label(configured.label, request, info, precision) if source is not None else configured.label,
+        label=_label(configured.label, request, info, precision, bool(source)),
         source=source,
         recipe=recipe if source is None else _budgeted(recipe, request),
         device=device,
@@ -178,6 +186,7 @@ def prepare(request: Request, resources: Resources | None = None) -> Experiment:
         store=Store(request.store),
         save_weights=request.save_weights,
         start=start,
+        tuning=request.tuning,
     )
     template = _template(job, preset, sources, protocol, request.examples)
     _check_examples(request, template, task)
@@ -187,6 +196,17 @@ def prepare(request: Request, resources: Resources | None = None) -> Experiment:
     return experiment
 
 
+def pack_size(asked: int | None, experiment: Experiment) -> int:
+    """How many runs go through the backbone together.
+
+    On a CPU one: arithmetic is the limit there, and a run that is interrupted takes its pack with it. On a GPU, where
+    launches are the limit, all seeds up to 16; what does not fit into memory is split.
+    """
+    if asked is not None and asked < 1:
+        raise ConfigError(f"--pack must be at least 1, not {asked}")
+    return asked or (GPU_PACK if experiment.job.device.startswith("cuda") else 1)
+
+
 def _no_word(number: int) -> None:
     """Say nothing while waiting."""
 
@@ -194,7 +214,7 @@ def _no_word(number: int) -> None:
 def carry_out(
     experiment: Experiment,
     progress: Progress | None = None,
-    pack: int = 1,
+    pack: int | None = None,
     *,
     waiting: Callable[[int], None] | None = _no_word,
     resources: Resources | None = None,
@@ -205,17 +225,17 @@ def carry_out(
     Args:
         experiment: from `prepare`.
         progress: is told of steps and dev evaluations.
-        pack: seeds trained in one pass over the backbone, where the method can.
+        pack: seeds (or targets of one fit) trained in one pass over the backbone, where the method can; None: see
+            `pack_size`.
         waiting: is told how many cells other processes work on, when only these are left; None: they are not waited
             for, and their Records are not among those returned.
         resources: as for `prepare`.
         keep_fits: leave the fits on the sources in the store, for another experiment that adapts from them.
     """
-    if pack < 1:
-        raise ConfigError(f"--pack must be at least 1, not {pack}")
+    size = pack_size(pack, experiment)
     records = dict(experiment.done)
     runner = Runner(experiment.job, progress or Silent(), resources.backbones if resources else None)
-    for record in run_local(experiment.missing, runner, experiment.settled, pack, waiting):
+    for record in run_local(experiment.missing, runner, experiment.settled, size, waiting):
         records[record.cell.fingerprint] = record
     if not keep_fits:
         experiment.job.store.fits.drop({cell.source_fit for cell in experiment.cells if cell.adapts})
@@ -237,6 +257,8 @@ def run(
     steps: int | None = None,
     target_steps: int | None = None,
     settings: Mapping[str, object] | None = None,
+    rate_factors: tuple[float, float] = (1.0, 1.0),
+    groups_file: Path | str | None = None,
     init_from: Path | str | None = None,
     preset: str | None = None,
     device: str | None = None,
@@ -267,6 +289,8 @@ def run(
         steps=steps,
         target_steps=target_steps,
         settings={name: str(value) for name, value in (settings or {}).items()},
+        rate_factors=rate_factors,
+        groups_file=None if groups_file is None else Path(groups_file),
         init_from=None if init_from is None else str(init_from),
         preset=preset,
         device=device,
@@ -278,8 +302,13 @@ def run(
     return carry_out(prepare(request), progress)
 
 
-def _label(label: str, request: Request, info: TaskInfo, precision: Precision) -> str:
-    """The method's label, with what differs from the task's defaults."""
+def _label(label: str, request: Request, info: TaskInfo, precision: Precision, has_backbone: bool) -> str:
+    """The method's label, with what differs from the task's defaults; without a backbone no option changes anything."""
+    differs = _differences(request, info, precision) if has_backbone else []
+    return ", ".join([label, *differs, *([f"tuned ({request.tuning['trials']})"] if request.tuning else [])])
+
+
+def _differences(request: Request, info: TaskInfo, precision: Precision) -> list[str]:
     told = []
     if request.preset not in (None, info.preset):
         told.append(f"preset {request.preset}")
@@ -291,7 +320,10 @@ def _label(label: str, request: Request, info: TaskInfo, precision: Precision) -
         told.append("bf16")
     if request.init_from is not None:
         told.append(f"from {Path(request.init_from).name}")
-    return ", ".join([label, *told])
+    if request.rate_factors != (1.0, 1.0) and not request.tuning:
+        own, head = request.rate_factors
+        told.append(f"rates x{own:g}, head x{head:g}")
+    return told
 
 
 def choose_device(asked: str | None) -> str:
@@ -341,7 +373,7 @@ def _check_examples(request: Request, template: Cell, task: Task) -> None:
     """Refuse numbers of examples that sources or a target do not have, or that leave nothing to learn from."""
     shots = request.shots
     if request.examples is not None and not template.sources:
-        raise ConfigError("--examples limits those of the sources, and there are none; a target's are limited by --shots")
+        raise ConfigError("--examples limits those of the sources, and there are none; those of a target are --shots")
     if request.examples is not None:
         there = sum(len(task.split(code, "train")) for code in template.sources)
         if not 1 <= request.examples <= there:
@@ -363,20 +395,26 @@ def _budgeted(recipe: Recipe, request: Request) -> Recipe:
     """The recipe with the budgets asked for; without sources the target's budget is that of the one fit."""
     if request.sources == NO_SOURCES:
         recipe = recipe.without_sources()
-    return recipe.with_steps(request.steps, request.target_steps)
+    return recipe.with_steps(request.steps, request.target_steps).scaled(*request.rate_factors)
 
 
 def _languages(
     request: Request, protocol: Protocol, task: Task, info: TaskInfo, backbone: str
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     known = info.groups(backbone)
+    if request.groups_file is not None:
+        known = with_groups(request.groups_file, known, task.languages, task=task.name, backbone=backbone)
     sources: tuple[str, ...] = ()
     if request.sources != NO_SOURCES:
         sources = parse_languages(request.sources, known, task.languages, what="--sources", backbone=backbone)
+        task.check_trainable(sources, f"--sources '{request.sources}'")
     targets = request.targets
     if targets is None and protocol == "full":
         targets = ",".join(name for name in info.full_targets if name in known) or None
-    return sources, target_groups(targets, sources, known, task.languages, backbone=backbone)
+    rows = target_groups(targets, sources, known, task.languages, backbone=backbone)
+    if protocol == "full":
+        task.check_trainable([code for row in rows.values() for code in row], "--protocol full")
+    return sources, rows
 
 
 def _template(job: Job, preset: str, sources: tuple[str, ...], protocol: Protocol, examples: int | None) -> Cell:
@@ -397,6 +435,7 @@ def _template(job: Job, preset: str, sources: tuple[str, ...], protocol: Protoco
         seed=0,
         examples=examples,
         init_from=job.start.fingerprint if job.start else None,
+        tuned=job.tuning.get("trials"),
     )
 
 

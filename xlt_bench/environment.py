@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("xlt-bench", "torch", "transformers", "tokenizers", "numpy", "babel")
+_PACKAGES = ("xlt-bench", "torch", "transformers", "tokenizers", "peft", "numpy", "scipy", "babel")
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
 

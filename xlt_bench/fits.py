@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from xlt_bench.atomic import move_in, sweep, temporary
@@ -47,7 +47,8 @@ class Fits:
     def drop(self, keys: Iterable[str]) -> None:
         """Forget fits that nobody needs any more; they can be made again."""
         for key in keys:
-            shutil.rmtree(self.folder_of(key), ignore_errors=True)
+            with suppress(OSError), temporary(self._folder) as aside:  # gone at once, not file by file
+                self.folder_of(key).rename(aside / key)
         sweep(self._folder)
         if self._folder.is_dir() and not any(self._folder.iterdir()):
             self._folder.rmdir()

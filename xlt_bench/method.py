@@ -107,7 +107,10 @@ class Fitted(Protocol):
     summary: FitSummary
 
     def predict(self, examples: Sequence[Example]) -> Scores:
-        """Scores of shape (items, classes), float32, in the order given; the greatest is the prediction."""
+        """Scores of shape (items, classes), float32, in the order given; the greatest is the prediction.
+
+        The ids of what is to be predicted are mere numbers.
+        """
 
     def save(self, folder: Path) -> None:
         """Write safetensors and JSON (nothing pickled) from which the method's `load` restores this object."""
@@ -121,8 +124,9 @@ class Method(Protocol):
         uses_backbone: False for methods that need none; backbone, preset and precision are then no part of the
             identity of their runs.
 
-    A class attribute `tunes`, names of hyper-parameters, may say what `xlt-bench tune` varies; without one it is the
-    learning rates of the recipe (see `xlt_bench.tuning.space`).
+    Optional class attributes: `tunes`, names of hyper-parameters that `xlt-bench tune` varies, in place of the learning
+    rates of the recipe (see `xlt_bench.tuning.space`); `reads_text = False` of a floor that gives every text the same
+    scores (see `xlt_bench.conformance`).
     """
 
     uses_backbone: ClassVar[bool]
@@ -143,8 +147,26 @@ class Adaptable(Fitted, Protocol):
 
 
 @runtime_checkable
+class PackAdaptable(Adaptable, Protocol):
+    """A fitted method that can adapt to several targets in one pass over the shared frozen backbone."""
+
+    def adapt_many(
+        self, trains: Sequence[Labelled], devs: Sequence[Labelled], contexts: Sequence[Context]
+    ) -> list[Fitted]:
+        """One new fitted object for each target; the three lists belong together one by one.
+
+        Raises:
+            PackError: some of them failed; the error has the others.
+        """
+
+
+@runtime_checkable
 class Packable(Method, Protocol):
     """A method that can train several seeds in one pass over the shared frozen backbone."""
 
     def fit_many(self, train: Labelled, dev: Labelled, contexts: Sequence[Context]) -> list[Fitted]:
-        """One fitted object for each context; the contexts differ in their seed only."""
+        """One fitted object for each context; the contexts differ in their seed only.
+
+        Raises:
+            PackError: some of them failed; the error has the others.
+        """

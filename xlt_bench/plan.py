@@ -28,6 +28,7 @@ class Cell:
         shots: labelled examples of the target that the `full` protocol trains on; None: all of its train split.
         examples: labelled examples of the sources, all languages together, that are trained on; None: all.
         init_from: hash of the weights that training starts from; None: random ones.
+        tuned: trials of the search on source dev that chose the setting; None: nobody searched.
     """
 
     task: str
@@ -46,6 +47,7 @@ class Cell:
     shots: int | None = None
     examples: int | None = None
     init_from: str | None = None
+    tuned: int | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -79,7 +81,7 @@ class Cell:
     def _identity(self) -> dict[str, Any]:
         identity = self.as_json()
         del identity["backbone"]  # a folder or a hub id: the hash tells what it holds
-        for name in ("shots", "examples", "init_from"):
+        for name in ("shots", "examples", "init_from", "tuned"):
             if identity[name] is None:  # as before there were any
                 del identity[name]
         return identity

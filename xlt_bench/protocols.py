@@ -8,19 +8,24 @@ predict its test split (sequential transfer); without sources, fit on the target
 from __future__ import annotations
 
 import dataclasses
+import errno
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from xlt_bench.errors import ConfigError, MethodError
-from xlt_bench.method import Adaptable, Context, FitSummary, Fitted, Method, Packable, Scores
+from xlt_bench.errors import ConfigError, MethodError, PackError, XltBenchError
+from xlt_bench.method import Adaptable, Context, FitSummary, Fitted, Method, Packable, PackAdaptable, Scores
 from xlt_bench.plan import Cell
 from xlt_bench.recipe import Recipe
 from xlt_bench.records import Predictions
 from xlt_bench.sampling import stratified
 from xlt_bench.task import Example, Labelled, Task, concatenate
+
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""Faults of the store's disk, not of a method."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,20 @@ class Outcome:
     predict_seconds: float
 
 
-def run_pack(cells: Sequence[Cell], method: Method, task: Task, contexts: Sequence[Context]) -> list[Outcome]:
-    """Fit and predict cells that differ in their seed only; contexts belong to the cells one by one."""
+def run_pack(
+    cells: Sequence[Cell], method: Method, task: Task, contexts: Sequence[Context]
+) -> list[Outcome | MethodError]:
+    """Fit and predict cells that differ in their seed only; contexts belong to the cells one by one.
+
+    A seed that failed by itself among several has its error in place of an outcome.
+    """
     started = time.perf_counter()
-    fits = fit_pack(cells, method, task, contexts)
-    fit_seconds = (time.perf_counter() - started) / len(cells)
-    return [_predicted(cell, fitted, task, fit_seconds) for cell, fitted in zip(cells, fits, strict=True)]
+    fits: Sequence[Fitted | MethodError]
+    try:
+        fits = fit_pack(cells, method, task, contexts)
+    except PackError as error:
+        fits = error.outcomes
+    return _all_predicted(cells, fits, task, time.perf_counter() - started)
 
 
 def fit_source(cell: Cell, method: Method, task: Task, context: Context) -> Adaptable:
@@ -57,13 +70,28 @@ def fit_source(cell: Cell, method: Method, task: Task, context: Context) -> Adap
     return fitted
 
 
-def run_adapted(cell: Cell, fitted: Adaptable, task: Task, context: Context) -> Outcome:
-    """Adapt a fit on the sources to the one target of a cell, and predict it."""
-    train, dev = target_data(cell, task)
+def run_adapted(
+    cells: Sequence[Cell], fitted: Adaptable, task: Task, contexts: Sequence[Context]
+) -> list[Outcome | MethodError]:
+    """Adapt a fit on the sources to the one target of each cell, in one pass where it can, and predict it.
+
+    A cell that failed by itself among several has its error in place of an outcome.
+    """
+    trains, devs = zip(*(target_data(cell, task) for cell in cells), strict=True)
     started = time.perf_counter()
-    adapted = fitted.adapt(train, dev, context)
-    check_fitted(adapted, "adapt")
-    return _predicted(cell, adapted, task, time.perf_counter() - started)
+    adapted: Sequence[Fitted | MethodError]
+    try:
+        with calling("adapt"):
+            if len(cells) > 1 and isinstance(fitted, PackAdaptable):
+                adapted = fitted.adapt_many(trains, devs, contexts)
+            else:
+                adapted = [fitted.adapt(*given) for given in zip(trains, devs, contexts, strict=True)]
+    except PackError as error:
+        adapted = error.outcomes
+    for found in adapted:
+        if not isinstance(found, MethodError):
+            check_fitted(found, "adapt")
+    return _all_predicted(cells, adapted, task, time.perf_counter() - started)
 
 
 def fit_pack(cells: Sequence[Cell], method: Method, task: Task, contexts: Sequence[Context]) -> list[Fitted]:
@@ -111,6 +139,16 @@ def selected_on(cell: Cell) -> str:
     return "source dev" if cell.protocol == "zero-shot" else "target dev"
 
 
+def _all_predicted(
+    cells: Sequence[Cell], fits: Sequence[Fitted | MethodError], task: Task, seconds: float
+) -> list[Outcome | MethodError]:
+    """What came of cells that were fitted together in this time."""
+    return [
+        fitted if isinstance(fitted, MethodError) else _predicted(cell, fitted, task, seconds / len(cells))
+        for cell, fitted in zip(cells, fits, strict=True)
+    ]
+
+
 def _predicted(cell: Cell, fitted: Fitted, task: Task, fit_seconds: float) -> Outcome:
     started = time.perf_counter()
     predictions = predict(fitted, [task.split(code, "test") for code in cell.targets], task.labels)
@@ -119,14 +157,32 @@ def _predicted(cell: Cell, fitted: Fitted, task: Task, fit_seconds: float) -> Ou
 
 def _fit(method: Method, train: Labelled, dev: Labelled, contexts: Sequence[Context]) -> list[Fitted]:
     if len(contexts) > 1 and isinstance(method, Packable):
-        fits = list(method.fit_many(train, dev, contexts))
+        with calling("fit_many"):
+            fits = list(method.fit_many(train, dev, contexts))
         if len(fits) != len(contexts):
             raise MethodError(f"fit_many must return one fitted object for each of {len(contexts)}, not {len(fits)}")
     else:
-        fits = [method.fit(train, dev, context) for context in contexts]
+        with calling("fit"):
+            fits = [method.fit(train, dev, context) for context in contexts]
     for fitted in fits:
         check_fitted(fitted)
     return fits
+
+
+@contextmanager
+def calling(call: str) -> Iterator[None]:
+    """Turns what a method raises into a MethodError that names the call; the cause keeps its traceback.
+
+    Errors of this package pass as they are, as do those of a disk that takes no more.
+    """
+    try:
+        yield
+    except (XltBenchError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno in DISK_FAULTS:
+            raise
+        raise MethodError(f"{call} raises {type(error).__name__}: {error}") from error
 
 
 def check_fitted(fitted: object, call: str = "fit") -> None:
@@ -144,11 +200,17 @@ def check_fitted(fitted: object, call: str = "fit") -> None:
 def predict(fitted: Fitted, parts: Sequence[Labelled], labels: tuple[str, ...]) -> Predictions:
     """Predict examples without their labels, check the scores, and lay the labels beside the predictions.
 
+    What is predicted bears numbers in place of ids: an id may tell the answer (cldr's begin with it), and which items
+    of two languages are translations of each other.
+
     Raises:
         MethodError: scores of a wrong shape, or not finite.
     """
     whole = concatenate(parts)
-    scores = checked(fitted.predict(whole.examples), whole.examples, len(labels))
+    shown = [example._replace(id=str(number)) for number, example in enumerate(whole.examples)]
+    with calling("predict"):
+        found = fitted.predict(shown)
+    scores = checked(found, whole.examples, len(labels))
     names = np.asarray(labels, object)
     return Predictions(
         language=np.asarray([example.language for example in whole.examples], object),

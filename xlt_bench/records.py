@@ -72,6 +72,7 @@ class Record:
         source, licence, caveats: of others' results: where they were published, under which terms, what to know.
         group_accuracy: published means in [0, 1] by name of a group in `groups`, for aggregate evidence.
         runs: how many runs a published figure averages, None where that is not said.
+        tuning: of a tuned setting: all trials with their source-dev accuracies, see `xlt_bench.tuning`.
     """
 
     cell: Cell
@@ -98,6 +99,7 @@ class Record:
     caveats: tuple[str, ...] = ()
     group_accuracy: Mapping[str, float] = field(default_factory=dict)
     runs: int | None = None
+    tuning: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -148,6 +150,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "licence": (str,),
     "group_accuracy": (dict,),
     "runs": (int, type(None)),
+    "tuning": (dict,),
 }
 
 

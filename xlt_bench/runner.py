@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from xlt_bench.environment import environment, peak_memory, reset_peak_memory
 from xlt_bench.errors import MethodError, XltBenchError
 from xlt_bench.method import Adaptable, Context, Fitted, Progress
 from xlt_bench.plan import Cell
-from xlt_bench.protocols import Outcome, fit_source, paced, run_adapted, run_pack, selected_on
+from xlt_bench.protocols import Outcome, calling, fit_source, paced, run_adapted, run_pack, selected_on
 from xlt_bench.recipe import Recipe
 from xlt_bench.records import Record
 from xlt_bench.store import Store
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 METHOD, MADE = "method", "made.json"
 """Of a kept source fit: what the method saved, and how long it took."""
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,7 @@ class Job:
     store: Store
     save_weights: bool = False
     start: Start | None = None
+    tuning: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Backbones:
@@ -90,7 +89,7 @@ class Runner:
         """Run cells in one pass where the method can; store and return their Records.
 
         They differ in their seed only or, if they adapt, in their target only. A cell that fails becomes a Record that
-        says so; the others of its pack are run again one by one.
+        says so; if it took its whole pack down with it, the others are run again one by one.
         """
         reset_peak_memory(self.job.device)
         try:
@@ -101,7 +100,12 @@ class Runner:
             if len(cells) > 1:
                 return [record for cell in cells for record in self.run([cell])]
             return [self._store_failure(cells[0], error)]
-        return [self._store_outcome(outcome, cells) for outcome in outcomes]
+        return [
+            self._store_failure(cell, outcome)
+            if isinstance(outcome, MethodError)
+            else self._store_outcome(outcome, cells)
+            for cell, outcome in zip(cells, outcomes, strict=True)
+        ]
 
     def fit_source(self, cell: Cell) -> None:
         """Make and keep the fit on the sources that a cell adapts from; a failure is that of the cell, later."""
@@ -120,26 +124,30 @@ class Runner:
         """Whether the fit that a cell adapts from is there, or known to fail."""
         return cell.source_fit in self._failed_fits or self.job.store.fits.has(cell.source_fit)
 
-    def _outcomes(self, cells: Sequence[Cell]) -> list[Outcome]:
+    def _outcomes(self, cells: Sequence[Cell]) -> list[Outcome | MethodError]:
         method, task = self.job.configured.method, self.job.task
         contexts = [self._context(cell, paced(self.job.recipe, cell, task)) for cell in cells]
         if not cells[0].adapts:
             return run_pack(cells, method, task, contexts)
-        fitted = self._source_of(cells[0])
-        return [run_adapted(cell, fitted, task, context) for cell, context in zip(cells, contexts, strict=True)]
+        return run_adapted(cells, self._source_of(cells[0]), task, contexts)
 
     def _source_of(self, cell: Cell) -> Adaptable:
         """The fit that a cell adapts from, as it was kept: a resumed run starts where an undisturbed one does."""
-        key = cell.source_fit
-        if key in self._failed_fits:
-            raise self._failed_fits[key]
-        if self._source is None or self._source[0] != key:
-            folder = self.job.store.fits.folder_of(key)
-            fitted = self.job.configured.method.load(folder / METHOD, self._context(cell, self.job.recipe))
-            assert isinstance(fitted, Adaptable), "checked when it was fitted"
-            seconds = json.loads((folder / MADE).read_text(encoding="utf-8"))["seconds"]
-            self._source = (key, fitted, seconds)
+        if self._source is None or self._source[0] != cell.source_fit:
+            if not self.job.store.fits.has(cell.source_fit):  # another process was done with it and dropped it
+                self.fit_source(cell)
+            if cell.source_fit in self._failed_fits:
+                raise self._failed_fits[cell.source_fit]
+            self._source = self._load_source(cell)
         return self._source[1]
+
+    def _load_source(self, cell: Cell) -> tuple[str, Adaptable, float]:
+        folder = self.job.store.fits.folder_of(cell.source_fit)
+        seconds = json.loads((folder / MADE).read_text(encoding="utf-8"))["seconds"]
+        with calling("load"):
+            fitted = self.job.configured.method.load(folder / METHOD, self._context(cell, self.job.recipe))
+        assert isinstance(fitted, Adaptable), "checked when it was fitted"
+        return cell.source_fit, fitted, seconds
 
     def _context(self, cell: Cell, recipe: Recipe) -> Context:
         job = self.job
@@ -161,6 +169,7 @@ class Runner:
             sources_label=job.sources_label,
             groups={name: codes for name, codes in job.groups.items() if set(codes) & set(cell.targets)},
             status="failed",
+            tuning=job.tuning,
             environment=environment(job.device),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             caveats=(job.start.caveat,) if job.start else (),
@@ -191,9 +200,10 @@ class Runner:
 
     def _store_failure(self, cell: Cell, error: BaseException) -> Record:
         known = isinstance(error, MethodError)
-        where = "" if known else "".join(traceback.format_exception(error)[-3:])
-        message = str(error) if known else f"{type(error).__name__}: {error}\n{where}"
-        record = replace(self._base(cell), error=message)
+        cause = error.__cause__ if known else error
+        where = "" if cause is None else "\n" + "".join(traceback.format_exception(cause)[-3:])
+        message = str(error) if known else f"{type(error).__name__}: {error}"
+        record = replace(self._base(cell), error=message + where)
         self.job.store.write(record, None)
         return record
 
@@ -220,12 +230,8 @@ def _saving(fitted: Fitted) -> Callable[[Path], None]:
     """`fitted.save`, whose own faults are the method's and not the store's."""
 
     def save(folder: Path) -> None:
-        try:
+        with calling("save"):
             fitted.save(folder)
-        except (Exception, SystemExit) as error:
-            if isinstance(error, OSError) and error.errno in _DISK:
-                raise
-            raise MethodError(f"save raises {type(error).__name__}: {error}") from error
 
     return save
 

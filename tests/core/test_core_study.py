@@ -166,6 +166,18 @@ def test_killed_at_random_moments_it_goes_on_and_ends_as_if_undisturbed(tmp_path
     assert len(calls(rough)) - len(calls(calm)) <= 2 * 20
 
 
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, study: str) -> None:
+    running = processes(study, tmp_path, "0.2")
+    while running.poll() is None and len(calls(tmp_path)) < 4:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130
+    assert "missing; the same command goes on with the rest" in said
+    assert "Traceback" not in said
+    assert 0 < len(stored(tmp_path / STORE)) < CELLS
+
+
 def wait_for_work(running: subprocess.Popen[str], folder: Path, seconds: float) -> None:
     """Until it has called the method once more, and so many seconds; or until it has ended."""
     before = len(calls(folder))

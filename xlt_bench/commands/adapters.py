@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from xlt_bench.cli import STORE, JsonOption, Precision, StoreOption
+from xlt_bench.commands.options import STORE, JsonOption, Precision, StoreOption
 
 
 def export(

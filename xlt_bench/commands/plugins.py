@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from xlt_bench.cli import JsonOption
+from xlt_bench.commands.options import JsonOption
 
 
 class Kind(StrEnum):

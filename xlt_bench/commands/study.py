@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlt_bench.cli import STORE, Precision, Rerun, StoreOption
+from xlt_bench.commands.options import STORE, PackOption, Precision, Rerun, StoreOption
 from xlt_bench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def study(
     store: StoreOption = STORE,
     limit_cells: Annotated[int | None, typer.Option(help="run: at most so many cells now.")] = None,
     rerun: Annotated[Rerun | None, typer.Option(help="run: failed cells again, or all of them.")] = None,
-    pack: Annotated[int, typer.Option(min=1, help="run: seeds trained in one pass over the backbone.")] = 1,
+    pack: PackOption = None,
     estimate: Annotated[
         bool, typer.Option("--estimate/--no-estimate", help="plan: measure a few steps of each method.")
     ] = True,
@@ -82,7 +82,7 @@ def study(
         device=device,
         precision=precision.value,
         store=store,
-        rerun=rerun and rerun.value,
+        rerun=None if rerun is None else rerun.value,
     )
     chosen, resources = find_study(name), Resources()
     planned = plan_study(chosen, options, resources)
@@ -120,7 +120,7 @@ def _plan(study: Study, planned: list[Planned], resources: Resources, estimate: 
     Console(highlight=False).print(plan_table(study, planned, costs))
 
 
-def _run(study: Study, planned: list[Planned], resources: Resources, limit: int | None, pack: int) -> None:
+def _run(study: Study, planned: list[Planned], resources: Resources, limit: int | None, pack: int | None) -> None:
     from rich.console import Console
 
     from xlt_bench.studies.listing import left_out, status_line
@@ -167,15 +167,16 @@ def _store(planned: list[Planned]) -> Path:
 
 
 def _display(
-    notes: Console, configurations: int, pack: int
+    notes: Console, configurations: int, pack: int | None
 ) -> Callable[[Planned, int, Experiment], AbstractContextManager[Progress]]:
+    from xlt_bench.api import pack_size
     from xlt_bench.progress import LiveProgress
 
     @contextmanager
     def show(planned: Planned, at: int, experiment: Experiment) -> Iterator[Progress]:
         where = f"[{at} of {configurations}] {experiment.job.label}, sources {planned.sources}"
         notes.print(f"{where}: {len(experiment.cells)} runs to do")
-        with LiveProgress(notes, experiment.job.label, experiment.fits, pack) as progress:
+        with LiveProgress(notes, experiment.job.label, experiment.fits, pack_size(pack, experiment)) as progress:
             yield progress
 
     return show

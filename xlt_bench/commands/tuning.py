@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from xlt_bench.cli import STORE, GroupsOption, IntervalKind, Precision, Rerun, StoreOption
+from xlt_bench.commands.options import STORE, GroupsOption, IntervalKind, Precision, Rerun, StoreOption
 
 
 def tune(
@@ -36,11 +36,12 @@ def tune(
     from rich.console import Console
 
     from xlt_bench.api import Request
-    from xlt_bench.cli import run_request
+    from xlt_bench.commands.running import run_request
     from xlt_bench.hyperparameters import parse_settings
     from xlt_bench.plan import parse_seeds
     from xlt_bench.progress import LiveProgress
-    from xlt_bench.tuning import prepare_search, report, search
+    from xlt_bench.tuning import prepare_search, search
+    from xlt_bench.tuning.report import announcement, command, conclusion, line, table
 
     request = Request(
         method=method,
@@ -62,16 +63,16 @@ def tune(
     notes = Console(stderr=True, highlight=False, markup=False)
     notes.soft_wrap = not notes.is_terminal
     found = prepare_search(request, trials, trial_seeds)
-    notes.print(report.announcement(found))
+    notes.print(announcement(found))
     try:
         # what a method prints must not end up among the results
         with LiveProgress(notes, found.label, found.missing) as progress, redirect_stdout(sys.stderr):
-            tuned = search(found, progress, lambda trial: notes.print(report.line(trial, trials)))
+            tuned = search(found, progress, lambda trial: notes.print(line(trial, trials)))
     except KeyboardInterrupt:
         notes.print(f"stopped; {found.missing} fits are missing; the same command goes on with them")
         raise typer.Exit(130) from None
-    Console(highlight=False).print(report.table(tuned))
-    print(report.conclusion(tuned))
-    print(f"The same setting by hand, not marked as tuned: {report.command(tuned.best.request)}")
+    Console(highlight=False).print(table(tuned))
+    print(conclusion(tuned))
+    print(f"The same setting by hand, not marked as tuned: {command(tuned.best.request)}")
     if not only_search:
-        run_request(tuned.request(), pack=1, interval=IntervalKind.TWO_WAY, level=0.95, as_json=False)
+        run_request(tuned.request(), pack=None, interval=IntervalKind.TWO_WAY, level=0.95, as_json=False)

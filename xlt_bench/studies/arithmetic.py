@@ -18,7 +18,7 @@ def floating_point_operations(work: Callable[[], object]) -> int:
 
     with FlopCounterMode(display=False, custom_mapping=dict(_formulas())) as counter:
         work()
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def _formulas() -> Mapping[Any, Callable[..., int]]:
@@ -40,7 +40,7 @@ def _formulas() -> Mapping[Any, Callable[..., int]]:
         return count
 
     aten = torch.ops.aten
-    found = {
+    found: dict[Any, Callable[..., int]] = {
         aten._scaled_dot_product_flash_attention_for_cpu: attention,
         aten._scaled_dot_product_flash_attention_for_cpu_backward: attention_backward,
     }

@@ -27,6 +27,7 @@ from xlt_bench.toml_files import Section, read_toml
 
 KEYS = ("title", "question", "grid", "report")
 GRID_KEYS = (
+    "title",
     "methods",
     "sources",
     "targets",
@@ -57,6 +58,7 @@ class Grid:
         settings: of every method of the grid.
         steps_of: a method whose budget of the preset all methods get: the same number of examples seen.
         compute_of: a method whose budget, in arithmetic of forward and backward passes, all methods get.
+        title: of the part of the report that shows this grid by itself; None: it has none.
     """
 
     methods: tuple[str, ...]
@@ -72,6 +74,7 @@ class Grid:
     settings: Mapping[str, str] | None = None
     steps_of: str | None = None
     compute_of: str | None = None
+    title: str | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ def _grid(section: Section) -> Grid:
         methods=_listed(section, "methods"),
         sources=_listed(section, "sources"),
         targets=section.text("targets"),
-        protocol=_choice(section, "protocol", get_args(Protocol)),
+        protocol=cast("Protocol | None", _choice(section, "protocol", get_args(Protocol))),
         shots=_shots(section),
         examples=section.count("examples"),
         seeds=section.count("seeds"),
@@ -146,6 +149,7 @@ def _grid(section: Section) -> Grid:
         settings=_texts(section.section("set")),
         steps_of=section.text("steps-of"),
         compute_of=section.text("compute-of"),
+        title=section.text("title"),
     )
     given = [key for key in ("steps", "steps-of", "compute-of") if key in section.values]
     if len(given) > 1:
@@ -192,11 +196,11 @@ def _listed(section: Section, key: str) -> tuple[str, ...]:
 _EXAMPLES: Mapping[str, str] = {"methods": "xpe", "sources": "joshi5"}
 
 
-def _choice(section: Section, key: str, choices: tuple[str, ...]) -> Protocol | None:
+def _choice(section: Section, key: str, choices: tuple[str, ...]) -> str | None:
     value = section.text(key)
     if value is not None and value not in choices:
         raise ConfigError(f"{section.where}: {unknown(key, value, choices, ', '.join(choices))}")
-    return cast("Protocol | None", value)
+    return value
 
 
 def _shots(section: Section) -> tuple[int | None, ...]:

@@ -32,10 +32,10 @@ def plan_table(study: Study, planned: Sequence[Planned], costs: Sequence[Estimat
     for at, one in enumerate(planned):
         cells = one.cells
         protocol = cells[-1].protocol if cells else "-"
-        missing = len(one.experiment.missing) if one.experiment else 0
+        left = len(one.experiment.missing) if one.experiment else 0
         cost = [] if costs is None else _cost(costs[at])
         table.add_row(*(Text(clean(text)) for text in (_label(one), one.sources, protocol)),
-                      str(len(cells)), str(missing), *cost)  # fmt: skip
+                      str(len(cells)), str(left), *cost)  # fmt: skip
     every = distinct(planned)
     missing = {cell.fingerprint for one in planned if one.experiment for cell in one.experiment.missing}
     told = [Text(f"study {study.name}: {len(every)} cells, {len(missing)} of them to run")]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from xlt_bench.api import DEFAULT_STORE, NO_SOURCES, Experiment, Request, Resources, prepare
 from xlt_bench.discovery import configure
-from xlt_bench.errors import ConfigError, XltBenchError
+from xlt_bench.errors import ConfigError, MethodError, XltBenchError
 from xlt_bench.plan import Cell
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.studies.definition import Grid, Study
@@ -75,7 +76,8 @@ def plan_study(study: Study, options: StudyOptions, resources: Resources | None 
     resources = resources or Resources()
     for grid in study.grids:
         for method in grid.methods:
-            configure(method, grid.settings or {})
+            with suppress(MethodError):  # a plug-in that is broken is left out by itself
+                configure(method, grid.settings or {})
     planned = [
         _planned(at, grid, method, sources, options, resources)
         for at, grid in enumerate(study.grids)
@@ -150,11 +152,13 @@ def _with_compute(request: Request, reference: str, resources: Resources) -> Req
     budget = request.steps or _budget(reference, preset)
     share = probes.step_flops(of_reference) / probes.step_flops(own)
     steps = round(budget * share)
+    if request.steps is None and steps == preset_recipe(preset, configure(request.method, {}).name).source.steps:
+        return request
     if steps < max(1, COARSEST * budget):
         raise ConfigError(f"{request.method} does in one step as much arithmetic as {reference} in {budget}")
     return replace(request, steps=steps)
 
 
-def distinct(planned: list[Planned]) -> Mapping[str, Cell]:
+def distinct(planned: Sequence[Planned]) -> Mapping[str, Cell]:
     """Every cell of a study once, by fingerprint."""
     return {cell.fingerprint: cell for one in planned for cell in one.cells}

@@ -88,7 +88,7 @@ class Probes:
         if held is None:
             held = dataclasses.asdict(self._measured(experiment))
             self._write(key, held)
-        return Probe(**held)
+        return Probe(held["step_seconds"], held["item_seconds"], held["fixed_seconds"], int(held["memory_bytes"]))
 
     def step_flops(self, experiment: Experiment) -> float:
         """Floating-point operations of a training step, forward and backward, dev evaluations left out.

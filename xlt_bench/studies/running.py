@@ -50,7 +50,7 @@ def run_study(
     *,
     waiting: Callable[[int], None],
     limit: int | None = None,
-    pack: int = 1,
+    pack: int | None = None,
 ) -> list[str]:
     """Run what is missing, cell by cell; what other processes work on comes last and is waited for.
 
@@ -60,7 +60,7 @@ def run_study(
         show: gives the progress display of a configuration.
         waiting: is told how many cells other processes work on, when only these are left.
         limit: at most so many cells now, and no waiting.
-        pack: seeds trained in one pass, where the method can.
+        pack: as for `carry_out`.
 
     Returns:
         Why configurations could not be run, one line each; failed cells are Records and no reason.
