@@ -18,6 +18,7 @@ from .study_tables import (
     column_of,
     cost_group,
     cost_of,
+    costed,
     is_efficient,
     place,
     with_sources,
@@ -88,7 +89,7 @@ def _costs(results: Results) -> Figure:
     from matplotlib.figure import Figure
 
     group = cost_group(results)
-    lines = [line for line in results.lines if group in line.row.scores]
+    lines = [line for line in costed(results) if group in line.row.scores]
     figure = Figure(figsize=(3.1 * len(COSTS), 3.3), layout="constrained")
     panels = figure.subplots(1, len(COSTS), squeeze=False, sharey=True)
     for axes, cost in zip(panels.flat, COSTS, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ..backbone import NO_BACKBONE
@@ -82,9 +82,10 @@ def results_of(study: Study, planned: Sequence[Planned]) -> Results:
     cells = {cell.fingerprint: cell for one in planned for cell in one.cells}
     found = [held for key in cells if isinstance(held := job.store.find(key), Record)]
     if not any(record.complete for record in found):
-        raise ConfigError(f"study {study.name}: no run is complete; run it: xlt-bench study run {study.name}")
-    board = _board(found, job.store, study.report.baselines)
-    lines = tuple(_lines(study, planned, found, job.store, board))
+        raise ConfigError(f"study {study.name}: no run is complete; run it with: xlt-bench study run")
+    groups = {name: codes for one in planned if one.experiment for name, codes in one.experiment.job.groups.items()}
+    board = _board(found, job.store, study.report.baselines, groups)
+    lines = tuple(_told_apart(list(_lines(study, planned, found, job.store, board)), study.report.over))
     shown = {line.entry.key for line in lines}
     return Results(
         study=study,
@@ -104,13 +105,13 @@ def results_of(study: Study, planned: Sequence[Planned]) -> Results:
     )
 
 
-def _board(records: Sequence[Record], store: Store, baselines: bool) -> Board:
+def _board(records: Sequence[Record], store: Store, baselines: bool, groups: Mapping[str, tuple[str, ...]]) -> Board:
     if baselines:
         task = records[0].cell.task
         stored = [record for record, _ in published().values() if record.cell.task == task]
         same_data = [record for record in stored if record.cell.task_hash == records[0].cell.task_hash]
         records = [*records, *same_data]
-    return boards.board_of(records, store, Options())
+    return boards.board_of(records, store, Options(targets=groups))
 
 
 def _named(study: Study, planned: Planned) -> tuple[str, str]:
@@ -138,6 +139,31 @@ def _lines(
                 told.add((part, key))
                 shots = 0 if cells[0].protocol == "zero-shot" else cells[0].shots
                 yield Line(one, part, label, shots, tuple(cells), entries[key], rows[key])
+
+
+def _told_apart(lines: Sequence[Line], over: str | None) -> Iterator[Line]:
+    """Lines that would share a place in a table get what tells them apart behind their label."""
+
+    def spot(line: Line) -> tuple[object, ...]:
+        where = len(line.cells[0].sources) if over == "sources" else line.sources
+        return line.part, line.label, where, line.shots if over == "shots" else None
+
+    for line in lines:
+        rivals = [other for other in lines if other is not line and spot(other) == spot(line)]
+        differing = [
+            told
+            for at, told in enumerate(_particulars(line))
+            if any(_particulars(other)[at] != told for other in rivals)
+        ]
+        yield replace(line, label=f"{line.label}, {differing[0]}") if differing else line
+
+
+def _particulars(line: Line) -> tuple[str, ...]:
+    """What may tell lines of one name apart; the last one always does."""
+    shots = "all examples" if line.shots is None else f"{line.shots} shots" if line.shots else "zero-shot"
+    examples = line.cells[0].examples
+    told = "all source examples" if examples is None else f"{examples} source examples"
+    return line.sources, shots, told, f"#{line.entry.key[:4]}"
 
 
 def backbone_of(results: Results) -> str:

@@ -30,12 +30,14 @@ def show_report(study: Study, planned: Sequence[Planned], output: Path | None) -
     Raises:
         ConfigError: nothing has run, or the file cannot be written.
     """
+    if output is not None and output.suffix != ".md":
+        raise ConfigError(f"-o {output}: a report is Markdown; give a file that ends in .md")
+    if output is not None and not output.parent.is_dir():
+        raise ConfigError(f"-o {output}: there is no folder {output.parent}; make it first")
     results = results_of(study, planned)
     if output is None:
         sys.stdout.write(report_text(results, ()))
         return
-    if output.suffix != ".md":
-        raise ConfigError(f"-o {output}: a report is Markdown; give a file that ends in .md")
     outputs.write(output, report_text(results, _figures(results, output)))
     print(f"report: {output}", file=sys.stderr)
 
@@ -48,7 +50,7 @@ def report_text(results: Results, figures: Sequence[Path]) -> str:
     """
     study = results.study
     parts = [f"# {markdown_text(study.title)}", markdown_text(study.question), "\n".join(_facts(results))]
-    parts += [f"![{path.stem}]({path.name})" for path in figures]
+    parts += [f"![{path.stem}](<{path.name}>)" for path in figures]
     parts.append(_BODIES[study.report.form](results))
     pairs = pairs_table(results)
     if pairs:
@@ -65,13 +67,15 @@ _PAIRS = (
 
 def _facts(results: Results) -> Iterator[str]:
     first = results.records[0]
+    jobs = [line.planned.experiment.job for line in results.lines if line.planned.experiment]
+    asked = ", ".join(sorted({job.target_label for job in jobs if job.target_label}))
     presets = sorted({record.cell.preset for record in results.records if record.cell.preset})
     seeds = sorted({record.cell.seed for record in results.records})
     commits = sorted({str(record.environment.get("commit", "unknown")) for record in results.records})
     devices = sorted({str(record.environment.get("device", "")) for record in results.records})
     dates = sorted({record.created[:10] for record in results.records if record.created})
     yield f"- Task {markdown_text(first.cell.task)} (data {first.cell.task_hash[:8]}), backbone " + markdown_text(
-        f"{backbone_of(results) or 'none'}, preset {', '.join(presets) or 'none'}"
+        f"{backbone_of(results) or 'none'}, preset {', '.join(presets) or 'none'}{asked and ', ' + asked}"
     )
     whole = len(results.records) + results.missing
     yield f"- {len(results.records)} of {whole} runs, {results.failed} of them failed; seeds {_listed(seeds)}"
@@ -91,6 +95,7 @@ def _notes(results: Results) -> Iterator[str]:
             "Labelled target examples: as many for training, and at most as many of the dev split to select on; drawn "
             "by seed, the same for every method."
         )
+    yield from (f"Skipped: {told}" for told in results.board.skipped)
     yield from (f"Left out: {reason}" for reason in results.left_out)
     for line in results.lines:
         if line.row.failed_seeds:

@@ -19,6 +19,8 @@ from .study_lines import Line, Results
 from .words import NOTHING, marks, p_value, percent, span
 
 _MIB = 2**20
+_PAPERS = ("paper", "released")
+"""Presets of the paper."""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -40,7 +42,7 @@ def groups_table(results: Results) -> str:
     for part in dict.fromkeys(line.part for line in results.lines):
         own = [line for line in results.lines if line.part == part]
         parts += [f"### {markdown_text(part)}"] if part else []
-        parts += [_groups_table(results, own, part), _steps(own)]
+        parts += [_groups_table(results, own, part), _steps(results, own)]
     return "\n\n".join(text for text in parts if text)
 
 
@@ -61,17 +63,15 @@ def _groups_table(results: Results, lines: Sequence[Line], part: str) -> str:
     return table(["Target group", "Sources", *columns], rows)
 
 
-def _steps(lines: Sequence[Line]) -> str:
+def _steps(results: Results, lines: Sequence[Line]) -> str:
     """How many steps a budget of arithmetic gave, where one did."""
     told: dict[str, list[str]] = {}
     for line in lines:
-        assert line.planned.experiment is not None, "it has a line"
-        if line.label != line.planned.experiment.job.label:
+        if results.study.grids[line.planned.grid].compute_of and line.planned.experiment is not None:
             steps = line.planned.experiment.job.recipe.source.steps
             told.setdefault(line.label, []).append(f"{steps} from {line.sources}")
-    return (
-        markdown_text("Steps: " + "; ".join(f"{label} {', '.join(own)}" for label, own in told.items())) if told else ""
-    )
+    listed = "; ".join(f"{label} {', '.join(own)}" for label, own in told.items())
+    return markdown_text(f"Steps: {listed}") if told else ""
 
 
 def curve_tables(results: Results) -> str:
@@ -89,9 +89,9 @@ def curve_tables(results: Results) -> str:
 
 
 def cost_table(results: Results) -> str:
-    """Accuracy against trained parameters, seconds and memory; `*` marks what no other line beats in everything."""
+    """Accuracy against trained parameters, seconds and memory, and in which of them no other line does better."""
     rows = []
-    for line in results.lines:
+    for line in costed(results):
         seconds, predicting, memory = costs(line)
         best = [score_text(line.row.scores.get(group)) for group in results.groups]
         efficient = [cost for cost in COSTS if is_efficient(line, results, cost)]
@@ -109,19 +109,24 @@ def cost_table(results: Results) -> str:
     return table(header, rows)
 
 
+def costed(results: Results) -> list[Line]:
+    """The lines with a run that is complete."""
+    return [line for line in results.lines if any(record.complete for record in line.entry.records)]
+
+
 def is_efficient(line: Line, results: Results, cost: str) -> bool:
-    """Whether no other line is at least as accurate for less of this cost (on the first group that all have)."""
+    """Whether no other line is at least as accurate for as little of this cost, and better in one (`cost_group`)."""
     group = cost_group(results)
     own = line.row.scores.get(group)
     if own is None:
         return False
-    return not any(
-        other is not line
-        and (score := other.row.scores.get(group)) is not None
-        and score.accuracy >= own.accuracy
-        and cost_of(other, cost) < cost_of(line, cost)
-        for other in results.lines
-    )
+    standing = (own.accuracy, -cost_of(line, cost))
+    others = [
+        (score.accuracy, -cost_of(other, cost))
+        for other in costed(results)
+        if (score := other.row.scores.get(group)) is not None
+    ]
+    return not any(other != standing and min(a >= b for a, b in zip(other, standing, strict=True)) for other in others)
 
 
 def cost_group(results: Results) -> str:
@@ -171,8 +176,13 @@ def pairs_of(results: Results) -> Iterator[tuple[Line, Line]]:
         for a in _named_lines(one, results):
             alike = [b for b in _named_lines(other, results) if b is not a and _place(b) == _place(a)]
             same = [b for b in alike if b.sources == a.sources]
-            for b in same or alike:
-                yield a, b
+            own = [b for b in same if b.planned.grid == a.planned.grid]
+            yield from ((a, b) for b in own or same or alike if _has_common(a, b))
+
+
+def _has_common(a: Line, b: Line) -> bool:
+    """Whether they have a language in common: runs may be missing, or the targets others."""
+    return bool(set(a.entry.by_language()) & set(b.entry.by_language()))
 
 
 def languages_text(results: Results) -> str:
@@ -292,10 +302,7 @@ def _cell(results: Results, group: str, line: Line) -> str:
 def published_value(results: Results, group: str, line: Line) -> float | None:
     """The paper's mean for the same task, backbone, method, sources, protocol and languages, in [0, 1]."""
     cell = line.cells[0]
-    if (cell.task, cell.backbone) != (published.TASK, published.BACKBONE) or (cell.shots, cell.examples) != (
-        None,
-        None,
-    ):
+    if (cell.task, cell.backbone) != (published.TASK, published.BACKBONE) or not _as_published(line):
         return None
     system = (results.study.report.published or {}).get(line.method, line.method)
     for record, _ in published.published().values():
@@ -304,6 +311,15 @@ def published_value(results: Results, group: str, line: Line) -> float | None:
                 if set(record.groups[name]) == set(results.groups[group]):
                     return value
     return None
+
+
+def _as_published(line: Line) -> bool:
+    """Whether a line is the method as the paper ran it: nothing of it set otherwise, no examples left out."""
+    cell = line.cells[0]
+    assert line.planned.experiment is not None, "it has a line"
+    job = line.planned.experiment.job
+    usual = cell.preset in (*_PAPERS, None) and job.label == line.method
+    return usual and cell.shots is None and cell.examples is None and cell.init_from is None
 
 
 def _is_counterpart(record: Record, system: str, line: Line) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -181,6 +182,7 @@ def prepare(request: Request, resources: Resources | None = None) -> Experiment:
         recipe=recipe if source is None else _budgeted(recipe, request),
         device=device,
         precision=precision,
+        target_label="" if request.target_steps is None else f"{request.target_steps} target steps",
         sources_label=request.sources,
         groups=groups,
         store=Store(request.store),
@@ -190,10 +192,9 @@ def prepare(request: Request, resources: Resources | None = None) -> Experiment:
     )
     template = _template(job, preset, sources, protocol, request.examples)
     _check_examples(request, template, task)
-    experiment = _experiment(job, tuple(cells(template, seeds, request.shots)), request.rerun)
-    if experiment.missing:
-        job.store.check_writable()
-    return experiment
+    return _experiment(
+        job, tuple(cells(template, seeds, request.shots, _unadapted(template, recipe, request))), request.rerun
+    )
 
 
 def pack_size(asked: int | None, experiment: Experiment) -> int:
@@ -233,6 +234,8 @@ def carry_out(
         keep_fits: leave the fits on the sources in the store, for another experiment that adapts from them.
     """
     size = pack_size(pack, experiment)
+    if experiment.missing:
+        experiment.job.store.check_writable()
     records = dict(experiment.done)
     runner = Runner(experiment.job, progress or Silent(), resources.backbones if resources else None)
     for record in run_local(experiment.missing, runner, experiment.settled, size, waiting):
@@ -314,8 +317,6 @@ def _differences(request: Request, info: TaskInfo, precision: Precision) -> list
         told.append(f"preset {request.preset}")
     if request.steps is not None:
         told.append(f"{request.steps} steps")
-    if request.target_steps is not None:
-        told.append(f"{request.target_steps} target steps")
     if precision == "bf16":
         told.append("bf16")
     if request.init_from is not None:
@@ -372,6 +373,9 @@ def _protocol(request: Request) -> Protocol:
 def _check_examples(request: Request, template: Cell, task: Task) -> None:
     """Refuse numbers of examples that sources or a target do not have, or that leave nothing to learn from."""
     shots = request.shots
+    wrong = [count for count in shots if count is not None and (type(count) is not int or count < 0)]
+    if wrong or len(set(shots)) < len(shots):
+        raise ConfigError(f"--shots takes different whole numbers of at least 0, and all (None), not {shots}")
     if request.examples is not None and not template.sources:
         raise ConfigError("--examples limits those of the sources, and there are none; those of a target are --shots")
     if request.examples is not None:
@@ -389,6 +393,13 @@ def _check_examples(request: Request, template: Cell, task: Task) -> None:
                 )
     if not template.sources and 0 in shots:
         raise ConfigError("--shots 0 with --sources none leaves nothing to learn from; give sources or other numbers")
+
+
+def _unadapted(template: Cell, recipe: Recipe, request: Request) -> Cell:
+    """The template of cells that stop at the fit on the sources: how one adapts is no part of what they are."""
+    plain = _budgeted(recipe, dataclasses.replace(request, target_steps=None))
+    own = None if template.recipe is None else plain.as_json()
+    return dataclasses.replace(template, protocol="zero-shot", recipe=own)
 
 
 def _budgeted(recipe: Recipe, request: Request) -> Recipe:

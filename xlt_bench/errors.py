@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from xlt_bench.method import Fitted
+from collections.abc import Iterable
 
 
 class XltBenchError(Exception):
@@ -36,19 +32,6 @@ class MethodError(XltBenchError):
 
 class DivergedError(MethodError):
     """The training loss is no longer a finite number."""
-
-
-class PackError(MethodError):
-    """Some seeds (or targets) that were trained in one pass failed; the others are fitted all the same.
-
-    Attributes:
-        outcomes: one for each context, in order: a fitted object, or the error of its failure.
-    """
-
-    def __init__(self, outcomes: Sequence[Fitted | MethodError]) -> None:
-        self.outcomes = tuple(outcomes)
-        failures = [outcome for outcome in outcomes if isinstance(outcome, MethodError)]
-        super().__init__(f"{len(failures)} of {len(outcomes)} trained together failed; the first: {failures[0]}")
 
 
 def unknown(kind: str, name: str, known: Iterable[str], see: str) -> ConfigError:

@@ -47,8 +47,8 @@ class Fits:
     def drop(self, keys: Iterable[str]) -> None:
         """Forget fits that nobody needs any more; they can be made again."""
         for key in keys:
-            with suppress(OSError), temporary(self._folder) as aside:  # gone at once, not file by file
-                self.folder_of(key).rename(aside / key)
-        sweep(self._folder)
-        if self._folder.is_dir() and not any(self._folder.iterdir()):
-            self._folder.rmdir()
+            if self.has(key):
+                with suppress(OSError), temporary(self._folder) as aside:  # gone at once, not file by file
+                    self.folder_of(key).rename(aside / key)
+        with suppress(OSError):  # others keep and drop at the same time
+            sweep(self._folder)

@@ -116,6 +116,19 @@ class Fitted(Protocol):
         """Write safetensors and JSON (nothing pickled) from which the method's `load` restores this object."""
 
 
+class PackError(MethodError):
+    """Some seeds (or targets) that were trained in one pass failed; the others are fitted all the same.
+
+    Attributes:
+        outcomes: one for each context, in order: a fitted object, or the error of its failure.
+    """
+
+    def __init__(self, outcomes: Sequence[Fitted | MethodError]) -> None:
+        self.outcomes = tuple(outcomes)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, MethodError)]
+        super().__init__(f"{len(failures)} of {len(outcomes)} trained together failed; the first: {failures[0]}")
+
+
 @runtime_checkable
 class Method(Protocol):
     """A way of tuning. Implementations are frozen dataclasses whose fields are hyper-parameters.

@@ -102,14 +102,19 @@ def _digest(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def cells(template: Cell, seeds: Sequence[int], shots: Sequence[int | None] = (None,)) -> list[Cell]:
+def cells(
+    template: Cell, seeds: Sequence[int], shots: Sequence[int | None] = (None,), unadapted: Cell | None = None
+) -> list[Cell]:
     """All cells of a configuration: every seed; in the `full` protocol every seed, target and number of examples.
 
     With 0 examples a source fit is not adapted, which is the zero-shot protocol: one cell a seed for all targets.
+
+    Args:
+        unadapted: the template of such cells.
     """
     if template.protocol == "zero-shot":
         return [replace(template, seed=seed) for seed in seeds]
-    unadapted = replace(template, protocol="zero-shot")
+    unadapted = unadapted or replace(template, protocol="zero-shot")
     return [
         cell
         for seed in seeds

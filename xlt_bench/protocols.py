@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xlt_bench.errors import ConfigError, MethodError, PackError, XltBenchError
-from xlt_bench.method import Adaptable, Context, FitSummary, Fitted, Method, Packable, PackAdaptable, Scores
+from xlt_bench.errors import ConfigError, MethodError, XltBenchError
+from xlt_bench.method import Adaptable, Context, FitSummary, Fitted, Method, Packable, PackAdaptable, PackError, Scores
 from xlt_bench.plan import Cell
 from xlt_bench.recipe import Recipe
 from xlt_bench.records import Predictions

@@ -48,6 +48,7 @@ class Job:
     groups: dict[str, tuple[str, ...]]
     store: Store
     save_weights: bool = False
+    target_label: str = ""
     start: Start | None = None
     tuning: Mapping[str, Any] = field(default_factory=dict)
 
@@ -138,7 +139,12 @@ class Runner:
                 self.fit_source(cell)
             if cell.source_fit in self._failed_fits:
                 raise self._failed_fits[cell.source_fit]
-            self._source = self._load_source(cell)
+            try:
+                self._source = self._load_source(cell)
+            except (OSError, MethodError):
+                if self.job.store.fits.has(cell.source_fit):
+                    raise
+                return self._source_of(cell)  # dropped while it was read
         return self._source[1]
 
     def _load_source(self, cell: Cell) -> tuple[str, Adaptable, float]:
@@ -165,7 +171,7 @@ class Runner:
         job = self.job
         return Record(
             cell=cell,
-            label=_label(job.label, cell),
+            label=_label(job, cell),
             sources_label=job.sources_label,
             groups={name: codes for name, codes in job.groups.items() if set(codes) & set(cell.targets)},
             status="failed",
@@ -208,11 +214,12 @@ class Runner:
         return record
 
 
-def _label(label: str, cell: Cell) -> str:
-    """The job's label, with how many labelled examples a cell has where that is limited."""
-    told = [f"{cell.examples} examples"] if cell.examples is not None else []
+def _label(job: Job, cell: Cell) -> str:
+    """The job's label, with how a cell adapts and how many labelled examples it has, where that is not the usual."""
+    told = [job.target_label] if cell.protocol == "full" and job.target_label else []
+    told += [f"{cell.examples} examples"] if cell.examples is not None else []
     told += [f"{cell.shots} shots"] if cell.shots is not None else []
-    return ", ".join([label, *told])
+    return ", ".join([job.label, *told])
 
 
 def _concerns_all(error: BaseException) -> bool:

@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 from tiny import DEV, TRAIN, context, loud, short
 
-from xlt_bench.errors import DivergedError, PackError
+from xlt_bench.errors import DivergedError
+from xlt_bench.method import PackError
 from xlt_bench.methods.full_finetuning import FullFinetuning
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE

@@ -11,7 +11,8 @@ import torch
 from tiny import DEV, TEST, TRAIN, context, copied, difference, labelled, loud, short
 from torch import Tensor, nn
 
-from xlt_bench.errors import DivergedError, MethodError, PackError
+from xlt_bench.errors import DivergedError, MethodError
+from xlt_bench.method import PackError
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.training import trainer

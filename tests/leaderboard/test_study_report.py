@@ -78,7 +78,8 @@ class Made:
                 peak_memory_bytes=2**30,
             )
             self.store.write(record, found)
-        job = SimpleNamespace(label=method, store=self.store, groups=GROUPS, configured=SimpleNamespace(label=method))
+        configured = SimpleNamespace(label=method)
+        job = SimpleNamespace(label=method, store=self.store, groups=GROUPS, target_label="", configured=configured)
         self.planned.append(Planned(0, method, source, cast(Any, Experiment(cast(Any, job), tuple(cells), {}))))
 
     def results(self, form: Form, pairs: Sequence[tuple[str, str]] = (), over: Axis | None = None) -> Results:
@@ -187,7 +188,7 @@ def test_a_report_is_written_with_its_figure(made: Made, tmp_path: Path, form: F
     assert "6 of 6 runs, 0 of them failed; seeds 0 to 2" in text
     drawn = form != "groups"
     assert (tmp_path / "made.png").exists() == drawn
-    assert ("![made](made.png)" in text) == drawn
+    assert ("![made](<made.png>)" in text) == drawn
 
 
 def test_missing_runs_are_said(made: Made) -> None:
@@ -199,3 +200,30 @@ def test_missing_runs_are_said(made: Made) -> None:
     text = report_text(made.results("groups"), ())
     assert "3 of 6 runs" in text
     assert "**Incomplete**: 3 runs are missing" in text
+
+
+def test_lines_that_would_share_a_place_are_told_apart(made: Made) -> None:
+    made.add("xpe", 0.5, protocol=cast(Protocol, "zero-shot"))
+    made.add("xpe", 0.6, shots=8)
+    made.add("xpe", 0.8)
+    header = groups_table(made.results("groups")).splitlines()[0]
+    assert [cell.strip() for cell in header.strip("|").split("|")][1:] == [
+        "xpe, zero-shot (joshi5)",
+        "xpe, 8 shots (joshi5)",
+        "xpe, all examples (joshi5)",
+    ]
+
+
+def test_a_cost_report_leaves_out_what_never_ran(made: Made) -> None:
+    made.add("xpe", 0.9)
+    made.add("spt", 0.5)
+    planned = made.planned[1]
+    assert planned.experiment is not None
+    for cell in planned.experiment.cells:
+        record = made.store.find(cell.fingerprint)
+        assert isinstance(record, Record)
+        made.store.write(replace(record, status="failed", error="boom", accuracy={}, item_hash=None), None)
+    text = report_text(made.results("cost"), ())
+    assert "| xpe (joshi5)" in text
+    assert "| spt" not in text
+    assert "Failed: spt, sources joshi5, seeds 0 to 2." in text

@@ -21,14 +21,13 @@ from xlt_bench.conformance import configuration, fairness, learning, predictions
 from xlt_bench.conformance.bench import Bench, refuse_class
 from xlt_bench.conformance.checks import (
     Check,
-    CheckFailed,
-    CheckSkipped,
     Report,
     Result,
     Status,
     carry_out,
     check_declared,
 )
+from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.conformance.fresh import FreshProcess
 from xlt_bench.method import Method
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from xlt_bench import hyperparameters
 from xlt_bench.backbone import BackboneSource, locate
 from xlt_bench.conformance import toy
-from xlt_bench.conformance.checks import CallFailed, CheckFailed, CheckSkipped
+from xlt_bench.conformance.faults import CallFailed, CheckFailed, CheckSkipped
 from xlt_bench.conformance.fresh import FreshProcess, Job, Place, Told, place_of
 from xlt_bench.conformance.optimisers import OptimiserWatch, Trained
 from xlt_bench.discovery import name_of

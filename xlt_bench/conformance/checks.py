@@ -7,24 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.errors import ConfigError, XltBenchError, unknown
 
 if TYPE_CHECKING:
     from xlt_bench.conformance.bench import Bench
 
 Status = Literal["passed", "failed", "expected failure", "skipped"]
-
-
-class CheckFailed(AssertionError):  # noqa: N818 - reads as what it says in a test report
-    """A method breaks the rule of a check; the message says how."""
-
-
-class CallFailed(CheckFailed):
-    """A call of the method's code raised."""
-
-
-class CheckSkipped(Exception):  # noqa: N818 - as above
-    """A check does not apply to a method; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from xlt_bench import hyperparameters
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.bench import Bench, calling
-from xlt_bench.conformance.checks import CheckFailed
+from xlt_bench.conformance.faults import CheckFailed
 from xlt_bench.method import FitSummary, Method
 
 

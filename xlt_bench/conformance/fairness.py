@@ -9,7 +9,7 @@ import numpy as np
 from xlt_bench import hyperparameters
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.bench import Bench
-from xlt_bench.conformance.checks import CheckFailed, CheckSkipped
+from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.method import Method, Scores
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
 

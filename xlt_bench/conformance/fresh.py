@@ -21,7 +21,7 @@ from typing import IO
 
 import numpy as np
 
-from xlt_bench.conformance.checks import CheckFailed
+from xlt_bench.conformance.faults import CheckFailed
 from xlt_bench.method import Scores
 from xlt_bench.task import Example
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.bench import Bench, elsewhere
-from xlt_bench.conformance.checks import CheckFailed, CheckSkipped
+from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.method import Adaptable, FitSummary
 from xlt_bench.training.backbone import Backbone
 

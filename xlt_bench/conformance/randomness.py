@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from xlt_bench.conformance.bench import Bench, calling, elsewhere
-from xlt_bench.conformance.checks import CheckFailed, CheckSkipped
+from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.method import Adaptable
 
 _T = TypeVar("_T")

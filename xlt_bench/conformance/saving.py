@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from xlt_bench.conformance.bench import Bench, elsewhere
-from xlt_bench.conformance.checks import CheckFailed
+from xlt_bench.conformance.faults import CheckFailed
 
 _PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy", ".npz")
 _STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04", b"\x93NUMPY")

@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from xlt_bench.errors import ConfigError, unknown
-from xlt_bench.plan import Protocol
+from xlt_bench.plan import MOST_SEEDS, Protocol
 from xlt_bench.toml_files import Section, read_toml
 
+NO_SOURCES = "none"
 KEYS = ("title", "question", "grid", "report")
 GRID_KEYS = (
     "title",
@@ -124,13 +125,27 @@ def read_study(path: Path) -> Study:
     grids = tuple(_grid(Section(f"{path}, [[grid]] {at}", table)) for at, table in enumerate(tables, 1))
     if "report" not in whole.values:
         raise ConfigError(f"{path}: a study needs a [report] with a form: {', '.join(get_args(Form))}")
-    return Study(
+    study = Study(
         name=path.stem,
         title=_needed(whole.text("title"), "title", whole),
         question=_needed(whole.text("question"), "question", whole),
         grids=grids,
         report=_report(whole.section("report")),
     )
+    _check_names(study, whole.section("report").where)
+    return study
+
+
+def _check_names(study: Study, where: str) -> None:
+    """Refuse a report that speaks of methods which the study does not run."""
+    methods = {method for grid in study.grids for method in grid.methods}
+    lines = {f"{method}:{sources}" for grid in study.grids for method in grid.methods for sources in grid.sources}
+    report = study.report
+    paired = [name for pair in report.pairs for name in pair]
+    told = [*paired, *([report.order_by] if report.order_by else []), *(report.published or {})]
+    for name in told:
+        if name not in methods and (name not in lines or name not in paired):
+            raise ConfigError(f"{where}: {unknown('method of the grids', name, methods, ', '.join(sorted(methods)))}")
 
 
 def _grid(section: Section) -> Grid:
@@ -151,10 +166,23 @@ def _grid(section: Section) -> Grid:
         compute_of=section.text("compute-of"),
         title=section.text("title"),
     )
+    _check_budget(section, grid)
+    if grid.seeds is not None and grid.seeds > MOST_SEEDS:
+        raise section.fault("seeds", f"at most {MOST_SEEDS}", grid.seeds)
+    return grid
+
+
+def _check_budget(section: Section, grid: Grid) -> None:
     given = [key for key in ("steps", "steps-of", "compute-of") if key in section.values]
     if len(given) > 1:
         raise ConfigError(f"{section.where}: {' and '.join(given)} both say the number of steps; keep one")
-    return grid
+    if (grid.steps_of or grid.compute_of) and (grid.protocol == "full" or NO_SOURCES in grid.sources):
+        raise ConfigError(
+            f"{section.where}: {given[0]} is a budget of fitting on sources; it goes neither with sources 'none' nor "
+            "with protocol 'full'"
+        )
+    if grid.target_steps is not None and grid.protocol != "full" and NO_SOURCES not in grid.sources:
+        raise ConfigError(f'{section.where}: target-steps is of adapting to a target, which needs protocol = "full"')
 
 
 def _report(section: Section) -> ReportSpec:
@@ -167,6 +195,9 @@ def _report(section: Section) -> ReportSpec:
         raise ConfigError(
             f"{section.where}: over belongs to form 'curve', which needs it: {' or '.join(get_args(Axis))}"
         )
+    for key, owner in (("order-by", "languages"), ("baselines", "board")):
+        if key in section.values and form != owner:
+            raise ConfigError(f"{section.where}: {key} belongs to form '{owner}', not '{form}'")
     baselines = section.values.get("baselines", False)
     if not isinstance(baselines, bool):
         raise section.fault("baselines", "true or false", baselines)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from xlt_bench.api import DEFAULT_STORE, NO_SOURCES, Experiment, Request, Resources, prepare
 from xlt_bench.discovery import configure
-from xlt_bench.errors import ConfigError, MethodError, XltBenchError
+from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
 from xlt_bench.plan import Cell
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.studies.definition import Grid, Study
@@ -75,7 +75,9 @@ def plan_study(study: Study, options: StudyOptions, resources: Resources | None 
     """
     resources = resources or Resources()
     for grid in study.grids:
-        for method in grid.methods:
+        for known in filter(None, (options.preset, grid.preset)):
+            preset_recipe(known, "")
+        for method in (*grid.methods, *filter(None, (grid.compute_of, grid.steps_of))):
             with suppress(MethodError):  # a plug-in that is broken is left out by itself
                 configure(method, grid.settings or {})
     planned = [
@@ -95,6 +97,8 @@ def _planned(at: int, grid: Grid, method: str, sources: str, options: StudyOptio
         if grid.compute_of is not None:
             request = _with_compute(request, grid.compute_of, resources)
         return Planned(at, method, sources, prepare(request, resources))
+    except StoreError:
+        raise
     except XltBenchError as error:
         return Planned(at, method, sources, None, str(error))
 
@@ -119,7 +123,7 @@ def _request(grid: Grid, method: str, sources: str, options: StudyOptions) -> Re
         backbone=options.backbone,
         seeds=options.seeds or (None if grid.seeds is None else tuple(range(grid.seeds))),
         steps=steps,
-        target_steps=target_steps if grid.protocol == "full" else None,
+        target_steps=target_steps if grid.protocol == "full" and sources != NO_SOURCES else None,
         settings=grid.settings or {},
         preset=preset,
         device=options.device,

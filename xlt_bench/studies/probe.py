@@ -155,9 +155,9 @@ class Probes:
     def _read(self, key: str) -> dict[str, float] | None:
         try:
             held: dict[str, float] = json.loads((self._folder / f"{key}.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return {name: float(value) for name, value in held.items()} or None
+        except (OSError, ValueError, TypeError, AttributeError):
             return None
-        return held
 
     def _write(self, key: str, measured: dict[str, float]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from xlt_bench.api import Experiment, Resources, carry_out
-from xlt_bench.errors import ConfigError, MethodError, XltBenchError
+from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
 from xlt_bench.method import Progress
 from xlt_bench.plan import Cell
 from xlt_bench.records import Record
@@ -84,6 +84,8 @@ def run_study(
                         resources=resources,
                         keep_fits=True,
                     )
+            except StoreError:
+                raise
             except XltBenchError as error:
                 faults[at] = f"{one.method}, sources {one.sources}: {error}"
                 continue
@@ -94,8 +96,11 @@ def run_study(
 
 def standings(planned: Sequence[Planned]) -> Iterator[Standing]:
     """How far each configuration is."""
+    seen: set[str] = set()  # a cell that configurations share is told of the first
     for one in planned:
-        counts = Counter(_state(one, cell.fingerprint) for cell in one.cells)
+        own = [cell.fingerprint for cell in one.cells if cell.fingerprint not in seen]
+        seen.update(own)
+        counts = Counter(_state(one, fingerprint) for fingerprint in own)
         yield Standing(one, counts["done"], counts["failed"], counts["running"], counts["missing"])
 
 
@@ -142,11 +147,10 @@ def _state(planned: Planned, fingerprint: str) -> str:
 
 def _drop_fits(planned: Sequence[Planned]) -> None:
     """Forget the fits on the sources that no cell of the study needs any more."""
-    for one in planned:
-        if one.experiment is not None:
-            adapted = [cell for cell in one.cells if cell.adapts]
-            needed = {cell.source_fit for cell in adapted if not _is_stored(one.experiment, cell)}
-            one.experiment.job.store.fits.drop({cell.source_fit for cell in adapted} - needed)
+    adapted = [(one.experiment, cell) for one in planned if one.experiment for cell in one.cells if cell.adapts]
+    needed = {cell.source_fit for experiment, cell in adapted if not _is_stored(experiment, cell)}
+    for experiment, _ in adapted[:1]:  # a study has one store
+        experiment.job.store.fits.drop({cell.source_fit for _, cell in adapted} - needed)
 
 
 def _is_stored(experiment: Experiment, cell: Cell) -> bool:

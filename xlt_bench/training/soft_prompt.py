@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xlt_bench.errors import MethodError, PackError
-from xlt_bench.method import Context, FitSummary, Scores
+from xlt_bench.errors import MethodError
+from xlt_bench.method import Context, FitSummary, PackError, Scores
 from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.sampling import stratified
 from xlt_bench.task import Example, Labelled
