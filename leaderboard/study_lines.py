@@ -10,6 +10,7 @@ from ..backbone import NO_BACKBONE
 from ..errors import ConfigError
 from ..plan import Cell
 from ..records import Record
+from ..runner import Job
 from ..store import Store
 from ..studies.definition import Study
 from ..studies.planning import Planned
@@ -56,12 +57,14 @@ class Results:
     """All that a report is made of.
 
     Attributes:
+        asked: what all methods got in place of the usual, such as `300 steps`.
         layout: part, label and sources of every configuration of the study, run or not.
         board: of the study's Records, for `board` reports with published results.
         missing: runs that are neither complete nor failed.
     """
 
     study: Study
+    asked: str
     layout: tuple[tuple[str, str, str], ...]
     lines: tuple[Line, ...]
     board: Board
@@ -85,11 +88,13 @@ def results_of(study: Study, planned: Sequence[Planned]) -> Results:
         raise ConfigError(f"study {study.name}: no run is complete; run it with: xlt-bench study run")
     groups = {name: codes for one in planned if one.experiment for name, codes in one.experiment.job.groups.items()}
     board = _board(found, job.store, study.report.baselines, groups)
-    lines = tuple(_told_apart(list(_lines(study, planned, found, job.store, board)), study.report.over))
+    asked = _asked(planned)
+    lines = tuple(_told_apart(list(_lines(study, planned, asked, found, job.store, board)), study.report.over))
     shown = {line.entry.key for line in lines}
     return Results(
         study=study,
-        layout=tuple((*_named(study, one), one.sources) for one in planned if one.experiment),
+        asked=asked,
+        layout=tuple((*_named(study, one, asked), one.sources) for one in planned if one.experiment),
         lines=lines,
         board=board,
         records=tuple(found),
@@ -114,15 +119,28 @@ def _board(records: Sequence[Record], store: Store, baselines: bool, groups: Map
     return boards.board_of(records, store, Options(targets=groups))
 
 
-def _named(study: Study, planned: Planned) -> tuple[str, str]:
-    """Part and label of a configuration."""
+def _named(study: Study, planned: Planned, asked: str) -> tuple[str, str]:
+    """Part and label of a configuration; what was asked for of all (`asked`) is no part of the label."""
     assert planned.experiment is not None, "what cannot be has no line"
     grid, job = study.grids[planned.grid], planned.experiment.job
-    return grid.title or "", job.configured.label if grid.compute_of else job.label
+    plain = grid.compute_of or _remainder(job) == asked
+    return grid.title or "", job.configured.label if plain else job.label
+
+
+def _remainder(job: Job) -> str:
+    """What a label tells beside the method: steps, preset, precision."""
+    return job.label.removeprefix(job.configured.label).removeprefix(", ")
+
+
+def _asked(planned: Sequence[Planned]) -> str:
+    """What all configurations with a backbone were asked for in place of the usual; empty if they differ."""
+    jobs = [one.experiment.job for one in planned if one.experiment and one.experiment.job.source is not None]
+    told = {_remainder(job) for job in jobs}
+    return told.pop() if len(told) == 1 else ""
 
 
 def _lines(
-    study: Study, planned: Sequence[Planned], records: Sequence[Record], store: Store, board: Board
+    study: Study, planned: Sequence[Planned], asked: str, records: Sequence[Record], store: Store, board: Board
 ) -> Iterator[Line]:
     countable = [record for record in records if record.complete and record.evidence == "per_item"]
     gathered = gather(countable, partial(boards.load, store), boards.witness_of(records))
@@ -134,7 +152,7 @@ def _lines(
         for cell in one.cells:
             by_configuration.setdefault(cell.configuration, []).append(cell)
         for key, cells in by_configuration.items():
-            part, label = _named(study, one)
+            part, label = _named(study, one, asked)
             if key in rows and key in entries and (part, key) not in told:
                 told.add((part, key))
                 shots = 0 if cells[0].protocol == "zero-shot" else cells[0].shots

@@ -49,7 +49,8 @@ def report_text(results: Results, figures: Sequence[Path]) -> str:
         figures: files beside it that it shows.
     """
     study = results.study
-    parts = [f"# {markdown_text(study.title)}", markdown_text(study.question), "\n".join(_facts(results))]
+    where = f"on {results.board.task} with {backbone_of(results) or 'no backbone'}"
+    parts = [f"# {markdown_text(f'{study.title}, {where}')}", markdown_text(study.question), "\n".join(_facts(results))]
     parts += [f"![{path.stem}](<{path.name}>)" for path in figures]
     parts.append(_BODIES[study.report.form](results))
     pairs = pairs_table(results)
@@ -68,7 +69,9 @@ _PAIRS = (
 def _facts(results: Results) -> Iterator[str]:
     first = results.records[0]
     jobs = [line.planned.experiment.job for line in results.lines if line.planned.experiment]
-    asked = ", ".join(sorted({job.target_label for job in jobs if job.target_label}))
+    adapting = sorted({job.target_label for job in jobs if job.target_label})
+    steps = [part for part in results.asked.split(", ") if part and not part.startswith("preset ")]
+    asked = ", ".join([*steps, *adapting])
     presets = sorted({record.cell.preset for record in results.records if record.cell.preset})
     seeds = sorted({record.cell.seed for record in results.records})
     commits = sorted({str(record.environment.get("commit", "unknown")) for record in results.records})

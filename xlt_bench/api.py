@@ -101,6 +101,11 @@ class Experiment:
         """Cells still to run."""
         return [cell for cell in self.cells if cell.fingerprint not in self.done]
 
+    def check_store(self) -> None:
+        """Refuse a store that cannot take what is missing; StoreError."""
+        if self.missing:
+            self.job.store.check_writable()
+
     @property
     def fits(self) -> int:
         """How many fits the missing cells take: one each, and one on the sources for those that adapt from it."""
@@ -234,8 +239,7 @@ def carry_out(
         keep_fits: leave the fits on the sources in the store, for another experiment that adapts from them.
     """
     size = pack_size(pack, experiment)
-    if experiment.missing:
-        experiment.job.store.check_writable()
+    experiment.check_store()
     records = dict(experiment.done)
     runner = Runner(experiment.job, progress or Silent(), resources.backbones if resources else None)
     for record in run_local(experiment.missing, runner, experiment.settled, size, waiting):

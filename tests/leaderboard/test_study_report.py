@@ -79,7 +79,9 @@ class Made:
             )
             self.store.write(record, found)
         configured = SimpleNamespace(label=method)
-        job = SimpleNamespace(label=method, store=self.store, groups=GROUPS, target_label="", configured=configured)
+        job = SimpleNamespace(
+            label=method, store=self.store, groups=GROUPS, target_label="", configured=configured, source="b"
+        )
         self.planned.append(Planned(0, method, source, cast(Any, Experiment(cast(Any, job), tuple(cells), {}))))
 
     def results(self, form: Form, pairs: Sequence[tuple[str, str]] = (), over: Axis | None = None) -> Results:
@@ -184,7 +186,7 @@ def test_a_report_is_written_with_its_figure(made: Made, tmp_path: Path, form: F
     study = Study("made", "Made *up*", "Why?", (GRID,), ReportSpec(form, (("xpe", "spt"),), over, "spt"))
     show_report(study, made.planned, tmp_path / "made.md")
     text = (tmp_path / "made.md").read_text()
-    assert text.startswith("# Made \\*up\\*\n\nWhy?\n\n- Task sib200")
+    assert text.startswith("# Made \\*up\\*, on sib200 with FacebookAI/xlm-roberta-large\n\nWhy?\n\n- Task sib200")
     assert "6 of 6 runs, 0 of them failed; seeds 0 to 2" in text
     drawn = form != "groups"
     assert (tmp_path / "made.png").exists() == drawn

@@ -140,6 +140,7 @@ def run_request(request: Request, pack: int | None, interval: IntervalKind, leve
     notes.soft_wrap = not notes.is_terminal  # wrapped at words on a terminal, one line a fact elsewhere
     try:
         experiment = prepare(request)
+        experiment.check_store()
     except KeyboardInterrupt:
         notes.print("stopped before anything was run")
         raise typer.Exit(130) from None

@@ -67,6 +67,9 @@ def run_study(
     """
     if limit is not None and limit < 1:
         raise ConfigError(f"--limit-cells must be at least 1, not {limit}")
+    for one in planned:
+        if one.experiment is not None:
+            one.experiment.check_store()
     faults: dict[int, str] = {}
     for last in (False, True) if limit is None else (False,):
         left = limit
