@@ -164,7 +164,9 @@ def prepare_search(request: Request, trials: int, seeds: int = 1, resources: Res
             save_weights=False,
             rerun=None,
         )
-        planned.append((Trial(number, chosen, own), prepare(fits, resources)))
+        experiment = prepare(fits, resources)
+        experiment.check_store()
+        planned.append((Trial(number, chosen, own), experiment))
     job = planned[0][1].job
     return Search(configured.label, tuple(planned), KeptAnswers(job.store.folder / KEPT), resources, request.rerun)
 
