@@ -160,7 +160,8 @@ def pairs_table(results: Results) -> str:
     rows = []
     for (a, b, one), p in zip(found, _adjusted([one for *_, one in found]), strict=True):
         told = NOTHING if one.bounds is None else f"{100 * one.bounds.low:+.1f} to {100 * one.bounds.high:+.1f}"
-        sources = a.sources if a.sources == b.sources else f"{a.sources}; {b.sources}"
+        own, other = (_sources_text(line, results) for line in (a, b))
+        sources = own if own == other else f"{own}; {other}"
         shots = "all" if a.shots is None else str(a.shots)
         name = f"{a.label} - {b.label}" + (f" ({a.part.lower()})" if a.part else "")
         where = [sources, shots] if _has_shots(results) else [sources]
@@ -178,6 +179,14 @@ def pairs_of(results: Results) -> Iterator[tuple[Line, Line]]:
             same = [b for b in alike if b.sources == a.sources]
             own = [b for b in same if b.planned.grid == a.planned.grid]
             yield from ((a, b) for b in own or same or alike if _has_common(a, b))
+
+
+def _sources_text(line: Line, results: Results) -> str:
+    """The sources as the study names them; on a curve over their number, that number."""
+    if results.study.report.over != "sources":
+        return line.sources
+    count = len(line.cells[0].sources)
+    return f"{count} language{'' if count == 1 else 's'}"
 
 
 def _has_common(a: Line, b: Line) -> bool:
