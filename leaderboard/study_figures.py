@@ -75,7 +75,7 @@ def _curve(axes: Axes, points: Mapping[int, GroupScore], at: int, shift: float) 
         color=colour,
         linestyle=DASHES[at % len(DASHES)],
         linewidth=1.1,
-        marker=MARKERS[at % len(MARKERS)],
+        marker=_marker(at),
         markersize=3.5,
     )
     for x in xs:
@@ -109,8 +109,13 @@ def _point(axes: Axes, cost: float, score: GroupScore, at: int) -> None:
     colour = COLOURS[at % len(COLOURS)]
     if score.two_way is not None:
         axes.plot([cost] * 2, [100 * score.two_way.low, 100 * score.two_way.high], color=colour, linewidth=0.7)
-    axes.plot([cost], [100 * score.accuracy], color=colour, marker=MARKERS[at // len(COLOURS) % len(MARKERS)],
+    axes.plot([cost], [100 * score.accuracy], color=colour, marker=_marker(at),
               markersize=5, linestyle="none")  # fmt: skip
+
+
+def _marker(at: int) -> str:
+    """With the colour of the same number, another pair for each of 36 lines."""
+    return MARKERS[(at + at // len(COLOURS)) % len(MARKERS)]
 
 
 def _legend(figure: Figure, names: Sequence[str]) -> None:
@@ -123,7 +128,7 @@ def _legend(figure: Figure, names: Sequence[str]) -> None:
             [],
             color=COLOURS[at % len(COLOURS)],
             linestyle=DASHES[at % len(DASHES)],
-            marker=MARKERS[at % len(MARKERS)],
+            marker=_marker(at),
             markersize=4,
         )
         for at in range(len(names))

@@ -98,6 +98,11 @@ def _notes(results: Results) -> Iterator[str]:
             "Labelled target examples: as many for training, and at most as many of the dev split to select on; drawn "
             "by seed, the same for every method."
         )
+    if results.study.report.form == "cost":
+        yield (
+            "Seconds and memory are of one process on the machine as busy as it was; memory is the whole process's, with "
+            "what it still holds of runs before."
+        )
     yield from (f"Skipped: {told}" for told in results.board.skipped)
     yield from (f"Left out: {reason}" for reason in results.left_out)
     for line in results.lines:
