@@ -100,8 +100,8 @@ def _notes(results: Results) -> Iterator[str]:
         )
     if results.study.report.form == "cost":
         yield (
-            "Seconds and memory are of one process on the machine as busy as it was; memory is the whole process's, with "
-            "what it still holds of runs before."
+            "Seconds and memory are of one process on the machine as busy as it was; memory is the whole process's, "
+            "with what it still holds of runs before."
         )
     yield from (f"Skipped: {told}" for told in results.board.skipped)
     yield from (f"Left out: {reason}" for reason in results.left_out)
