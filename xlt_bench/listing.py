@@ -18,7 +18,8 @@ from xlt_bench.tasks import task_info, task_names
 from xlt_bench.texts import clean
 
 if TYPE_CHECKING:
-    from xlt_bench.api import Experiment, Request
+    from xlt_bench.experiment import Experiment
+    from xlt_bench.request import Request
 
 
 def _table(*columns: str | Text) -> Table:

@@ -19,7 +19,7 @@ def _toy_is_a_task(monkeypatch: pytest.MonkeyPatch, tiny_backbone_folder: Path, 
 
 def with_toy(patch: pytest.MonkeyPatch, backbone: Path) -> None:
     """Let `--task toy` name the toy task; other names are left as they are."""
-    from xlt_bench import api, tasks
+    from xlt_bench import experiment, tasks
     from xlt_bench.adapters import evaluation
 
     known = tasks.task_info
@@ -27,7 +27,7 @@ def with_toy(patch: pytest.MonkeyPatch, backbone: Path) -> None:
     def info(name: str) -> object:
         return toy_info(str(backbone)) if name == "toy" else known(name)
 
-    for module in (api, evaluation):
+    for module in (experiment, evaluation):
         patch.setattr(module, "task_info", info)
 
 

@@ -13,7 +13,7 @@ def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_backbone_folder: Path, tmp_path: Path
 ) -> Command:
     """`xlt-bench` on the toy task with a tiny backbone, in an empty folder; other task names are left as they are."""
-    from xlt_bench import api, tasks
+    from xlt_bench import experiment, tasks
     from xlt_bench.cli import main
     from xlt_bench.studies import planning
 
@@ -24,7 +24,7 @@ def command(
     def info(name: str) -> object:
         return toy_info(str(tiny_backbone_folder)) if name == "toy" else known(name)
 
-    monkeypatch.setattr(api, "task_info", info)
+    monkeypatch.setattr(experiment, "task_info", info)
     monkeypatch.setattr(planning, "task_info", info)
 
     def call(*arguments: str) -> Said:

@@ -6,10 +6,10 @@ import sys
 
 from toy import toy_info
 
-from xlt_bench import api
+from xlt_bench import experiment
 from xlt_bench.cli import main
 from xlt_bench.studies import planning
 
 if __name__ == "__main__":
-    api.task_info = planning.task_info = lambda name: toy_info("nano")
+    experiment.task_info = planning.task_info = lambda name: toy_info("nano")
     sys.exit(main())

@@ -12,8 +12,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from xlt_bench.api import Experiment
 from xlt_bench.baselines import TASK_HASH
+from xlt_bench.experiment import Experiment
 from xlt_bench.leaderboard.published import BACKBONE, codes_of
 from xlt_bench.leaderboard.study_lines import Results, results_of
 from xlt_bench.leaderboard.study_report import report_text, show_report

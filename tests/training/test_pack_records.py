@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from xlt_bench.api import Request, carry_out, prepare
+from xlt_bench.api import carry_out
+from xlt_bench.experiment import prepare
 from xlt_bench.records import Record
+from xlt_bench.request import Request
 
 PLUGIN = '''
 from dataclasses import dataclass

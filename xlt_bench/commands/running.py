@@ -30,8 +30,9 @@ from xlt_bench.commands.printing import readable_records
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from xlt_bench.api import Experiment, Request
+    from xlt_bench.experiment import Experiment
     from xlt_bench.records import Record
+    from xlt_bench.request import Request
     from xlt_bench.store import Store
 
 
@@ -89,10 +90,10 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Fit a method on source languages, predict the targets, and show accuracies with intervals."""
-    from xlt_bench.api import Request
     from xlt_bench.hyperparameters import parse_settings
     from xlt_bench.plan import parse_seeds, parse_shots
     from xlt_bench.recipe import parse_factors
+    from xlt_bench.request import Request
 
     check_level(level)
     run_request(
@@ -131,7 +132,8 @@ def run_request(request: Request, pack: int | None, interval: IntervalKind, leve
     """Carry out a request and show its board; what `run` does."""
     from rich.console import Console
 
-    from xlt_bench.api import carry_out, pack_size, prepare
+    from xlt_bench.api import carry_out, pack_size
+    from xlt_bench.experiment import prepare
     from xlt_bench.listing import announcement
     from xlt_bench.progress import LiveProgress
     from xlt_bench.records import Record

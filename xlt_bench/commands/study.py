@@ -17,7 +17,7 @@ from xlt_bench.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from xlt_bench.api import Experiment, Resources
+    from xlt_bench.experiment import Experiment, Resources
     from xlt_bench.method import Progress
     from xlt_bench.studies.definition import Study
     from xlt_bench.studies.planning import Planned
@@ -69,7 +69,7 @@ def study(
         return _list()
     if name is None:
         raise ConfigError(f"study {action} needs a NAME; see: xlt-bench study ls")
-    from xlt_bench.api import Resources
+    from xlt_bench.experiment import Resources
 
     options = StudyOptions(
         task=task,

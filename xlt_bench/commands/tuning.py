@@ -35,11 +35,11 @@ def tune(
     """Try settings around a method's defaults on source dev, the same ones for every method, and run the best."""
     from rich.console import Console
 
-    from xlt_bench.api import Request
     from xlt_bench.commands.running import run_request
     from xlt_bench.hyperparameters import parse_settings
     from xlt_bench.plan import parse_seeds
     from xlt_bench.progress import LiveProgress
+    from xlt_bench.request import Request
     from xlt_bench.tuning import prepare_search, search
     from xlt_bench.tuning.report import announcement, command, conclusion, line, table
 

@@ -54,7 +54,7 @@ class Grid:
 
     Attributes:
         methods: names or file references.
-        sources, targets, protocol, shots, examples, steps, target_steps, preset: as in `xlt_bench.api.Request`.
+        sources, targets, protocol, shots, examples, steps, target_steps, preset: as in `xlt_bench.request.Request`.
         seeds: how many; None: the task's default.
         settings: of every method of the grid.
         steps_of: a method whose budget of the preset all methods get: the same number of examples seen.

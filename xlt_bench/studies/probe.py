@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from xlt_bench.api import Experiment, Resources
 from xlt_bench.atomic import replace_file
 from xlt_bench.environment import peak_memory, reset_peak_memory
 from xlt_bench.errors import MethodError
+from xlt_bench.experiment import Experiment, Resources
 from xlt_bench.method import Context, Fitted, Silent
 from xlt_bench.plan import Cell
 from xlt_bench.recipe import Phase, Recipe

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from xlt_bench.api import Experiment, Resources, carry_out
+from xlt_bench.api import carry_out
 from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
+from xlt_bench.experiment import Experiment, Resources
 from xlt_bench.method import Progress
 from xlt_bench.plan import Cell
 from xlt_bench.records import Record

@@ -20,7 +20,7 @@ from xlt_bench.discovery import ConfiguredMethod
 from xlt_bench.errors import ConfigError, MethodError
 
 if TYPE_CHECKING:
-    from xlt_bench.api import Request
+    from xlt_bench.request import Request
 
 OWN_RATES = "own-rates"
 HEAD_RATE = "head-rate"
