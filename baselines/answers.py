@@ -20,12 +20,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import ConfigError, DataError
-from ..records import Predictions
-from ..task import Task
-from .items import test_items
-from .rules import DEFAULT_RULE, SIB200, Categories, rule_named
-from .tables import language_codes
+from xlt_bench.baselines.items import test_items
+from xlt_bench.baselines.rules import DEFAULT_RULE, SIB200, Categories, rule_named
+from xlt_bench.baselines.tables import language_codes
+from xlt_bench.errors import ConfigError, DataError
+from xlt_bench.records.record import Predictions
+from xlt_bench.task import Task
 
 COLUMNS = ("language", "index_id", "gold", "answer")
 DELIMITERS: Mapping[str, str] = {".tsv": "\t", ".csv": ","}

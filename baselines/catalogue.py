@@ -30,10 +30,10 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast, get_args
 
-from ..records import Evidence, Predictions
-from ..tasks import sib200
-from .items import read_items
-from .tables import PACKAGE, language_codes, read_accuracies
+from xlt_bench.baselines.items import read_items
+from xlt_bench.baselines.tables import PACKAGE, language_codes, read_accuracies
+from xlt_bench.records.record import Evidence, Predictions
+from xlt_bench.tasks import sib200
 
 Setting = Literal[
     "zero-shot prompt",

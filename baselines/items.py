@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..records import Predictions
-from ..tasks.sib200 import LABELS
-from .tables import read_columns
+from xlt_bench.baselines.tables import read_columns
+from xlt_bench.records.record import Predictions
+from xlt_bench.tasks.sib200 import LABELS
 
 NOTHING = "-"
 ITEMS_FILE = "sib200-test-items.csv"

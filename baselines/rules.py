@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
-from ..errors import unknown
-from ..tasks.sib200 import LABELS
+from xlt_bench.errors import unknown
+from xlt_bench.tasks.sib200 import LABELS
 
 _LATIN = "0-9A-Za-z\u00c0-\u024f"
 DEFAULT_RULE = "first-mention"

@@ -6,8 +6,8 @@ import csv
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..tasks.sib200 import PACKAGE as SIB200_PACKAGE
-from ..tasks.tables import read_lines, read_table
+from xlt_bench.tasks.sib200 import PACKAGE as SIB200_PACKAGE
+from xlt_bench.tasks.tables import read_lines, read_table
 
 PACKAGE = "xlt_bench.baselines"
 

@@ -20,15 +20,15 @@ from unittest import mock
 import numpy as np
 import torch
 
-from xlt_bench.backbone import locate
-from xlt_bench.environment import environment
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import locate
 from xlt_bench.method import Context, Fitted
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.recipe import PRESETS
+from xlt_bench.records.environment import environment
 from xlt_bench.task import Task
 from xlt_bench.tasks import cldr
 from xlt_bench.training import trainer
-from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.memory import PassWidth
 
 SOURCES = ("arb_Arab", "deu_Latn", "eng_Latn", "fra_Latn", "jpn_Jpan", "spa_Latn", "zho_Hans")

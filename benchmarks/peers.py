@@ -31,13 +31,13 @@ import torch
 
 from benchmarks.usual_stack import BATCH, UsualStack
 from benchmarks.workload import LABELS, LONGEST, SIZES, backbone_folder, sentences
-from xlt_bench.backbone import Precision, locate
-from xlt_bench.environment import environment
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import Precision, locate
 from xlt_bench.method import Context
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.recipe import PRESETS, Phase
+from xlt_bench.records.environment import environment
 from xlt_bench.task import Labelled
-from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.soft_prompt import FittedPrompt
 
 SEEDS = 5

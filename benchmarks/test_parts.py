@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from transformers.optimization import Adafactor as HuggingFaceAdafactor
 
 from benchmarks.workload import LONGEST, VECTORS, sentences
-from xlt_bench.backbone import Precision, locate
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import Batch, Tokenised, tokens_at_once
+from xlt_bench.backbones.lean import dropout
+from xlt_bench.backbones.source import Precision, locate
 from xlt_bench.method import Context
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.recipe import PRESETS, Recipe
 from xlt_bench.training.adafactor import Together
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import Batch, Tokenised, tokens_at_once
-from xlt_bench.training.lean import dropout
 from xlt_bench.training.optimisation import make_optimiser, step_together
 from xlt_bench.training.soft_prompt import PromptedForward
 

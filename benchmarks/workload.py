@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from transformers import AutoTokenizer, XLMRobertaConfig, XLMRobertaForMaskedLM
 
-from xlt_bench.backbone import locate
+from xlt_bench.backbones.source import locate
 from xlt_bench.task import Example, Labelled
 from xlt_bench.tasks import cldr
 

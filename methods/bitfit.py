@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import ConfigError
-from xlt_bench.methods.tuned_encoder import EncoderTuning
-from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.optimisation import Roles
+from xlt_bench.training.tuned_encoder import EncoderTuning
 
 
 @dataclass(frozen=True, kw_only=True)

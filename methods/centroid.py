@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from xlt_bench.method import Context, DevPoint, FitSummary, Scores
-from xlt_bench.methods.mean_pooled import MeanPooled
-from xlt_bench.sampling import stratified
 from xlt_bench.task import Example, Labelled
+from xlt_bench.tasks.sampling import stratified
+from xlt_bench.training.mean_pooled import MeanPooled
 from xlt_bench.training.saving import load_fit, save_fit
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)

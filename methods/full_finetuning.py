@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import Batch
 from xlt_bench.method import Context, FitSummary, Scores
 from xlt_bench.recipe import Phase
 from xlt_bench.task import Example, Labelled
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import Batch
 from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from xlt_bench.method import Context, FitSummary, Scores
-from xlt_bench.methods.logistic import Linear, select
-from xlt_bench.methods.mean_pooled import MeanPooled
-from xlt_bench.sampling import stratified
 from xlt_bench.task import Example, Labelled
+from xlt_bench.tasks.sampling import stratified
+from xlt_bench.training.logistic import Linear, select
+from xlt_bench.training.mean_pooled import MeanPooled
 from xlt_bench.training.saving import load_fit, save_fit
 
 STRENGTHS = (10.0, 1.0, 0.1, 0.01, 0.001)

@@ -18,8 +18,8 @@ from scipy.sparse import csr_matrix, diags_array
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Context, FitSummary, Scores
-from xlt_bench.methods.logistic import Linear, select
 from xlt_bench.task import Example, Labelled
+from xlt_bench.training.logistic import Linear, select
 from xlt_bench.training.saving import load_fit, save_fit
 
 STRENGTHS = (1e-3, 1e-4, 1e-5, 1e-6)

@@ -20,10 +20,10 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import ConfigError, MethodError, unknown
-from xlt_bench.methods.tuned_encoder import EncoderTuning
-from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.optimisation import Roles
+from xlt_bench.training.tuned_encoder import EncoderTuning
 
 try:
     from peft import PeftConfig, PeftModelForFeatureExtraction, PeftType, PromptLearningConfig
@@ -31,7 +31,7 @@ try:
 except ImportError as missing:
     raise MethodError("this method needs peft; install it with: pip install 'xlt-bench[peft]'") from missing
 
-from xlt_bench.methods.peft_settings import arguments, settings
+from xlt_bench.training.peft_settings import arguments, settings
 
 ADAPTER = "default"
 """The name peft gives to the one adapter of a model."""

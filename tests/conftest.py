@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:  # torch and transformers are imported by the tests that use a backbone only
     from transformers import PreTrainedTokenizerFast
 
-    from xlt_bench.training.backbone import Backbone
+    from xlt_bench.backbones.backbone import Backbone
 
 WORDS = (
     "river",
@@ -68,8 +68,8 @@ def tiny_backbone_with_dropout(tiny_backbone_with_dropout_folder: Path) -> Backb
 
 def open_backbone(folder: Path) -> Backbone:
     """A backbone of its own, from a folder."""
-    from xlt_bench.backbone import locate
-    from xlt_bench.training.backbone import Backbone
+    from xlt_bench.backbones.backbone import Backbone
+    from xlt_bench.backbones.source import locate
 
     return Backbone(locate(str(folder)))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xlt_bench.errors import BackboneError, ConfigError
-from xlt_bench.groups import named_groups, parse_languages, pretrained_like_xlmr, target_groups
+from xlt_bench.languages.groups import named_groups, parse_languages, pretrained_like_xlmr, target_groups
 from xlt_bench.task import Language
 
 JOSHI = {"eng_Latn": 5, "arb_Arab": 5, "zho_Hans": 5, "deu_Latn": 5, "swh_Latn": 2, "tha_Thai": 3, "yor_Latn": None}

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import xlt_bench
-from xlt_bench.discovery import method_entries
-from xlt_bench.records import Record
-from xlt_bench.store import Store
+from xlt_bench.plugins.methods import method_entries
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
 
 SIB200 = Path(os.environ.get("XLT_SIB200_DIR", Path(__file__).parent.parent.parent / "shared/data/sib200"))
 

@@ -8,12 +8,12 @@ from typing import Literal
 
 from xlt_bench.engines.local import run_local
 from xlt_bench.errors import ConfigError
-from xlt_bench.experiment import Experiment, Resources, prepare
 from xlt_bench.method import Progress, Silent
-from xlt_bench.plan import Protocol
-from xlt_bench.records import Record
-from xlt_bench.request import DEFAULT_STORE, Request
-from xlt_bench.runner import Runner
+from xlt_bench.records.cell import Protocol
+from xlt_bench.records.record import Record
+from xlt_bench.runs.experiment import Experiment, Resources, prepare
+from xlt_bench.runs.request import DEFAULT_STORE, Request
+from xlt_bench.runs.runner import Runner
 
 GPU_PACK = 16
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt_bench.backbone import Precision
+from xlt_bench.backbones.source import Precision
 from xlt_bench.errors import MethodError
 from xlt_bench.task import Example, Labelled
 
 if TYPE_CHECKING:
+    from xlt_bench.backbones.backbone import Backbone
     from xlt_bench.recipe import Recipe
-    from xlt_bench.training.backbone import Backbone
 
 Scores = NDArray[np.float32]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from adapters_toy import Command, Said, toy_info
 
-from xlt_bench.store import Store
+from xlt_bench.records.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +19,9 @@ def _toy_is_a_task(monkeypatch: pytest.MonkeyPatch, tiny_backbone_folder: Path, 
 
 def with_toy(patch: pytest.MonkeyPatch, backbone: Path) -> None:
     """Let `--task toy` name the toy task; other names are left as they are."""
-    from xlt_bench import experiment, tasks
+    from xlt_bench import tasks
     from xlt_bench.adapters import evaluation
+    from xlt_bench.runs import experiment
 
     known = tasks.task_info
 
@@ -34,7 +35,7 @@ def with_toy(patch: pytest.MonkeyPatch, backbone: Path) -> None:
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
     """`xlt-bench` in this process."""
-    from xlt_bench.cli import main
+    from xlt_bench.cli.main import main
 
     def call(*arguments: object) -> Said:
         capsys.readouterr()

@@ -37,8 +37,8 @@ from peft import (
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertModel
 
-from xlt_bench.records import Record
-from xlt_bench.store import Store
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
 from xlt_bench.task import Labelled, TaskInfo
 
 TEXTS = [example.text for example in all_examples()]

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from peft import PeftModel
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
-from xlt_bench.discovery import configure
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.method import Context
+from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import Recipe
-from xlt_bench.store import Store
-from xlt_bench.training.backbone import Backbone
+from xlt_bench.records.store import Store
 
 LIMIT = 1e-5
 TEXTS = [example.text for example in all_examples()]
@@ -127,7 +127,7 @@ def test_with_nano_the_card_runs_in_a_process_without_our_package(command: Comma
     script = card_code(tmp_path / "out").replace('["first text", "second text"]', repr(TEXTS)) + after
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=tmp_path / "out", check=True)
     said, imported = json.loads((tmp_path / "out" / "said.json").read_text())
-    from xlt_bench.backbone import locate
+    from xlt_bench.backbones.source import locate
 
     assert not imported
     expected = ours(Store(tmp_path / "xlt-results"), path.name, Backbone(locate("nano")))

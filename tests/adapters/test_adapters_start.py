@@ -23,12 +23,12 @@ from torch import Tensor
 
 from xlt_bench.adapters.start import open_start
 from xlt_bench.adapters.started import place
-from xlt_bench.discovery import configure
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.method import Context
+from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import PRESETS
-from xlt_bench.records import Record
-from xlt_bench.store import Store
-from xlt_bench.training.backbone import Backbone
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
 from xlt_bench.training.soft_prompt import SoftPrompt
 
 SIZES = ("--set", "n_tokens=5")

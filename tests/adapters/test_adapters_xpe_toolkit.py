@@ -16,10 +16,10 @@ from xlt_bench.adapters.folder import open_adapter
 from xlt_bench.adapters.given_prompt import fitted_prompt
 from xlt_bench.adapters.saved_prompt import read_prompt
 from xlt_bench.adapters.scorer import Scorer
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Context, FitSummary, Scores
 from xlt_bench.recipe import PRESETS
-from xlt_bench.training.backbone import Backbone
 
 LIMIT = 1e-5
 TEXTS = [example.text for example in all_examples()]

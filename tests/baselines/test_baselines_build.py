@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from xlt_bench.baselines import build as module
-from xlt_bench.baselines.build import build
+from scripts import build_baselines
+from scripts.build_baselines import DATA, build
 from xlt_bench.errors import DataError
 
-DATA = Path(module.__file__).parent / "data"
 BUILT = {
     "sib200-test-items.csv",
     "gpt-3.5.csv",
@@ -32,7 +31,7 @@ def test_the_build_is_byte_for_byte(shared: Path) -> None:
 
 @pytest.mark.slow
 def test_the_command_writes_the_files(shared: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "xlt_bench.baselines.build", "--shared", str(shared), "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "scripts.build_baselines", "--shared", str(shared), "--out", str(tmp_path)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True)
     assert shown.stderr == ""
     assert {path.name for path in tmp_path.iterdir()} == BUILT
@@ -44,25 +43,25 @@ def test_the_command_writes_the_files(shared: Path, tmp_path: Path) -> None:
     ("per_cent", "fraction"), [("60.77", "0.6077"), ("48", "0.48"), ("9.1", "0.091"), ("100", "1.00"), ("0", "0.00")]
 )
 def test_per_cent_becomes_a_fraction_digit_for_digit(per_cent: str, fraction: str) -> None:
-    assert module._fraction(per_cent) == fraction
+    assert build_baselines._fraction(per_cent) == fraction
 
 
 def test_a_mean_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "emma500-sib200-3shot.csv").write_text("Model,Avg,eng_Latn,deu_Latn\nA,0.5,0.4,0.6\nB,0.5,0.4,0.5\n")
     with pytest.raises(DataError, match=r"the mean of B is not its Avg 0\.5"):
-        module._emma(tmp_path)
+        build_baselines._emma(tmp_path)
 
 
 def test_a_language_that_sib200_lacks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mteb-sib200-linear-probe.csv").write_text("code,a__b\neng_Latn,50\nxxx_Latn,40\n")
     with pytest.raises(DataError, match="codes that SIB-200 lacks: xxx_Latn"):
-        module._mteb(tmp_path)
+        build_baselines._mteb(tmp_path)
 
 
 def test_a_missing_raw_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot read .*mteb-sib200-linear-probe\.csv: No such file"):
-        module._mteb(tmp_path)
-    command = [sys.executable, "-m", "xlt_bench.baselines.build", "--shared", str(tmp_path / "absent")]
+        build_baselines._mteb(tmp_path)
+    command = [sys.executable, "-m", "scripts.build_baselines", "--shared", str(tmp_path / "absent")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "no folder" in done.stderr

@@ -15,7 +15,7 @@ from xlt_bench.baselines import TASK_HASH, Baseline, Expected, GroupValue, basel
 from xlt_bench.baselines import catalogue as catalogue_module
 from xlt_bench.baselines.catalogue import SETTINGS
 from xlt_bench.baselines.rules import SIB200
-from xlt_bench.records import Predictions
+from xlt_bench.records.record import Predictions
 from xlt_bench.tasks import sib200
 
 GROUPS = sib200.groups("FacebookAI/xlm-roberta-large")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xlt_bench import conformance
-from xlt_bench.cli import main
+from xlt_bench.cli.main import main
 from xlt_bench.conformance import CHECKS
 
 PLUGIN = '''

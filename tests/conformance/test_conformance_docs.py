@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xlt_bench.conformance import CHECKS, FreshProcess, check_method
-from xlt_bench.discovery import configure
+from xlt_bench.plugins.methods import configure
 
 pytest_plugins = ["pytester"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xlt_bench.conformance import FreshProcess, Report, check_method
-from xlt_bench.discovery import configure, method_entries, qualified
+from xlt_bench.plugins.methods import configure, method_entries, qualified
 
 QUICK = {"xpe", "full-finetuning", "ngram-mlp", "majority"}
 """The others differ from one of these in little, and are left to the longer tier."""

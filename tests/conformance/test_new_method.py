@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from xlt_bench.cli import main
+from xlt_bench.cli.main import main
 from xlt_bench.conformance import FreshProcess, check_method
-from xlt_bench.discovery import configure
+from xlt_bench.plugins.methods import configure
 
 ROOT = Path(__file__).parents[2]
 KINDS = ["soft-prompt", "protocol"]

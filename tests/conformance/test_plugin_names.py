@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from xlt_bench import discovery
-from xlt_bench.discovery import GROUP, configure
 from xlt_bench.errors import ConfigError, MethodError
-from xlt_bench.importing import watched
+from xlt_bench.plugins import methods as discovery
+from xlt_bench.plugins.importing import watched
+from xlt_bench.plugins.methods import GROUP, configure
 
 BODY = """
 from dataclasses import dataclass

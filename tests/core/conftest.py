@@ -13,8 +13,9 @@ def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_backbone_folder: Path, tmp_path: Path
 ) -> Command:
     """`xlt-bench` on the toy task with a tiny backbone, in an empty folder; other task names are left as they are."""
-    from xlt_bench import experiment, tasks
-    from xlt_bench.cli import main
+    from xlt_bench import tasks
+    from xlt_bench.cli.main import main
+    from xlt_bench.runs import experiment
     from xlt_bench.studies import planning
 
     monkeypatch.chdir(tmp_path)

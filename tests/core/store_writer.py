@@ -7,7 +7,7 @@ from pathlib import Path
 
 from toy import predictions, record
 
-from xlt_bench.store import Store
+from xlt_bench.records.store import Store
 
 if __name__ == "__main__":
     store, times, size = Store(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from toy import GOOD, write_plugin
 
-from xlt_bench import discovery
-from xlt_bench.discovery import GROUP, configure, method_entries
 from xlt_bench.errors import ConfigError, MethodError
+from xlt_bench.plugins import methods as discovery
+from xlt_bench.plugins.methods import GROUP, configure, method_entries
 
 SHIPPED = {"spt", "xpe", "dual", "dual-30", "dual-70", "full-finetuning", "head-only", "ngram-mlp", "majority"}
 

@@ -18,13 +18,13 @@ from toy import CODES, Command, cell, process_environment, toy_task
 
 import xlt_bench
 from xlt_bench.errors import ConfigError
-from xlt_bench.fits import Fits
-from xlt_bench.plan import cells, parse_shots
-from xlt_bench.protocols import paced, source_data, target_data
 from xlt_bench.recipe import preset_recipe
-from xlt_bench.records import Record
-from xlt_bench.sampling import stratified
-from xlt_bench.store import Store
+from xlt_bench.records.record import Record
+from xlt_bench.records.source_fits import Fits
+from xlt_bench.records.store import Store
+from xlt_bench.runs.plan import cells, parse_shots
+from xlt_bench.runs.protocols import paced, source_data, target_data
+from xlt_bench.tasks.sampling import stratified
 
 STORE = Path("xlt-results")
 ADAPTING = f"{Path(__file__).parent / 'adapting_plugin.py'}:Adapting"

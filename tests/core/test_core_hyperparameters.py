@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Optional
 import pytest
 
 from xlt_bench.errors import ConfigError, MethodError
-from xlt_bench.hyperparameters import defaults, parse, parse_settings, values
+from xlt_bench.plugins.hyperparameters import defaults, parse, parse_settings, values
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from toy import predictions, process_environment, record
 
-from xlt_bench.store import Store
+from xlt_bench.records.store import Store
 
 HEAVY = ("torch", "transformers", "datasets", "huggingface_hub")
 
@@ -40,7 +40,7 @@ def imported(code: str, folder: Path) -> set[str]:
 def test_commands_that_only_look(tmp_path: Path, arguments: list[str]) -> None:
     found = predictions()
     Store(tmp_path / "s").write(record(found), found)
-    modules = imported(f"from xlt_bench.cli import main\nassert main({arguments!r}) == 0", tmp_path)
+    modules = imported(f"from xlt_bench.cli.main import main\nassert main({arguments!r}) == 0", tmp_path)
     assert not modules & set(HEAVY)
     if "--help" in arguments:
         assert not modules & {"numpy", "pyarrow", "rich"}

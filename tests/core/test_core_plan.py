@@ -11,7 +11,8 @@ import pytest
 from toy import CODES, cell, process_environment
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.plan import Cell, cells, check_seeds, parse_seeds
+from xlt_bench.records.cell import Cell
+from xlt_bench.runs.plan import cells, check_seeds, parse_seeds
 
 PINNED = "d73190a8337d9a6d"
 

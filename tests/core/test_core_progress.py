@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from xlt_bench.progress import LiveProgress
+from xlt_bench.cli.progress import LiveProgress
 
 
 def told(terminal: bool, fits: list[int], pack: int = 1, label: str = "xpe", stop: int = 20) -> str:

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from toy import CODES, GOOD, Command, process_environment, toy_task, write_plugin
 
-from xlt_bench.records import Record
-from xlt_bench.store import Store
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
 
 STORE = Path("xlt-results")
 
@@ -178,11 +178,11 @@ def test_a_loss_that_is_no_number_fails_that_run(run: Command) -> None:
 
 
 def test_saved_weights_predict_the_same(run: Command, tiny_backbone_folder: Path) -> None:
-    from xlt_bench.backbone import locate
-    from xlt_bench.discovery import configure
+    from xlt_bench.backbones.backbone import Backbone
+    from xlt_bench.backbones.source import locate
     from xlt_bench.method import Context
+    from xlt_bench.plugins.methods import configure
     from xlt_bench.recipe import Recipe
-    from xlt_bench.training.backbone import Backbone
 
     assert run("-m", "spt", "--set", "n_tokens=2", "--seeds", "1", "--steps", "12", "--save-weights").code == 0
     record, task = stored()[0], toy_task()

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from toy import predictions, process_environment, record
 
-from xlt_bench import atomic
 from xlt_bench.errors import StoreError
-from xlt_bench.records import Record
-from xlt_bench.store import Damaged, Store
+from xlt_bench.io import atomic
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Damaged, Store
 
 WRITER = str(Path(__file__).parent / "store_writer.py")
 

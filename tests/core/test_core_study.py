@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from toy import Command, process_environment, write_plugin
 
-from xlt_bench.records import Record
-from xlt_bench.store import Store
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
 
 ADAPTING = Path(__file__).parent / "adapting_plugin.py"
 STORE = Path("xlt-results")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from xlt_bench.discovery import configure
 from xlt_bench.errors import ConfigError
-from xlt_bench.groups import parse_languages
+from xlt_bench.languages.groups import parse_languages
+from xlt_bench.plugins.methods import configure
 from xlt_bench.studies.catalogue import find_study, study_names
 from xlt_bench.studies.definition import read_study
 from xlt_bench.tasks import task_info

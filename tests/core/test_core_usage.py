@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xlt_bench.cli import main
+from xlt_bench.cli.main import main
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from xlt_bench.plan import Cell
-from xlt_bench.records import Predictions, Record
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.record import Predictions, Record
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task, TaskInfo
 
 CODES = ("eng_Latn", "deu_Latn", "fra_Latn", "kat_Geor", "tha_Thai", "swh_Latn")

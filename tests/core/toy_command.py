@@ -6,8 +6,8 @@ import sys
 
 from toy import toy_info
 
-from xlt_bench import experiment
-from xlt_bench.cli import main
+from xlt_bench.cli.main import main
+from xlt_bench.runs import experiment
 from xlt_bench.studies import planning
 
 if __name__ == "__main__":

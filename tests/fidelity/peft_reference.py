@@ -12,9 +12,9 @@ from tiny import LABELS, MAX_LENGTH
 from torch import Tensor, nn
 from transformers import XLMRobertaForSequenceClassification
 
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.methods.xpe import EncodedPrompt
 from xlt_bench.task import Example
-from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.head import ClassificationHead
 
 _MLP = {"mlp_head.0": "encoder.0", "mlp_head.2": "encoder.3", "mlp_head.4": "encoder.6"}

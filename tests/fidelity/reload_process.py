@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from tiny import TEST, context, short
 
-from xlt_bench.backbone import locate
-from xlt_bench.discovery import configure
-from xlt_bench.training.backbone import Backbone
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import locate
+from xlt_bench.plugins.methods import configure
 
 
 def main(backbone_folder: str, saved: str, threads: str) -> None:

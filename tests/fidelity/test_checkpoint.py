@@ -10,11 +10,11 @@ import torch
 from tiny import DEV, TRAIN, context, copied, labelled, loud, same
 from torch import Tensor, nn
 
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.method import DevPoint
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.task import Labelled
-from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
 NOISE = dataclasses.replace(labelled(16, 9), gold=np.random.default_rng(9).integers(7, size=16))

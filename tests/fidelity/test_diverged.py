@@ -7,12 +7,12 @@ import dataclasses
 import pytest
 from tiny import DEV, TRAIN, context, loud, short
 
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import DivergedError
 from xlt_bench.method import PackError
 from xlt_bench.methods.full_finetuning import FullFinetuning
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
-from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.soft_prompt import SoftPrompt
 
 HIGH = 1e30

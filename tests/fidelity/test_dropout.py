@@ -11,13 +11,13 @@ import torch
 from tiny import DEV, TEST, TRAIN, context, copied, loud, same
 from torch import Tensor, nn
 
+from xlt_bench.backbones import lean
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.lean import attention, dropout
 from xlt_bench.method import Context
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
-from xlt_bench.training import lean
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.lean import attention, dropout
 from xlt_bench.training.soft_prompt import FittedPrompt, Prompted, SoftPrompt
 
 

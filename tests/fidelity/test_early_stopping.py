@@ -13,10 +13,10 @@ from tiny import DEV, TRAIN, context, loud, short
 from torch import nn
 from transformers import EarlyStoppingCallback, TrainerControl, TrainerState
 
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import Tokenised
 from xlt_bench.methods.spt import SPT
 from xlt_bench.recipe import Phase, Recipe, preset_recipe
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import Tokenised
 from xlt_bench.training.trainer import Lane, TrainData
 
 EVERY = 10

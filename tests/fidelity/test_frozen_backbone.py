@@ -10,15 +10,15 @@ import torch
 from safetensors.torch import load_file
 from tiny import DEV, TEST, TRAIN, context, loud, short, tokens
 
-from xlt_bench.backbone import locate
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import tokens_at_once
+from xlt_bench.backbones.source import locate
 from xlt_bench.errors import DivergedError
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.full_finetuning import FullFinetuning
 from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import tokens_at_once
 from xlt_bench.training.soft_prompt import PromptedForward, SoftPrompt
 
 METHODS = [SPT(), XPE(), DUAL(), HeadOnly()]

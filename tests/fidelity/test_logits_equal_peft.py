@@ -12,7 +12,8 @@ from peft_reference import classifier, encode, logits, p_tuning, prompt_tuning
 from tiny import TEST, context, shaken, tokens, unfitted
 from torch import Tensor, nn
 
-from xlt_bench.backbone import locate
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import locate
 from xlt_bench.errors import BackboneError
 from xlt_bench.method import FitSummary
 from xlt_bench.methods.dual import DUAL, DUAL30, DualPrompt
@@ -20,7 +21,6 @@ from xlt_bench.methods.full_finetuning import FittedClassifier, FullFinetuning
 from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE, EncodedPrompt
-from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.soft_prompt import FittedPrompt, PromptedForward, SoftPrompt
 
 LIMIT = 1e-5

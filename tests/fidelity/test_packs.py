@@ -11,13 +11,13 @@ import torch
 from tiny import DEV, TEST, TRAIN, context, copied, difference, labelled, loud, short
 from torch import Tensor, nn
 
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import Batch
 from xlt_bench.errors import DivergedError, MethodError
 from xlt_bench.method import PackError
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.training import trainer
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import Batch
 from xlt_bench.training.memory import PassWidth
 from xlt_bench.training.soft_prompt import FittedPrompt, PromptedForward, SoftPrompt
 

@@ -9,16 +9,16 @@ import torch
 from tiny import DEV, LABELS, TRAIN, context, copied, loud, short
 from transformers import XLMRobertaConfig, XLMRobertaModel
 
-from xlt_bench.backbone import BackboneSource
-from xlt_bench.discovery import configure
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import Tokenised
+from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.method import Context, FitSummary
 from xlt_bench.methods.dual import DUAL, DUAL30, DualPrompt
 from xlt_bench.methods.full_finetuning import FullFinetuning
 from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import Tokenised
+from xlt_bench.plugins.methods import configure
 from xlt_bench.training.soft_prompt import SoftPrompt
 from xlt_bench.training.trainer import Lane, TrainData
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from tiny import context, short
 
-from xlt_bench.discovery import configure
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
+from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import preset_recipe
-from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.optimisation import parameter_groups
 from xlt_bench.training.soft_prompt import SoftPrompt
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 from tiny import DEV, TEST, TRAIN, context, short
 
-from xlt_bench.backbone import locate
-from xlt_bench.discovery import configure, method_entries
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import locate
 from xlt_bench.method import Fitted, Scores
-from xlt_bench.training.backbone import Backbone
+from xlt_bench.plugins.methods import configure, method_entries
 
 SHIPPED = [entry.name for entry in method_entries() if entry.value.startswith("xlt_bench.methods.")]
 

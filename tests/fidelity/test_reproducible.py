@@ -13,17 +13,17 @@ import torch
 from numpy.testing import assert_allclose
 from tiny import DEV, TEST, TRAIN, context, copied, difference, loud, same, short
 
-from xlt_bench.backbone import locate
-from xlt_bench.discovery import configure
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import Tokenised
+from xlt_bench.backbones.source import locate
 from xlt_bench.method import Fitted, Scores
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
+from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import Recipe
 from xlt_bench.task import Example
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import Tokenised
 from xlt_bench.training.soft_prompt import SoftPrompt
 
 TRAINED = ["spt", "xpe", "dual", "head-only", "full-finetuning", "ngram-mlp"]

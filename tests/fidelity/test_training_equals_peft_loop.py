@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from transformers import get_cosine_with_hard_restarts_schedule_with_warmup
 from transformers.optimization import Adafactor
 
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import batch_order
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE, EncodedPrompt
 from xlt_bench.recipe import Recipe
 from xlt_bench.task import Labelled
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import batch_order
 from xlt_bench.training.soft_prompt import Prompted
 
 STEPS = 20

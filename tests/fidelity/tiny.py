@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import Tokenised
 from xlt_bench.method import Context, FitSummary, Progress, Silent
 from xlt_bench.recipe import PRESETS, Recipe
 from xlt_bench.task import Example, Labelled
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import Tokenised
 from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
 LABELS = ("science", "travel", "politics", "sports", "health", "entertainment", "geography")

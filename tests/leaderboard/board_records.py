@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from xlt_bench.leaderboard.assemble import assemble
-from xlt_bench.leaderboard.model import Board, BoardRow, Section
-from xlt_bench.leaderboard.scoring import Options
-from xlt_bench.leaderboard.terminal import BoardView
-from xlt_bench.plan import Cell
-from xlt_bench.records import Predictions, Record
-from xlt_bench.sheets import Sheet, sheet_of
+from xlt_bench.leaderboard.board.assemble import assemble
+from xlt_bench.leaderboard.board.model import Board, BoardRow, Section
+from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.render.terminal import BoardView
+from xlt_bench.records.answers import Sheet, sheet_of
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.record import Predictions, Record
 
 CODES = ("aaa_Latn", "bbb_Latn", "ccc_Cyrl", "ddd_Arab", "eee_Latn", "fff_Latn")
 ITEMS = tuple(f"item{n:02d}" for n in range(20))

@@ -11,7 +11,7 @@ from board_command import Command, Said
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
     """Calls `xlt-bench` with these arguments."""
-    from xlt_bench.cli import main
+    from xlt_bench.cli.main import main
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from board_records import CODES, ITEMS, answers, board_of, only, row_named, run_of, runs, shown
 
-from xlt_bench.leaderboard.boards import Filter, boards_of
-from xlt_bench.leaderboard.boards import board_of as board_of_store
-from xlt_bench.leaderboard.scoring import Options
-from xlt_bench.records import Predictions, Record
-from xlt_bench.store import Store
+from xlt_bench.leaderboard.board.boards import Filter, boards_of
+from xlt_bench.leaderboard.board.boards import board_of as board_of_store
+from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.records.record import Predictions, Record
+from xlt_bench.records.store import Store
 
 HALF = '{"schema_version": 1, "label": "\\ud800"}'
 

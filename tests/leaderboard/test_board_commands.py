@@ -17,10 +17,10 @@ from board_command import Command
 from board_records import CODES, GROUPS, answers, correct, run_of, runs
 
 from xlt_bench.baselines.items import test_items as known_gold
-from xlt_bench.leaderboard.rescore import metrics
-from xlt_bench.records import Predictions
-from xlt_bench.sheets import sheet_of
-from xlt_bench.store import Store
+from xlt_bench.leaderboard.board.rescore import metrics
+from xlt_bench.records.answers import sheet_of
+from xlt_bench.records.record import Predictions
+from xlt_bench.records.store import Store
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_ls_baselines(command: Command) -> None:
     ids=str,
 )
 def test_looking_imports_no_torch(tmp_path: Path, arguments: list[str]) -> None:
-    called = f"from xlt_bench.cli import main; assert main({arguments!r}) == 0"
+    called = f"from xlt_bench.cli.main import main; assert main({arguments!r}) == 0"
     code = f"import sys; {called}; print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
     modules = set(done.stderr.splitlines()[-1].split())
@@ -294,7 +294,7 @@ def test_two_hundred_records_within_two_seconds(tmp_path: Path) -> None:
             predictions = replace(own, predicted=told)
             groups = {f"g{n}": codes[n * 20 :] for n in range(4)}
             store.write(run_of(predictions, label=f"m{method}", seed=seed, targets=codes, groups=groups), predictions)
-    command = [sys.executable, "-c", "from xlt_bench.cli import main; main(['leaderboard', '--store', 's'])"]
+    command = [sys.executable, "-c", "from xlt_bench.cli.main import main; main(['leaderboard', '--store', 's'])"]
     seconds = []
     for _ in range(4):  # the first one makes the caches; the others are told apart by what else the machine does
         start = time.perf_counter()

@@ -9,13 +9,13 @@ import pytest
 from board_records import only, row_named
 
 from xlt_bench.baselines import baselines
-from xlt_bench.leaderboard import published
-from xlt_bench.leaderboard.assemble import assemble
-from xlt_bench.leaderboard.boards import Filter, boards_of, load
-from xlt_bench.leaderboard.model import Board
-from xlt_bench.leaderboard.scoring import Options
-from xlt_bench.records import Record
-from xlt_bench.store import Store
+from xlt_bench.leaderboard.board.assemble import assemble
+from xlt_bench.leaderboard.board.boards import Filter, boards_of, load
+from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.data import published
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
 
 TABLE_1 = {
     ("low-performing", "enarzho"): (35.2, 36.5, 36.2, 35.3),

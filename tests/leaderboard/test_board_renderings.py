@@ -14,16 +14,16 @@ import pytest
 from board_records import CODES, GROUPS, answers, board_of, floor, only, run_of, runs, shown
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.leaderboard.boards import Filter, boards_of
-from xlt_bench.leaderboard.data import as_csv, as_json, safe_cell
-from xlt_bench.leaderboard.markup import latex, latex_text, markdown, markdown_text
-from xlt_bench.leaderboard.model import Board, GroupScore
-from xlt_bench.leaderboard.output import format_of, text_of
-from xlt_bench.leaderboard.output import only as only_board
-from xlt_bench.leaderboard.scoring import Options
-from xlt_bench.leaderboard.words import letters
-from xlt_bench.store import Store
-from xlt_bench.texts import clean
+from xlt_bench.io.texts import clean
+from xlt_bench.leaderboard.board.boards import Filter, boards_of
+from xlt_bench.leaderboard.board.model import Board, GroupScore
+from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.render.markup import latex, latex_text, markdown, markdown_text
+from xlt_bench.leaderboard.render.output import format_of, text_of
+from xlt_bench.leaderboard.render.output import only as only_board
+from xlt_bench.leaderboard.render.plain_data import as_csv, as_json, safe_cell
+from xlt_bench.leaderboard.render.words import letters
+from xlt_bench.records.store import Store
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = (

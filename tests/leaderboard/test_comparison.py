@@ -11,14 +11,14 @@ from board_records import CODES, GROUPS, Run, answers, correct, run_of, runs
 from scipy import stats as scipy_stats
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.leaderboard.comparison import ALL, compare_entries
-from xlt_bench.leaderboard.comparison_report import Report
-from xlt_bench.leaderboard.comparison_view import as_data, sentences
-from xlt_bench.leaderboard.entries import Entry, entries_of
-from xlt_bench.leaderboard.gathering import gather
-from xlt_bench.leaderboard.references import find_entry
-from xlt_bench.records import Record
-from xlt_bench.sheets import sheet_of
+from xlt_bench.leaderboard.board.references import find_entry
+from xlt_bench.leaderboard.compare.comparison import ALL, compare_entries
+from xlt_bench.leaderboard.compare.report import Report
+from xlt_bench.leaderboard.compare.view import as_data, sentences
+from xlt_bench.leaderboard.data.entries import Entry, entries_of
+from xlt_bench.leaderboard.data.gathering import gather
+from xlt_bench.records.answers import sheet_of
+from xlt_bench.records.record import Record
 from xlt_bench.stats import compare, detectable_difference
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from xlt_bench.leaderboard.boards import Filter, boards_of
-from xlt_bench.leaderboard.output import format_of, text_of
-from xlt_bench.leaderboard.scoring import Options
-from xlt_bench.store import Store
+from xlt_bench.leaderboard.board.boards import Filter, boards_of
+from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.render.output import format_of, text_of
+from xlt_bench.records.store import Store
 
 FOLDER = Path(__file__).parent.parent.parent / "leaderboard"
 BOARDS = ("reference-board.json", "reference-board.md")

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from xlt_bench.baselines import TASK_HASH
-from xlt_bench.experiment import Experiment
-from xlt_bench.leaderboard.published import BACKBONE, codes_of
-from xlt_bench.leaderboard.study_lines import Results, results_of
-from xlt_bench.leaderboard.study_report import report_text, show_report
-from xlt_bench.leaderboard.study_tables import curve_tables, groups_table, is_efficient, languages_text, pairs_table
-from xlt_bench.plan import Cell, Protocol
-from xlt_bench.records import Predictions, Record
-from xlt_bench.store import Store
+from xlt_bench.leaderboard.data.published import BACKBONE, codes_of
+from xlt_bench.leaderboard.study.lines import Results, results_of
+from xlt_bench.leaderboard.study.report import report_text, show_report
+from xlt_bench.leaderboard.study.tables import curve_tables, groups_table, is_efficient, languages_text, pairs_table
+from xlt_bench.records.cell import Cell, Protocol
+from xlt_bench.records.record import Predictions, Record
+from xlt_bench.records.store import Store
+from xlt_bench.runs.experiment import Experiment
 from xlt_bench.studies.definition import Axis, Form, Grid, ReportSpec, Study
 from xlt_bench.studies.planning import Planned
 
@@ -103,7 +103,7 @@ def predictions(share: float, seed: int) -> Predictions:
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
     # made-up items: the board would hold them against the task's own list
-    monkeypatch.setattr("xlt_bench.leaderboard.boards.witness_of", lambda records: {})
+    monkeypatch.setattr("xlt_bench.leaderboard.board.boards.witness_of", lambda records: {})
     return Made(tmp_path / "store")
 
 

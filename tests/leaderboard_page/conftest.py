@@ -9,7 +9,7 @@ import pytest
 from page_boards import hostile_board, sample_board
 from page_browser import Browser, find_chromium, running
 
-from xlt_bench.leaderboard.page import page
+from xlt_bench.leaderboard.render.page import page
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from xlt_bench.leaderboard.model import Board, BoardRow, Bounds, GroupScore, LanguageFacts, Section
-from xlt_bench.records import Evidence
+from xlt_bench.leaderboard.board.model import Board, BoardRow, Bounds, GroupScore, Section
+from xlt_bench.leaderboard.data.facts import LanguageFacts
+from xlt_bench.records.record import Evidence
 
 HOSTILE = (
     "</script><script>document.title='broken'</script>",

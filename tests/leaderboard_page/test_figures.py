@@ -10,7 +10,7 @@ import pytest
 from page_boards import hostile_board, sample_board
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.leaderboard.figures import save_figures
+from xlt_bench.leaderboard.render.figures import save_figures
 
 needs_matplotlib = pytest.mark.skipif(
     importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed (extra `figures`)"

@@ -14,9 +14,9 @@ import pytest
 from page_boards import HOSTILE, hostile_board, sample_board
 from page_boards import row as made_up
 
-from xlt_bench.leaderboard.model import Against, Board, Bounds
-from xlt_bench.leaderboard.page import page
-from xlt_bench.leaderboard.page_tables import LISTED
+from xlt_bench.leaderboard.board.model import Against, Board, Bounds
+from xlt_bench.leaderboard.render.page import page
+from xlt_bench.leaderboard.render.page_tables import LISTED
 from xlt_bench.stats import IntervalMethod
 
 

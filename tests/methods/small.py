@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 from torch import Tensor, nn
 
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.method import Context
 from xlt_bench.recipe import Recipe, preset_recipe
 from xlt_bench.task import Example, Labelled
-from xlt_bench.training.backbone import Backbone
 
 LABELS = ("water", "money", "time")
 _WORDS = (("river", "lake", "metre"), ("euro", "dollar", "peso"), ("second", "hour", "hour hour"))

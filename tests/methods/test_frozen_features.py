@@ -9,11 +9,11 @@ import pytest
 import torch
 from small import DEV, LABELS, TEST, TRAIN, context
 
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.methods.centroid import Centroids, NearestCentroid
 from xlt_bench.methods.linear_probe import FittedProbe, LinearProbe
-from xlt_bench.methods.mean_pooled import MeanPooled
 from xlt_bench.task import Example, Labelled
-from xlt_bench.training.backbone import Backbone
+from xlt_bench.training.mean_pooled import MeanPooled
 
 METHODS = (LinearProbe(), NearestCentroid())
 

@@ -12,9 +12,9 @@ from scipy.special import softmax
 from small import DEV, LABELS, TEST, TRAIN, context
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.methods.logistic import Linear, fit, select
 from xlt_bench.methods.ngram_linear import NgramLinear
 from xlt_bench.task import Example, Labelled
+from xlt_bench.training.logistic import Linear, fit, select
 
 GOLD = np.array([0, 0, 0, 1, 0, 1, 1, 2, 2, 2])
 GROUP = np.eye(2)[[0, 0, 0, 0, 1, 1, 1, 1, 1, 1]]

@@ -14,18 +14,18 @@ from peft import get_peft_model
 from small import DEV, LABELS, TEST, TRAIN, context, copied, shaken
 from transformers import ModernBertConfig, ModernBertForMaskedLM, XLMRobertaForSequenceClassification
 
-from xlt_bench.backbone import locate
-from xlt_bench.discovery import configure
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import locate
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.method import FitSummary
 from xlt_bench.methods.bitfit import BitFit
 from xlt_bench.methods.peft import ADAPTER, Peft
 from xlt_bench.methods.spt import SPT
-from xlt_bench.methods.tuned_encoder import EncoderTuning, FittedEncoder
+from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import PRESETS as PRESETS_OF_RATES
 from xlt_bench.recipe import preset_recipe
-from xlt_bench.training.backbone import Backbone
 from xlt_bench.training.soft_prompt import FittedPrompt
+from xlt_bench.training.tuned_encoder import EncoderTuning, FittedEncoder
 
 PRESETS = ("lora", "ia3", "vera", "prefix-tuning", "p-tuning", "prompt-tuning", "multitask-prompt-tuning")
 

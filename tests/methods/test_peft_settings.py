@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from xlt_bench.discovery import configure
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.methods.peft import Peft
+from xlt_bench.plugins.methods import configure
 
 PRESETS = {
     "lora": "LoraConfig",
@@ -127,8 +127,8 @@ def test_variants_are_found_by_name_and_nothing_else_is() -> None:
 
 def test_listing_methods_imports_no_peft() -> None:
     code = (
-        "import sys; from xlt_bench.discovery import method_entries\n"
-        "from xlt_bench.listing import methods; methods()\n"
+        "import sys; from xlt_bench.plugins.methods import method_entries\n"
+        "from xlt_bench.cli.listing import methods; methods()\n"
         "assert 'lora' in {entry.name for entry in method_entries()}\n"
         "assert not {'peft', 'torch', 'scipy'} & set(sys.modules)"
     )

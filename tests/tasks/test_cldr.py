@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from babel import localedata
 
+from scripts.build_cldr import items_table, select, table_faults
 from xlt_bench.errors import ConfigError, DataError
 from xlt_bench.task import SPLITS, Task
 from xlt_bench.tasks import task_info
 from xlt_bench.tasks.cldr import BABEL_VERSION, load, verify
-from xlt_bench.tasks.cldr.build import items_table, select, table_faults
 from xlt_bench.tasks.cldr.items import ListedItem, hash_of, listed_items, texts_of
 from xlt_bench.tasks.cldr.names import Item, folded, names_of, without_train_texts
 from xlt_bench.tasks.cldr.split import split_of

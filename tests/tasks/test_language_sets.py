@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from xlt_bench import listing
+from xlt_bench.cli import listing
 from xlt_bench.errors import BackboneError, ConfigError
-from xlt_bench.groups import parse_languages
-from xlt_bench.language_sets import with_groups
-from xlt_bench.languages import known_languages, language_of, likely_code, script_of
+from xlt_bench.languages.group_files import with_groups
+from xlt_bench.languages.groups import parse_languages
+from xlt_bench.languages.table import known_languages, language_of, likely_code, script_of
 from xlt_bench.task import Language
 from xlt_bench.tasks import task_info
 from xlt_bench.tasks.tables import read_table

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from task_folder import TOML, write_task
 
-from xlt_bench.cli import main
-from xlt_bench.leaderboard.facts import known_groups, language_facts
+from xlt_bench.cli.main import main
+from xlt_bench.leaderboard.data.facts import known_groups, language_facts
 
 Command = Callable[..., tuple[int, str, str]]
 

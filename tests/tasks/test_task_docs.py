@@ -13,7 +13,7 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 import pytest
 
-from xlt_bench.cli import main
+from xlt_bench.cli.main import main
 from xlt_bench.tasks import task_info
 from xlt_bench.tasks.files import toml_task
 

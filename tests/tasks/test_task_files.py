@@ -12,8 +12,8 @@ import pytest
 from task_folder import CODES, COUNTS, HEADER, LABELS, TOML, rows_of, write, write_task
 
 from xlt_bench.errors import ConfigError, DataError
-from xlt_bench.records import Predictions
-from xlt_bench.sheets import ABSENT, sheet_of
+from xlt_bench.records.answers import ABSENT, sheet_of
+from xlt_bench.records.record import Predictions
 from xlt_bench.stats import reduce, two_way
 from xlt_bench.task import SPLITS, Split, Task
 from xlt_bench.tasks.files import toml_task

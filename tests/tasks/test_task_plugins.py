@@ -12,8 +12,9 @@ import pytest
 from rich.console import Console
 from task_folder import write_task
 
-from xlt_bench import importing, listing
+from xlt_bench.cli import listing
 from xlt_bench.errors import ConfigError, DataError, XltBenchError
+from xlt_bench.plugins import importing
 from xlt_bench.tasks import task_entries, task_info, task_names
 
 Install = Callable[..., None]

@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from xlt_bench.backbone import locate
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import locate
 from xlt_bench.errors import BackboneError
-from xlt_bench.training.backbone import Backbone
 
 
 @pytest.fixture

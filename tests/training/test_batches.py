@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from xlt_bench.sampling import stratified
+from xlt_bench.backbones.batches import Batch, Tokenised, batch_order, merge
 from xlt_bench.task import Example, Labelled
-from xlt_bench.training.batches import Batch, Tokenised, batch_order, merge
+from xlt_bench.tasks.sampling import stratified
 
 LENGTHS = np.random.default_rng(7).integers(3, 60, 1000)
 

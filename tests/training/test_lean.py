@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaModel
 
-from xlt_bench.training import lean
-from xlt_bench.training.lean import LeanEncoder, attention, dropout, lean_encoder
+from xlt_bench.backbones import lean
+from xlt_bench.backbones.lean import LeanEncoder, attention, dropout, lean_encoder
 
 SIZES = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": 50}
 MASKS = {

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from xlt_bench.api import carry_out
-from xlt_bench.experiment import prepare
-from xlt_bench.records import Record
-from xlt_bench.request import Request
+from xlt_bench.records.record import Record
+from xlt_bench.runs.experiment import prepare
+from xlt_bench.runs.request import Request
 
 PLUGIN = '''
 from dataclasses import dataclass

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xlt_bench.training import token_cache
-from xlt_bench.training.batches import Tokenised
-from xlt_bench.training.token_cache import Texts, TokenCache
+from xlt_bench.backbones import token_cache
+from xlt_bench.backbones.batches import Tokenised
+from xlt_bench.backbones.token_cache import Texts, TokenCache
 
 TEXTS: Texts = [("river", None), ("a", "b"), ("", "ab"), ("long text", None)]
 

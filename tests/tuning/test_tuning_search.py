@@ -12,14 +12,14 @@ import pytest
 from tuning_toy import fits, write_method, write_task
 
 from xlt_bench.api import carry_out
-from xlt_bench.cli import main
+from xlt_bench.cli.main import main
 from xlt_bench.errors import ConfigError, MethodError, StoreError
-from xlt_bench.experiment import prepare
-from xlt_bench.plan import Cell
-from xlt_bench.records import Record
-from xlt_bench.request import Request
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
+from xlt_bench.runs.experiment import prepare
+from xlt_bench.runs.request import Request
 from xlt_bench.stats import reduce, two_way, two_way_difference
-from xlt_bench.store import Store
 from xlt_bench.tuning import prepare_search, search
 from xlt_bench.tuning.answers import Answers, KeptAnswers, difference, score
 from xlt_bench.tuning.report import command, conclusion

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import pytest
 from tuning_toy import write_method
 
-from xlt_bench.discovery import configure
 from xlt_bench.errors import ConfigError, MethodError
+from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import PRESETS, parse_factors
-from xlt_bench.request import Request
+from xlt_bench.runs.request import Request
 from xlt_bench.tuning.search import FIRST_SEED, prepare_search
 from xlt_bench.tuning.space import HEAD_RATE, OWN_RATES, dimensions, factors, options_of, request_of
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlt_bench.adapters.folder import AdapterFolder
-from xlt_bench.backbone import BARE_NAMES, NANO, BackboneSource
+from xlt_bench.backbones.source import BARE_NAMES, NANO, BackboneSource
 from xlt_bench.errors import ConfigError
 
 OUR_HEAD = ("xlm-roberta", "roberta")

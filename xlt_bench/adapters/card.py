@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlt_bench.adapters.scores import GroupScore
-from xlt_bench.backbone import NANO, REVISIONS
-from xlt_bench.languages import language_of
-from xlt_bench.records import Record
+from xlt_bench.backbones.source import NANO, REVISIONS
+from xlt_bench.io.texts import clean
+from xlt_bench.languages.table import language_of
+from xlt_bench.records.record import Record
 from xlt_bench.stats import Interval
-from xlt_bench.texts import clean
 
 BACKBONE_FOLDER = "backbone"
 """Where a copy of a backbone that no hub has is put, inside the adapter's folder."""

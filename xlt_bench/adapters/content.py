@@ -13,7 +13,7 @@ from xlt_bench.adapters.saved_prompt import SavedPrompt, is_prompt, read_prompt
 from xlt_bench.adapters.scorer import Predictor
 from xlt_bench.adapters.tensors import read_tensors
 from xlt_bench.adapters.xpe_toolkit import is_xpe
-from xlt_bench.backbone import BackboneSource
+from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Context
 

@@ -12,11 +12,11 @@ import numpy as np
 from xlt_bench.adapters.content import numbers_in, predictor_of
 from xlt_bench.adapters.evaluation import Prepared
 from xlt_bench.adapters.scorer import Scorer
-from xlt_bench.environment import environment, peak_memory, reset_peak_memory
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.method import Context, FitSummary
-from xlt_bench.protocols import predict
-from xlt_bench.records import Predictions, Record
-from xlt_bench.training.backbone import Backbone
+from xlt_bench.records.environment import environment, peak_memory, reset_peak_memory
+from xlt_bench.records.record import Predictions, Record
+from xlt_bench.runs.protocols import predict
 
 UNKNOWN = "unknown"
 SETTING = "existing adapter, sources unknown"

@@ -12,15 +12,15 @@ from xlt_bench.adapters.content import Content, classes_in, read_content
 from xlt_bench.adapters.folder import AdapterFolder, open_adapter
 from xlt_bench.adapters.labels import LabelOrder, label_order
 from xlt_bench.adapters.saved_prompt import SavedPrompt
-from xlt_bench.backbone import BackboneSource, Precision, check_name, locate
-from xlt_bench.devices import choose_device, choose_precision
+from xlt_bench.backbones.source import BackboneSource, Precision, check_name, locate
 from xlt_bench.errors import ConfigError
-from xlt_bench.groups import parse_languages, target_groups
-from xlt_bench.plan import Cell
+from xlt_bench.languages.groups import parse_languages, target_groups
 from xlt_bench.recipe import Recipe, preset_recipe
-from xlt_bench.records import Record
-from xlt_bench.request import DEFAULT_STORE
-from xlt_bench.store import Damaged, Store
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Damaged, Store
+from xlt_bench.runs.devices import choose_device, choose_precision
+from xlt_bench.runs.request import DEFAULT_STORE
 from xlt_bench.task import Task, TaskInfo
 from xlt_bench.tasks import task_info
 

@@ -20,11 +20,11 @@ from xlt_bench.adapters.card import BACKBONE_FOLDER, Card
 from xlt_bench.adapters.folder import CONFIG, MODEL_CONFIG, TASK_TYPE, WEIGHTS, first_line
 from xlt_bench.adapters.scores import GroupScore, scores_of
 from xlt_bench.adapters.stored import TrainedPrompt, find_record, trained_prompt
-from xlt_bench.atomic import move_in, temporary
-from xlt_bench.backbone import NANO, REVISIONS, BackboneSource, locate
+from xlt_bench.backbones.source import NANO, REVISIONS, BackboneSource, locate
 from xlt_bench.errors import BackboneError, ConfigError
-from xlt_bench.records import Record
-from xlt_bench.store import Store
+from xlt_bench.io.atomic import move_in, temporary
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
 
 CARD = "README.md"
 SCORES = "scores.json"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.hub import snapshot
+from xlt_bench.io.hub import snapshot
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"

@@ -14,11 +14,11 @@ from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
 from xlt_bench.adapters.folder import AdapterFolder, first_line
+from xlt_bench.backbones.backbone import Backbone, quiet
+from xlt_bench.backbones.batches import tokens_at_once
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Scores
 from xlt_bench.task import Example
-from xlt_bench.training.backbone import Backbone, quiet
-from xlt_bench.training.batches import tokens_at_once
 
 _HEADS = ("classifier.out_proj.weight", "classifier.weight", "score.weight")
 _REFUSED = {

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt_bench.records import Record
-from xlt_bench.sheets import ABSENT, Sheet
+from xlt_bench.records.answers import ABSENT, Sheet
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
 from xlt_bench.stats import Interval, interval, reduce
-from xlt_bench.store import Store
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from xlt_bench.adapters.folder import CONFIG, open_adapter
 from xlt_bench.adapters.labels import label_order
 from xlt_bench.adapters.saved_prompt import is_prompt, read_prompt
 from xlt_bench.adapters.stored import find_record, trained_prompt
-from xlt_bench.backbone import BackboneSource
+from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.errors import ConfigError
-from xlt_bench.records import Record
-from xlt_bench.store import MANIFEST, Store
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import MANIFEST, Store
 
 _OUTPUT = ("out_proj.weight", "out_proj.bias")
 """Of the head: one row a class."""

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from xlt_bench.adapters.base_model import facts_of
 from xlt_bench.adapters.start import Start, open_start
-from xlt_bench.backbone import BackboneSource
-from xlt_bench.discovery import ConfiguredMethod
+from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Context, Method
-from xlt_bench.store import Store
+from xlt_bench.plugins.methods import ConfiguredMethod
+from xlt_bench.records.store import Store
 from xlt_bench.task import Labelled, Task
 from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.seeding import seeded

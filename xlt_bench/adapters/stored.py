@@ -13,9 +13,9 @@ from torch import Tensor
 from xlt_bench.adapters.saved_prompt import HEAD
 from xlt_bench.adapters.tensors import read_tensors
 from xlt_bench.errors import ConfigError, StoreError
-from xlt_bench.plan import Cell
-from xlt_bench.records import Record
-from xlt_bench.store import WEIGHTS, Damaged, Store
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import WEIGHTS, Damaged, Store
 
 CACHED = "cached_prompt.safetensors"
 TRAINED = "weights.safetensors"

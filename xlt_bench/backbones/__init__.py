@@ -1,1 +1,1 @@
-"""Backbones that ship with the harness: nano, a small multilingual encoder, and the script that pre-trained it."""
+"""Backbones: where they lie and what identifies them, the frozen encoder with its batches, and nano, which ships."""

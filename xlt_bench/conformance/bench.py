@@ -15,19 +15,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xlt_bench import hyperparameters
-from xlt_bench.backbone import BackboneSource, locate
+from xlt_bench.backbones.source import BackboneSource, locate
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.faults import CallFailed, CheckFailed, CheckSkipped
 from xlt_bench.conformance.fresh import FreshProcess, Job, Place, Told, place_of
 from xlt_bench.conformance.optimisers import OptimiserWatch, Trained
-from xlt_bench.discovery import name_of
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Adaptable, Context, Fitted, Method, Scores
+from xlt_bench.plugins import hyperparameters
+from xlt_bench.plugins.methods import name_of
 from xlt_bench.task import Example, Labelled
 
 if TYPE_CHECKING:
-    from xlt_bench.training.backbone import Backbone
+    from xlt_bench.backbones.backbone import Backbone
 
 
 def refuse_class(method: object) -> None:
@@ -78,7 +78,7 @@ class Bench:
 
     def backbone(self) -> Backbone:
         """A backbone of its own, so that what one fit does to it is not seen by the next."""
-        from xlt_bench.training.backbone import Backbone
+        from xlt_bench.backbones.backbone import Backbone
 
         return Backbone(self.source)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from xlt_bench import hyperparameters
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.bench import Bench, calling
 from xlt_bench.conformance.faults import CheckFailed
 from xlt_bench.method import FitSummary, Method
+from xlt_bench.plugins import hyperparameters
 
 
 def follows_the_protocol(bench: Bench) -> None:

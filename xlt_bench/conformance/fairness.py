@@ -6,11 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
-from xlt_bench import hyperparameters
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.bench import Bench
 from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.method import Method, Scores
+from xlt_bench.plugins import hyperparameters
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
 
 _SIZES: dict[Split, int] = {"train": 21, "dev": 14, "test": 28}

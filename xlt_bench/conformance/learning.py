@@ -11,11 +11,11 @@ import numpy as np
 from safetensors.torch import load_file
 from torch import Tensor
 
+from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.bench import Bench, elsewhere
 from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.method import Adaptable, FitSummary
-from xlt_bench.training.backbone import Backbone
 
 _LEARNED = 0.5
 """Accuracy on the toy task, whose seven classes are equally frequent: far above chance, far below what is possible."""

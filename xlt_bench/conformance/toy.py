@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlt_bench.plan import Cell
 from xlt_bench.recipe import Phase, Recipe, preset_recipe
+from xlt_bench.records.cell import Cell
 from xlt_bench.task import Example, Labelled
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from xlt_bench.conformance.checks import Report, Result, Status
 from xlt_bench.errors import ConfigError
-from xlt_bench.texts import clean
+from xlt_bench.io.texts import clean
 
 _STYLES: dict[Status, str] = {"passed": "green", "failed": "red", "expected failure": "yellow", "skipped": "dim"}
 

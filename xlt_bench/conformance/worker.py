@@ -22,15 +22,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from xlt_bench import hyperparameters
-from xlt_bench.backbone import locate
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import locate
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.fresh import SCORES, TOLD, Job, Place, Told
 from xlt_bench.conformance.patches import Snapshot, changes, snapshot
 from xlt_bench.conformance.randomness import state
-from xlt_bench.discovery import load_file
 from xlt_bench.method import Context, Method
-from xlt_bench.training.backbone import Backbone
+from xlt_bench.plugins import hyperparameters
+from xlt_bench.plugins.methods import load_file
 
 _NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg")
 _STARTS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.fork")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from xlt_bench.plan import Cell
-from xlt_bench.records import Record
-from xlt_bench.runner import Runner
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.record import Record
+from xlt_bench.runs.runner import Runner
 
 _POLL_SECONDS = 1.0
 

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from xlt_bench.errors import ConfigError, unknown
-from xlt_bench.plan import MOST_SEEDS, Protocol
-from xlt_bench.toml_files import Section, read_toml
+from xlt_bench.io.toml_files import Section, read_toml
+from xlt_bench.records.cell import Protocol
+from xlt_bench.runs.plan import MOST_SEEDS
 
 NO_SOURCES = "none"
 KEYS = ("title", "question", "grid", "report")
@@ -54,7 +55,8 @@ class Grid:
 
     Attributes:
         methods: names or file references.
-        sources, targets, protocol, shots, examples, steps, target_steps, preset: as in `xlt_bench.request.Request`.
+        sources, targets, protocol, shots, examples, steps, target_steps, preset: as in
+            `xlt_bench.runs.request.Request`.
         seeds: how many; None: the task's default.
         settings: of every method of the grid.
         steps_of: a method whose budget of the preset all methods get: the same number of examples seen.

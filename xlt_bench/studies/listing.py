@@ -8,11 +8,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from xlt_bench.io.texts import clean
 from xlt_bench.studies.catalogue import find_study, study_names
 from xlt_bench.studies.definition import Study
 from xlt_bench.studies.planning import Planned, distinct
 from xlt_bench.studies.running import Estimate, Standing
-from xlt_bench.texts import clean
 
 _GIB = 2**30
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from xlt_bench.discovery import configure
 from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
-from xlt_bench.experiment import Experiment, Resources, prepare
-from xlt_bench.plan import Cell
+from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import preset_recipe
-from xlt_bench.request import DEFAULT_STORE, NO_SOURCES, Request
+from xlt_bench.records.cell import Cell
+from xlt_bench.runs.experiment import Experiment, Resources, prepare
+from xlt_bench.runs.request import DEFAULT_STORE, NO_SOURCES, Request
 from xlt_bench.studies.definition import Grid, Study
 from xlt_bench.studies.probe import Probes
 from xlt_bench.tasks import task_info

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from xlt_bench.atomic import replace_file
-from xlt_bench.environment import peak_memory, reset_peak_memory
 from xlt_bench.errors import MethodError
-from xlt_bench.experiment import Experiment, Resources
+from xlt_bench.io.atomic import replace_file
 from xlt_bench.method import Context, Fitted, Silent
-from xlt_bench.plan import Cell
 from xlt_bench.recipe import Phase, Recipe
-from xlt_bench.sampling import stratified
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.environment import peak_memory, reset_peak_memory
+from xlt_bench.runs.experiment import Experiment, Resources
 from xlt_bench.studies.arithmetic import floating_point_operations
 from xlt_bench.task import Labelled, concatenate
+from xlt_bench.tasks.sampling import stratified
 
 FEW, MORE = 2, 10
 """Steps of the two fits whose difference is what steps cost."""

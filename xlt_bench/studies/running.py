@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from xlt_bench.api import carry_out
 from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
-from xlt_bench.experiment import Experiment, Resources
 from xlt_bench.method import Progress
-from xlt_bench.plan import Cell
-from xlt_bench.records import Record
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.record import Record
+from xlt_bench.runs.experiment import Experiment, Resources
 from xlt_bench.studies.planning import Planned
 from xlt_bench.studies.probe import Probes
 

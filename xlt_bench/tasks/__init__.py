@@ -103,7 +103,7 @@ def _installed(reference: str, found: Sequence[EntryPoint]) -> TaskInfo:
 
 def _imported(entry: EntryPoint) -> object:
     """What an entry point leads to; DataError if its module raises or does not end."""
-    from xlt_bench.importing import watched
+    from xlt_bench.plugins.importing import watched
 
     shown = f"task '{entry.name}' ({entry.value})"
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from xlt_bench.errors import DataError, XltBenchError
-from xlt_bench.language_sets import check_name
+from xlt_bench.languages.group_files import check_name
 from xlt_bench.task import SPLITS, Labelled, Split, Task, TaskInfo
 
 T = TypeVar("T")

@@ -20,13 +20,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import Batch, Tokenised, merge, tokens_at_once
 from xlt_bench.errors import MethodError
 from xlt_bench.method import Context, FitSummary, PackError, Scores
 from xlt_bench.recipe import Phase, Recipe
-from xlt_bench.sampling import stratified
 from xlt_bench.task import Example, Labelled
-from xlt_bench.training.backbone import Backbone
-from xlt_bench.training.batches import Batch, Tokenised, merge, tokens_at_once
+from xlt_bench.tasks.sampling import stratified
 from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.saving import load_fit, save_fit

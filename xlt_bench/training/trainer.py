@@ -17,11 +17,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from xlt_bench.backbones.batches import Batch, Tokenised, batch_order, tokens_at_once
 from xlt_bench.errors import DivergedError
 from xlt_bench.method import Context, DevPoint, FitSummary
 from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.training.adafactor import Together
-from xlt_bench.training.batches import Batch, Tokenised, batch_order, tokens_at_once
 from xlt_bench.training.memory import PassWidth, out_of_memory
 from xlt_bench.training.optimisation import EarlyStopping, Roles, make_optimiser, make_schedule, step_together
 from xlt_bench.training.seeding import RandomStream

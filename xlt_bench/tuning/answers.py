@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt_bench import atomic
 from xlt_bench.errors import StoreError
-from xlt_bench.sheets import ABSENT
+from xlt_bench.io import atomic
+from xlt_bench.records.answers import ABSENT
 from xlt_bench.stats import reduce, two_way, two_way_difference
 
 _SCHEMA = 1

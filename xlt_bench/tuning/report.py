@@ -8,8 +8,8 @@ from dataclasses import fields
 from rich.table import Table
 from rich.text import Text
 
-from xlt_bench.request import Request
-from xlt_bench.texts import clean
+from xlt_bench.io.texts import clean
+from xlt_bench.runs.request import Request
 from xlt_bench.tuning.answers import Score
 from xlt_bench.tuning.search import Search, Trial, Tuned
 from xlt_bench.tuning.space import REACH, options_of

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from xlt_bench.discovery import configure
 from xlt_bench.errors import ConfigError, MethodError, XltBenchError
-from xlt_bench.experiment import Experiment, Resources, prepare
 from xlt_bench.method import Context, Progress, Silent
-from xlt_bench.protocols import fit_pack, predict, source_data
-from xlt_bench.request import NO_SOURCES, Request
-from xlt_bench.sampling import stratified
-from xlt_bench.sheets import sheet_of
+from xlt_bench.plugins.methods import configure
+from xlt_bench.records.answers import sheet_of
+from xlt_bench.runs.experiment import Experiment, Resources, prepare
+from xlt_bench.runs.protocols import fit_pack, predict, source_data
+from xlt_bench.runs.request import NO_SOURCES, Request
+from xlt_bench.tasks.sampling import stratified
 from xlt_bench.tuning.answers import Answers, KeptAnswers, Score, difference, score
 from xlt_bench.tuning.space import REACH, Factors, dimensions, factors, options_of, request_of
 

@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xlt_bench.discovery import ConfiguredMethod
 from xlt_bench.errors import ConfigError, MethodError
+from xlt_bench.plugins.methods import ConfiguredMethod
 
 if TYPE_CHECKING:
-    from xlt_bench.request import Request
+    from xlt_bench.runs.request import Request
 
 OWN_RATES = "own-rates"
 HEAD_RATE = "head-rate"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlt_bench.errors import ConfigError, DataError
-from xlt_bench.groups import named_groups, pretrained_like_xlmr
+from xlt_bench.languages.groups import named_groups, pretrained_like_xlmr
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task, TaskInfo
 from xlt_bench.tasks.tables import flagged, languages_of, read_lines, read_table
 

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlt_bench.groups import named_groups, pretrained_like_xlmr
-from xlt_bench.languages import known_languages
+from xlt_bench.languages.groups import named_groups, pretrained_like_xlmr
+from xlt_bench.languages.table import known_languages
 from xlt_bench.task import Task, TaskInfo
 from xlt_bench.tasks.files.spec import read_spec
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from xlt_bench.errors import ConfigError, unknown
-from xlt_bench.groups import SOURCE_GROUPS, TARGET_GROUPS
-from xlt_bench.language_sets import LanguageSets, check_name, codes_of, language_sets
-from xlt_bench.languages import language_of
+from xlt_bench.io.toml_files import Section, read_toml
+from xlt_bench.languages.group_files import LanguageSets, check_name, codes_of, language_sets
+from xlt_bench.languages.groups import SOURCE_GROUPS, TARGET_GROUPS
+from xlt_bench.languages.table import language_of
 from xlt_bench.recipe import PRESETS
 from xlt_bench.task import SPLITS, Language, Split
-from xlt_bench.toml_files import Section, read_toml
 
 Items = Literal["parallel", "overlapping", "by-line", "separate"]
 """What items of two languages have to do with each other.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from xlt_bench.groups import named_groups, pretrained_like_xlmr
+from xlt_bench.languages.groups import named_groups, pretrained_like_xlmr
 from xlt_bench.task import Language, Split, Task, TaskInfo
 from xlt_bench.tasks.tables import flagged, languages_of, read_lines, read_table
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xlt_bench import hub
 from xlt_bench.errors import DataError
+from xlt_bench.io import hub
 
 REPOSITORY = "Davlan/sib200"
 REVISION = "38977a667f6fc264d5c26ec57a01e16db040b358"

@@ -1,0 +1,1 @@
+"""The board itself: scores, intervals, ranks and letters, as plain data."""

@@ -1,0 +1,168 @@
+"""What a board holds, as plain data: everything that the renderings (terminal, Markdown, LaTeX, JSON, page) show.
+
+A board is of one task. Its sections are what may be compared: rows of one setting (our zero-shot runs on one backbone,
+prompted LLMs, linear probes, ...). Within a section and a target group, ranks and tie letters are computed on the
+languages that all ranked rows have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xlt_bench.leaderboard.data.entries import NO_SOURCES
+from xlt_bench.leaderboard.data.facts import LanguageFacts
+from xlt_bench.records.record import Evidence
+from xlt_bench.stats import IntervalMethod, Verdict
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """An interval, in [0, 1] but not clipped to it."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Against:
+    """A row less the reference, on the languages that all ranked rows have.
+
+    Attributes:
+        reference: label and sources of the row that it is compared with.
+        p: after Holm over all shown rows against the reference; None where no test can be made.
+        verdict: of the row against the reference; None without a test.
+    """
+
+    reference: str
+    difference: float
+    bounds: Bounds
+    p: float | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
+class GroupScore:
+    """One row on one target group.
+
+    Attributes:
+        accuracy: plain mean over the row's own languages of the group, in [0, 1].
+        two_way, bootstrap: intervals; None where the evidence allows none.
+        seeds, languages, items: what is behind the number; `missing` are the group's languages the row lacks.
+        ranked_accuracy: the mean on the languages that all ranked rows have, the one the rank is of.
+        rank: 1 + the number of rows significantly better after Holm; None where the row cannot be tested.
+        letters: rows that share a letter are not told apart; empty where the row cannot be tested.
+        at_chance: the majority class's accuracy lies inside the interval, or above it.
+        note: what a reader must know to trust the number, such as "one run"; None when nothing is unusual.
+        seeds_only: interval over seeds alone, for these very items; only where it was asked for.
+        worst_rank: the number of ranked rows less those significantly worse: the true rank lies from `rank` to here.
+        against: the difference from the reference, where there is one.
+    """
+
+    accuracy: float
+    two_way: Bounds | None
+    bootstrap: Bounds | None
+    seeds: int
+    languages: int
+    items: int
+    missing: tuple[str, ...]
+    ranked_accuracy: float | None
+    rank: int | None
+    letters: str
+    at_chance: bool
+    note: str | None = None
+    seeds_only: Bounds | None = None
+    worst_rank: int | None = None
+    against: Against | None = None
+
+    def bounds(self, method: IntervalMethod) -> Bounds | None:
+        """The interval of this kind."""
+        return {"two-way": self.two_way, "bootstrap": self.bootstrap, "seeds": self.seeds_only}[method]
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One configuration.
+
+    Attributes:
+        key: configuration fingerprint, unique on the board.
+        label, sources: as shown; may hold any text, so every rendering escapes them.
+        evidence: decides which interval and test is allowed.
+        selected_on: what data chose the checkpoint.
+        failed_seeds: seeds whose run failed.
+        origin: where the numbers come from (`xlt-bench run`, or a citation).
+        caveats: sentences a reader should see beside the row.
+        scores: by target group name.
+        by_language: accuracy in [0, 1] by language code, mean over seeds; empty for aggregate evidence.
+        source, licence: of a published result; empty for our own runs.
+        tuned: trials of the search on source dev that chose the setting; None: nobody searched.
+    """
+
+    key: str
+    label: str
+    sources: str
+    evidence: Evidence
+    selected_on: str
+    seeds: tuple[int, ...]
+    failed_seeds: tuple[int, ...]
+    trainable_parameters: int | None
+    origin: str
+    caveats: tuple[str, ...]
+    scores: Mapping[str, GroupScore]
+    by_language: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""
+    licence: str = ""
+    tuned: int | None = None
+
+    @property
+    def learned_from(self) -> str:
+        """The sources as shown; `no sources` of our own runs that have none, empty for published systems."""
+        if self.sources != NO_SOURCES:
+            return self.sources
+        return "" if self.source else "no sources"
+
+
+@dataclass(frozen=True)
+class Section:
+    """Rows that may be compared: one setting, and for our own runs one backbone and protocol.
+
+    Attributes:
+        title: as shown, such as "Cross-lingual zero-shot, backbone nano".
+        groups: target group name -> language codes, in the order of the columns.
+        ranked_on: target group name -> the languages that all ranked rows have.
+        sorted_by: the group by which the rows are ordered: the first of those that most rows have.
+    """
+
+    title: str
+    setting: str
+    backbone: str
+    protocol: str
+    groups: Mapping[str, tuple[str, ...]]
+    ranked_on: Mapping[str, tuple[str, ...]]
+    rows: tuple[BoardRow, ...]
+    sorted_by: str = ""
+
+
+@dataclass(frozen=True)
+class Board:
+    """All sections of a task.
+
+    Attributes:
+        level: nominal coverage of the intervals; alpha of the tests is 1 - level.
+        chance: accuracy of the majority class, by language code.
+        caveats: sentences about the board as a whole.
+        skipped: Records that could not be read, one line each.
+        interval: the kind of interval that is shown, and that ranks, letters and comparisons are made with.
+        reference: as the user named it.
+    """
+
+    task: str
+    task_hash: str
+    level: float
+    sections: tuple[Section, ...]
+    languages: Mapping[str, LanguageFacts]
+    chance: Mapping[str, float]
+    caveats: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    interval: IntervalMethod = "two-way"
+    reference: str | None = None

@@ -1,0 +1,98 @@
+"""Which row a user means: by its label, by `label:sources`, or by the first digits of its fingerprint."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+
+from xlt_bench.errors import ConfigError
+from xlt_bench.leaderboard.data.entries import Entry
+
+_LISTED = 6
+
+
+def find_entry(name: str, entries: Sequence[Entry], option: str) -> Entry:
+    """The one entry of this name.
+
+    Args:
+        option: where the user wrote it; errors begin with it.
+
+    Raises:
+        ConfigError: no entry of that name, or several; the message lists how to name each.
+    """
+    found = matching(name, entries, option)
+    if len(found) > 1:
+        raise ConfigError(f"{option} '{name}' fits {len(found)} rows; write one of {_ways(found)}")
+    return found[0]
+
+
+def references_of(name: str | None, entries: Sequence[Entry]) -> dict[str, Entry]:
+    """For each entry's key, the reference that it is compared with; empty without a reference.
+
+    A label that several rows have, with different sources, stands for each of them: every row is then compared with the
+    one that has its own sources, so that what differs is the method.
+
+    Raises:
+        ConfigError: no row of that name has answers to single items, or two with the same sources have them.
+    """
+    if name is None:
+        return {}
+    every = matching(name, entries, "--reference")
+    found = [entry for entry in every if entry.answers is not None]
+    if not found:
+        known = f"only {every[0].evidence.replace('_', ' ')} figures" if every[0].first.complete else "no complete run"
+        raise ConfigError(f"--reference '{name}' cannot be tested against: there is {known}; choose a row with letters")
+    if len(found) == 1:
+        return {entry.key: found[0] for entry in entries}
+    by_sources = {entry.first.cell.sources: entry for entry in found}
+    if len(by_sources) < len(found):
+        raise ConfigError(f"--reference '{name}' fits several rows with the same sources; write one of {_ways(found)}")
+    own = {entry.key: by_sources.get(entry.first.cell.sources) for entry in entries}
+    return {key: reference for key, reference in own.items() if reference is not None}
+
+
+def matching(name: str, entries: Sequence[Entry], option: str) -> list[Entry]:
+    """All entries that a name fits; a label with its mark goes before the plain one, that before a fingerprint.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    found = _fitting(name, entries)
+    if found:
+        return found
+    names = {label: entry for entry in entries for label in _labels(entry)}
+    close = difflib.get_close_matches(name.strip().casefold(), names, n=1, cutoff=0.5)
+    hint = f"did you mean {_ways([names[close[0]]])}?" if close else f"rows are {_ways(entries)}"
+    raise ConfigError(f"{option}: no row '{name}'; {hint}")
+
+
+def is_known(name: str, entries: Sequence[Entry]) -> bool:
+    """Whether a name fits any entry."""
+    return bool(_fitting(name, entries))
+
+
+def _fitting(name: str, entries: Sequence[Entry]) -> list[Entry]:
+    """What fits in the first way in which anything does: one's own rows, written exactly, before published ones."""
+    exact = name.strip()
+    wanted = exact.casefold()
+    label, _, sources = wanted.rpartition(":")
+    ways: tuple[Callable[[Entry], bool], ...] = (
+        lambda entry: entry.label.casefold() == wanted != entry.first.label.casefold(),
+        lambda entry: entry.first.label == exact and not entry.first.setting,
+        lambda entry: entry.first.label.startswith((f"{exact}, ", f"{exact} (")) and not entry.first.setting,
+        lambda entry: entry.first.label.casefold() == wanted,
+        lambda entry: f"{entry.first.label}:{entry.sources}" == exact and not entry.first.setting,
+        lambda entry: label in _labels(entry) and entry.sources.casefold() == sources,
+        lambda entry: re.fullmatch("[0-9a-f]{4,16}", wanted) is not None and entry.key.startswith(wanted),
+    )
+    return next((found for fits in ways if (found := [entry for entry in entries if fits(entry)])), [])
+
+
+def _labels(entry: Entry) -> tuple[str, str]:
+    return entry.label.casefold(), entry.first.label.casefold()
+
+
+def _ways(entries: Sequence[Entry]) -> str:
+    listed = ", ".join(f"{entry.key[:8]} ({entry.label}, sources {entry.sources})" for entry in entries[:_LISTED])
+    return listed + (f" and {len(entries) - _LISTED} more" if len(entries) > _LISTED else "")

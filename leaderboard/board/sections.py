@@ -1,0 +1,89 @@
+"""What may be compared: entries of one setting, and of our own runs those of one protocol and backbone.
+
+In the full protocol those that saw equally many labelled examples of the target are compared, whether they began from
+sources or not: that is the question which this protocol asks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from xlt_bench.backbones.source import NO_BACKBONE
+from xlt_bench.baselines.catalogue import SETTINGS
+from xlt_bench.leaderboard.data.entries import Entry
+from xlt_bench.records.cell import Cell, Protocol
+
+ZERO_SHOT, FULL = "cross-lingual zero-shot", "full supervision"
+_ALSO_OURS = (ZERO_SHOT, "sequential transfer")
+"""Settings of published results that our own runs have too."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the rows of a section have in common.
+
+    Attributes:
+        name: how the systems were used.
+        published: whether the numbers are others'; then `protocol` and `backbone` are empty.
+        backbone: the first name under which its hash was met.
+        shots: labelled examples of the target that were learned from; None where their number was not limited.
+    """
+
+    name: str
+    published: bool = False
+    protocol: str = ""
+    backbone: str = ""
+    backbone_hash: str = ""
+    shots: int | None = None
+
+    @property
+    def title(self) -> str:
+        """As shown."""
+        if self.published:
+            return f"Published: {self.name}" if self.name in _ALSO_OURS else self.name[:1].upper() + self.name[1:]
+        backbone = "no backbone" if self.backbone_hash == NO_BACKBONE else f"backbone {self.backbone}"
+        return f"{self.name[:1].upper()}{self.name[1:]}, {backbone}"
+
+
+def settings_of(entries: Sequence[Entry]) -> dict[Setting, list[Entry]]:
+    """Sections in order: our own runs by protocol and backbone, then published results by setting.
+
+    A method without a backbone is a floor of every section of its name; it gets one of its own if there is none.
+    """
+    found: dict[Setting, list[Entry]] = {}
+    names: dict[tuple[str, str], Setting] = {}
+    for entry in entries:
+        setting = setting_of(entry)
+        known = names.setdefault((setting.name, setting.backbone_hash), setting)
+        found.setdefault(known, []).append(entry)
+    for floor in [setting for setting in found if setting.backbone_hash == NO_BACKBONE]:
+        above = [one for one in found if one.name == floor.name and not one.published and one != floor]
+        if above:
+            members = found.pop(floor)
+            for setting in above:
+                found[setting] += members
+    return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+
+
+def setting_of(entry: Entry) -> Setting:
+    """Where an entry belongs; a floor has its own here."""
+    record, cell = entry.first, entry.first.cell
+    if record.setting:
+        return Setting(record.setting, published=True)
+    return Setting(_own_name(cell), False, cell.protocol, cell.backbone, cell.backbone_hash, cell.shots)
+
+
+def _own_name(cell: Cell) -> str:
+    if cell.protocol == "zero-shot":
+        return ZERO_SHOT
+    return FULL if cell.shots is None else f"{cell.shots} labelled examples of the target"
+
+
+def _order(setting: Setting) -> tuple[bool, int, float, str]:
+    if not setting.published:
+        shots = math.inf if setting.shots is None else setting.shots
+        return (False, get_args(Protocol).index(setting.protocol), shots, setting.backbone)
+    return (True, SETTINGS.index(setting.name) if setting.name in SETTINGS else len(SETTINGS), 0.0, setting.name)

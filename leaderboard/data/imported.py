@@ -1,0 +1,59 @@
+"""Answers of somebody's language model, read from a file and stored as a Record with evidence per item."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from xlt_bench.baselines import read_answers
+from xlt_bench.errors import ConfigError
+from xlt_bench.languages.groups import TARGET_GROUPS
+from xlt_bench.leaderboard.data.published import TASK, cell_of, codes_of
+from xlt_bench.records.record import Predictions, Record
+from xlt_bench.records.store import Store
+
+
+def import_answers(store: Store, file: Path, *, name: str, rule: str, setting: str) -> list[str]:
+    """Read answers, store them as a Record, and tell of it in a few lines.
+
+    Raises:
+        ConfigError: no such rule, or an empty name.
+        DataError: the first fault of the file, with file and line.
+    """
+    shown = " ".join(name.split())
+    if not shown or not setting.strip():
+        raise ConfigError("--name and --setting must not be empty: they are what the board shows")
+    predictions = read_answers(file, rule)
+    file_hash = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    record = record_of_answers(predictions, name=shown, rule=rule, file_hash=file_hash, setting=setting.strip())
+    folder = store.write(record, predictions)
+    unread = int((predictions.predicted == "").sum())
+    lines = [f"{shown}: {len(predictions):,} answers in {len(record.accuracy)} languages, setting {record.setting}"]
+    lines.append(f"{unread:,} of them name no class by the rule {rule} and count as wrong")
+    return [*lines, f"Record {folder}; see: xlt-bench leaderboard --task {TASK} --store {store.folder}"]
+
+
+def record_of_answers(predictions: Predictions, *, name: str, rule: str, file_hash: str, setting: str) -> Record:
+    """A Record of someone's own model outputs on sib200, with evidence per_item.
+
+    Args:
+        name: of the system, as a table shows it.
+        rule: how a class was read out of an answer.
+        file_hash: identity of the file of answers; the same file, name and rule are the same Record.
+        setting: how the system was used; the board groups by it.
+    """
+    languages = tuple(dict.fromkeys(predictions.language.tolist()))
+    groups = {group: codes for group in TARGET_GROUPS if set(codes := codes_of(group)) & set(languages)}
+    return Record(
+        cell=cell_of(name, {"rule": rule, "answers": file_hash}, (), "zero-shot", languages),
+        label=name,
+        sources_label="none",
+        groups=groups or {"all": languages},
+        status="complete",
+        origin=f"imported answers, rule {rule}",
+        accuracy=predictions.accuracy(),
+        item_hash=predictions.item_hash(),
+        setting=setting,
+        source=f"imported answers, rule {rule}",
+        runs=1,
+    )

@@ -1,0 +1,96 @@
+"""Stored baselines as Records: the board knows one kind of thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from xlt_bench.backbones.source import NO_BACKBONE
+from xlt_bench.baselines import TASK_HASH, Baseline, baselines
+from xlt_bench.baselines.items import test_items
+from xlt_bench.baselines.tables import language_codes
+from xlt_bench.languages.groups import TARGET_GROUPS
+from xlt_bench.leaderboard.data.gathering import Gold
+from xlt_bench.records.answers import Sheet, sheet_of
+from xlt_bench.records.cell import Cell, Protocol
+from xlt_bench.records.record import Record
+from xlt_bench.tasks import sib200
+
+TASK = "sib200"
+BACKBONE = sib200.INFO.backbone
+_WITH_TARGET_DATA = ("fine-tuned on the language", "sequential transfer", "linear probe")
+
+
+@cache
+def published() -> Mapping[str, tuple[Record, Baseline]]:
+    """Every stored baseline as a Record, by its fingerprint. Predictions are not read yet."""
+    pairs = ((record_of(baseline), baseline) for baseline in baselines())
+    return {record.cell.fingerprint: (record, baseline) for record, baseline in pairs}
+
+
+@cache
+def published_sheet(baseline: Baseline) -> Sheet:
+    """The Sheet of a per-item baseline."""
+    predictions = baseline.predictions
+    if predictions is None:
+        raise ValueError(f"baseline {baseline.name} has no predictions")
+    return sheet_of(predictions)
+
+
+def known_items() -> Gold:
+    """Language -> item -> class of sib200's test split, told from the shipped list."""
+    return dict.fromkeys(language_codes(), test_items())
+
+
+def record_of(baseline: Baseline) -> Record:
+    """A stored baseline as a Record; a group that holds one of its sources is no target of it."""
+    told = {"name": baseline.name, "source": baseline.source, "reference": baseline.reference}
+    protocol: Protocol = "full" if baseline.setting in _WITH_TARGET_DATA else "zero-shot"
+    named = baseline.by_group if baseline.evidence == "aggregate" else TARGET_GROUPS
+    sources = baseline.sources or ()
+    groups = {name: codes for name in named if not set(codes := codes_of(name)) & set(sources)}
+    where = f"{baseline.source}, {baseline.reference}"
+    return Record(
+        cell=cell_of(baseline.system, told, sources, protocol, language_codes()),
+        label=baseline.label,
+        sources_label=baseline.sources_label,
+        groups=groups,
+        status="complete",
+        evidence=baseline.evidence,
+        origin=where,
+        accuracy=dict(baseline.by_language),
+        setting=baseline.setting,
+        source=where,
+        licence=baseline.licence,
+        caveats=tuple(filter(None, [baseline.caveat])),
+        group_accuracy={name: baseline.by_group[name] for name in groups if name in baseline.by_group},
+        runs=baseline.runs,
+    )
+
+
+def cell_of(
+    method: str, told: Mapping[str, str], sources: tuple[str, ...], protocol: Protocol, targets: tuple[str, ...]
+) -> Cell:
+    """What stands for a cell where nothing of ours ran: what the system is takes the place of hyper-parameters."""
+    return Cell(
+        task=TASK,
+        task_hash=TASK_HASH,
+        backbone=NO_BACKBONE,
+        backbone_hash=NO_BACKBONE,
+        method=method,
+        hyperparameters=told,
+        preset=None,
+        recipe=None,
+        sources=sources,
+        protocol=protocol,
+        targets=targets,
+        precision="unknown",
+        seed=0,
+    )
+
+
+@cache
+def codes_of(group: str) -> tuple[str, ...]:
+    """The languages of a group of sib200, in the task's order."""
+    members = sib200.groups(BACKBONE)[group]
+    return tuple(code for code in language_codes() if code in members)

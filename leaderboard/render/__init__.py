@@ -1,0 +1,1 @@
+"""A board for readers: terminal, Markdown, LaTeX, CSV, JSON, one offline page, figures."""

@@ -1,0 +1,128 @@
+"""A board as Markdown or LaTeX: a table a section, the interval beside each number, the notes below.
+
+Every text of a board may come from somebody else's file, so each is escaped; what is a cell here is a cell there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from tabulate import tabulate
+
+from xlt_bench.io.texts import clean
+from xlt_bench.leaderboard.board.model import Board, BoardRow, Section
+from xlt_bench.leaderboard.render.words import (
+    NOTHING,
+    against,
+    board_notes,
+    board_title,
+    headline,
+    legend,
+    only_points,
+    runs,
+    section_notes,
+    span,
+)
+
+_MARKDOWN = {character: f"\\{character}" for character in "\\`*_[]|~$#"} | {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    "@": "&#64;",
+    "://": "&#58;//",
+}
+_LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "[": "{[}",
+    "]": "{]}",
+}
+Escape = Callable[[str], str]
+
+
+def markdown(board: Board) -> str:
+    """The board as GitHub-flavoured Markdown."""
+    parts = [f"# {markdown_text(board_title(board))}"]
+    for section in board.sections:
+        header, rows = _cells(board, section, markdown_text)
+        parts.append(f"## {markdown_text(section.title)}")
+        parts.append(tabulate(rows, header, tablefmt="pipe", disable_numparse=True))
+        parts += _bullets(section_notes(section))
+    return "\n\n".join([*parts, "---", *_bullets([*legend(board), *board_notes(board)])]) + "\n"
+
+
+def latex(board: Board) -> str:
+    r"""The board as LaTeX tables; they need the package booktabs."""
+    parts = [f"% {latex_text(board_title(board))}"]
+    for section in board.sections:
+        header, rows = _cells(board, section, latex_text)
+        table = tabulate(rows, header, tablefmt="latex_raw", disable_numparse=True)
+        rules = iter((r"\toprule", r"\midrule", r"\bottomrule"))
+        ruled = "\n".join(next(rules) if line == r"\hline" else line for line in table.splitlines())
+        own = legend(replace(board, sections=(section,)))  # a table of a paper stands alone
+        notes = [latex_text(line.strip()) for line in (*section_notes(section), *own, *board_notes(board))]
+        parts.append("\n".join([
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{latex_text(section.title)}. {latex_text(board_title(board))}.}}",
+            ruled,
+            "",
+            *(rf"\par\raggedright\footnotesize {note}" for note in notes),
+            r"\end{table}",
+        ]))  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_text(text: str) -> str:
+    """A text as Markdown shows it literally: no emphasis, link, mention, HTML or further cell."""
+    held = clean(text).replace("://", "\0")
+    return "".join(_MARKDOWN.get(character, character) for character in held).replace("\0", _MARKDOWN["://"])
+
+
+def latex_text(text: str) -> str:
+    """A text as LaTeX sets it literally: no command, no comment, no further column."""
+    return "".join(_LATEX.get(character, character) for character in clean(text))
+
+
+def _cells(board: Board, section: Section, escape: Escape) -> tuple[list[str], list[list[str]]]:
+    """Header and rows, without the columns in which no row has anything."""
+    groups = [f"{name} ({len(codes)})" for name, codes in section.groups.items()]
+    header = ["Method", "Sources", "Runs", "Selected on", "Evidence", *groups]
+    rows = [list(_row(board, section, row)) for row in section.rows]
+    told = [at for at in range(len(header)) if at == 0 or any(row[at] != NOTHING for row in rows)]
+    return [escape(header[at]) for at in told], [[escape(row[at]) for at in told] for row in rows]
+
+
+def _row(board: Board, section: Section, row: BoardRow) -> Iterator[str]:
+    published = max((score.seeds for score in row.scores.values()), default=0)
+    yield row.label
+    yield row.learned_from or NOTHING
+    yield runs(row, published) or NOTHING
+    yield row.selected_on or NOTHING
+    yield row.evidence.replace("_", " ")
+    for name in section.groups:
+        score = row.scores.get(name)
+        if score is None:
+            yield "failed" if row.failed_seeds and not row.seeds else NOTHING
+        else:
+            number, _, told = headline(score).partition(" ")
+            shown = "" if only_points(section) else f"({span(score.bounds(board.interval), score)})"
+            yield " ".join(filter(None, [number, shown, told, against(score)]))
+
+
+def _paragraph(note: str) -> str:
+    """A note that begins no list of its own, as `- x` or `1. x` would."""
+    return re.sub(r"^(\d*)([-+.)])(?=\s|$)", r"\1\\\2", markdown_text(note))
+
+
+def _bullets(notes: Sequence[str]) -> list[str]:
+    return (
+        ["\n".join(f"{' ' * (len(note) - len(note.lstrip()))}- {_paragraph(note)}" for note in notes)] if notes else []
+    )

@@ -1,0 +1,121 @@
+"""Boards as text of any format, on standard output or in a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from xlt_bench.errors import ConfigError
+from xlt_bench.io.texts import clean
+from xlt_bench.leaderboard.board.model import Board
+
+Format = Literal["table", "md", "latex", "csv", "json", "html"]
+SUFFIXES: Mapping[str, Format] = {
+    ".txt": "table",
+    ".md": "md",
+    ".tex": "latex",
+    ".csv": "csv",
+    ".json": "json",
+    ".html": "html",
+}
+WIDTH = 120
+"""Of a table that is written into a file."""
+
+
+def format_of(asked: str | None, output: Path | None) -> Format:
+    """The format asked for, else the one that the file's name ends in, else a table.
+
+    Raises:
+        ConfigError: a file with an ending that no format has.
+    """
+    if asked in get_args(Format):
+        return cast(Format, asked)
+    if output is None:
+        return "table"
+    if output.suffix not in SUFFIXES:
+        raise ConfigError(f"-o {output}: the ending tells no format ({', '.join(SUFFIXES)}); add --format")
+    return SUFFIXES[output.suffix]
+
+
+def show(boards: Sequence[Board], form: Format, output: Path | None, extra: Mapping[str, Any] | None = None) -> None:
+    """Write boards to a file, or print them.
+
+    Args:
+        extra: further members of the JSON object.
+
+    Raises:
+        ConfigError: a page of several tasks, or a file that cannot be written.
+    """
+    if form == "table":
+        _print_tables(boards, output)
+        return
+    text = text_of(boards, form, extra)
+    for board in boards:
+        say_skipped(board.skipped)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write(output, text)
+
+
+def text_of(boards: Sequence[Board], form: Format, extra: Mapping[str, Any] | None = None) -> str:
+    """Boards in one of the formats that are text of their own, ending in a line break."""
+    if form == "json":
+        from xlt_bench.leaderboard.render.plain_data import as_json
+
+        return as_json(boards, extra)
+    if form == "csv":
+        from xlt_bench.leaderboard.render.plain_data import as_csv
+
+        return as_csv(boards)
+    if form == "html":
+        from xlt_bench.leaderboard.render.page import page
+
+        return page(only(boards, "an HTML page is"))
+    from xlt_bench.leaderboard.render.markup import latex, markdown
+
+    return "\n".join((markdown if form == "md" else latex)(board) for board in boards)
+
+
+def only(boards: Sequence[Board], what: str) -> Board:
+    """The one board, where a thing can be of one task only."""
+    if len(boards) > 1:
+        ways = ", ".join(f"--task {board.task}@{board.task_hash[:4]}" for board in boards)
+        raise ConfigError(f"{what} of one task, and there are {len(boards)}; choose one: {ways}")
+    return boards[0]
+
+
+def write(output: Path, text: str) -> None:
+    """Write a file as UTF-8; ConfigError where that cannot be."""
+    try:
+        output.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ConfigError(f"-o {output} cannot be written: {error.strerror or error}; give another file") from error
+
+
+def say_skipped(skipped: Sequence[str]) -> None:
+    """Name on standard error what was left out, where the text on standard output has no place for it."""
+    for line in skipped:
+        print(f"skipped {clean(line)}", file=sys.stderr)
+    if skipped:
+        print(f"{len(skipped)} Record{'' if len(skipped) == 1 else 's'} skipped", file=sys.stderr)
+
+
+def _print_tables(boards: Sequence[Board], output: Path | None) -> None:
+    from xlt_bench.leaderboard.render.terminal import BoardView
+
+    shown: list[RenderableType] = []
+    for board in boards:
+        shown += [*([Text()] if shown else []), BoardView(board)]
+    if output is None:
+        Console(highlight=False).print(Group(*shown))
+        return
+    console = Console(width=WIDTH, highlight=False, color_system=None)
+    with console.capture() as captured:
+        console.print(Group(*shown))
+    write(output, "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))

@@ -1,0 +1,82 @@
+"""The board as one HTML file that opens from disk: no request leaves it, and its policy forbids any.
+
+The tables are written here, so that they stand without JavaScript; `page/page.js` adds sorting, filters and figures
+from the data embedded as JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.resources import files
+from string import Template
+
+from xlt_bench.leaderboard.board.model import Board, Section
+from xlt_bench.leaderboard.render.page_data import embedded
+from xlt_bench.leaderboard.render.page_sections import interval_kinds, section_of
+from xlt_bench.leaderboard.render.page_text import escaped, foreign, plural
+from xlt_bench.leaderboard.render.words import RANDOM
+
+
+def page(board: Board) -> str:
+    """The whole file as text, to be written as UTF-8; equal boards give equal bytes."""
+    css, js = _resource("page.css"), _resource("page.js")
+    return Template(_resource("page.html")).substitute(
+        policy=_policy(css, js),
+        css=css,
+        js=js,
+        data=embedded(board),
+        task=escaped(board.task),
+        task_hash=escaped(board.task_hash),
+        level=f"{100 * board.level:g}",
+        interval=board.interval,
+        random=RANDOM[board.interval],
+        intervals="".join(_option(kind, kind == board.interval) for kind in interval_kinds(board)),
+        counts=_counts(board),
+        contents="".join(_content(number, section) for number, section in enumerate(board.sections, 1)),
+        caveats=_board_caveats(board),
+        sections="\n".join(section_of(board, number, section) for number, section in enumerate(board.sections, 1)),
+    )
+
+
+def _resource(name: str) -> str:
+    return files(__package__).joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _policy(css: str, js: str) -> str:
+    """Nothing may be loaded, and of inline style and script only what is shipped here: an injected handler is dead."""
+    return (
+        f"default-src 'none'; style-src '{_sha256(css)}'; script-src '{_sha256(js)}'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
+def _sha256(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _option(value: str, selected: bool) -> str:
+    return f'<option value="{value}"{" selected" if selected else ""}>{value}</option>'
+
+
+def _counts(board: Board) -> str:
+    rows, sections = sum(len(section.rows) for section in board.sections), len(board.sections)
+    return f"{plural(rows, 'configuration')} in {plural(sections, 'section')}"
+
+
+def _content(number: int, section: Section) -> str:
+    return f'<li><a href="#s{number}">{foreign(section.title)}</a></li>\n'
+
+
+def _board_caveats(board: Board) -> str:
+    parts = []
+    if board.caveats:
+        parts.append("<ul>" + "".join(f"<li>{foreign(caveat)}</li>" for caveat in board.caveats) + "</ul>")
+    if board.skipped:
+        lines = "".join(f"<li>{foreign(line)}</li>" for line in board.skipped)
+        count = plural(len(board.skipped), "Record")
+        parts.append(
+            f"<details><summary>{count} could not be read and {'is' if len(board.skipped) == 1 else 'are'} "
+            f"not on this board</summary><ul>{lines}</ul></details>"
+        )
+    return "\n".join(parts)

@@ -1,0 +1,131 @@
+"""A board as data: JSON with everything, CSV with one line a row and group."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from xlt_bench.io.texts import clean
+from xlt_bench.leaderboard.board.model import Board, BoardRow, Bounds, GroupScore, Section
+
+DIGITS = 6
+"""Of every number: more than any test set resolves, fewer than arithmetic differs in between machines."""
+
+_COLUMNS = (
+    "task", "task_hash", "section", "setting", "protocol", "backbone", "method", "sources", "configuration", "group",
+    "accuracy", "two_way_low", "two_way_high", "bootstrap_low", "bootstrap_high", "seeds_low", "seeds_high", "level",
+    "seeds", "failed_seeds", "languages", "group_languages", "items", "missing", "ranked_accuracy", "ranked_languages",
+    "rank", "worst_rank", "letters", "reference", "difference", "difference_low", "difference_high", "difference_p",
+    "at_chance", "evidence", "selected_on", "trainable_parameters", "origin", "licence", "note", "caveats",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_json(boards: Sequence[Board], extra: Mapping[str, Any] | None = None) -> str:
+    """All boards, accuracies in [0, 1]; equal boards give equal text.
+
+    Args:
+        extra: further members of the object.
+    """
+    content = {"boards": [plain(board) for board in boards], **(extra or {})}
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_csv(boards: Sequence[Board]) -> str:
+    """A header and one line for each row and target group; a row without any score gets one line."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for board in boards:
+        for section in board.sections:
+            for row in section.rows:
+                writer.writerows({**_about(board, section, row), **cells} for cells in _lines(section, row))
+    return text.getvalue()
+
+
+def plain(value: Any) -> Any:
+    """A board's content as JSON has it, numbers rounded."""
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return round(value, DIGITS) + 0.0 if isinstance(value, float) else value
+
+
+def safe_cell(text: str) -> str:
+    """A text that a spreadsheet takes for text: one that would begin a formula gets an apostrophe in front."""
+    shown = clean(text)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def _about(board: Board, section: Section, row: BoardRow) -> dict[str, Any]:
+    texts = {
+        "task": board.task,
+        "section": section.title,
+        "setting": section.setting,
+        "protocol": section.protocol,
+        "backbone": section.backbone,
+        "method": row.label,
+        "sources": row.sources,
+        "selected_on": row.selected_on,
+        "origin": row.origin,
+        "licence": row.licence,
+        "caveats": " ".join(row.caveats),
+    }
+    return {
+        **{name: safe_cell(text) for name, text in texts.items()},
+        "task_hash": board.task_hash,
+        "configuration": row.key,
+        "level": board.level,
+        "failed_seeds": " ".join(map(str, row.failed_seeds)),
+        "evidence": row.evidence,
+        "trainable_parameters": row.trainable_parameters,
+    }
+
+
+def _lines(section: Section, row: BoardRow) -> Iterator[dict[str, Any]]:
+    for name, score in row.scores.items():
+        against = score.against
+        yield {
+            "group": safe_cell(name),
+            "accuracy": plain(score.accuracy),
+            **_ends("two_way", score.two_way),
+            **_ends("bootstrap", score.bootstrap),
+            **_ends("seeds", score.seeds_only),
+            "seeds": score.seeds or None,
+            "languages": score.languages,
+            "group_languages": len(section.groups[name]),
+            "items": score.items or None,
+            "missing": " ".join(map(safe_cell, score.missing)),
+            **_place(score, len(section.ranked_on[name])),
+            "reference": safe_cell(against.reference) if against else None,
+            "difference": plain(against.difference) if against else None,
+            **_ends("difference", against.bounds if against else None),
+            "difference_p": plain(against.p) if against else None,
+            "at_chance": int(score.at_chance),
+            "note": safe_cell(score.note or ""),
+        }
+    if not row.scores:
+        yield {"note": "no run succeeded" if row.failed_seeds else "no score"}
+
+
+def _place(score: GroupScore, languages: int) -> dict[str, Any]:
+    if score.ranked_accuracy is None:
+        return {}
+    return {
+        "ranked_accuracy": plain(score.ranked_accuracy),
+        "ranked_languages": languages,
+        "rank": score.rank,
+        "worst_rank": score.worst_rank,
+        "letters": score.letters,
+    }
+
+
+def _ends(name: str, bounds: Bounds | None) -> dict[str, Any]:
+    return {f"{name}_low": plain(bounds.low), f"{name}_high": plain(bounds.high)} if bounds else {}

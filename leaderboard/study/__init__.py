@@ -1,0 +1,1 @@
+"""Reports of studies: tables and figures from the Records of a plan."""

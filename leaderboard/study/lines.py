@@ -1,0 +1,190 @@
+"""What is there of a study: a line for each configuration, with its scores as the board has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from xlt_bench.backbones.source import NO_BACKBONE
+from xlt_bench.errors import ConfigError
+from xlt_bench.leaderboard.board import boards
+from xlt_bench.leaderboard.board.model import Board, BoardRow
+from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.data.entries import Entry, entries_of
+from xlt_bench.leaderboard.data.gathering import gather
+from xlt_bench.leaderboard.data.published import published
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
+from xlt_bench.runs.runner import Job
+from xlt_bench.studies.definition import Study
+from xlt_bench.studies.planning import Planned
+
+
+@dataclass(frozen=True)
+class Line:
+    """One configuration of a study, with at least one run.
+
+    Attributes:
+        part: title of the part of the report that it belongs to, empty where the report has one part.
+        label: of the method, as the study has it; without the steps where a budget of arithmetic gave them.
+        shots: labelled examples of the target: 0 in the zero-shot protocol, None for its whole train split.
+        cells: how many there are in all; `entry` has those that ran.
+    """
+
+    planned: Planned
+    part: str
+    label: str
+    shots: int | None
+    cells: tuple[Cell, ...]
+    entry: Entry
+    row: BoardRow
+
+    @property
+    def method(self) -> str:
+        """As the study names it."""
+        return self.planned.method
+
+    @property
+    def sources(self) -> str:
+        """As the study names them."""
+        return self.planned.sources
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a report is made of.
+
+    Attributes:
+        asked: what all methods got in place of the usual, such as `300 steps`.
+        layout: part, label and sources of every configuration of the study, run or not.
+        board: of the study's Records, for `board` reports with published results.
+        missing: runs that are neither complete nor failed.
+    """
+
+    study: Study
+    asked: str
+    layout: tuple[tuple[str, str, str], ...]
+    lines: tuple[Line, ...]
+    board: Board
+    records: tuple[Record, ...]
+    groups: Mapping[str, tuple[str, ...]]
+    missing: int
+    failed: int
+    left_out: tuple[str, ...]
+
+
+def results_of(study: Study, planned: Sequence[Planned]) -> Results:
+    """Read a study's Records.
+
+    Raises:
+        ConfigError: none has run.
+    """
+    job = next(one.experiment.job for one in planned if one.experiment)
+    cells = {cell.fingerprint: cell for one in planned for cell in one.cells}
+    found = [held for key in cells if isinstance(held := job.store.find(key), Record)]
+    if not any(record.complete for record in found):
+        raise ConfigError(f"study {study.name}: no run is complete; run it with: xlt-bench study run")
+    groups = {name: codes for one in planned if one.experiment for name, codes in one.experiment.job.groups.items()}
+    board = _board(found, job.store, study.report.baselines, groups)
+    asked = _asked(planned)
+    lines = tuple(_told_apart(list(_lines(study, planned, asked, found, job.store, board)), study.report.over))
+    shown = {line.entry.key for line in lines}
+    return Results(
+        study=study,
+        asked=asked,
+        layout=tuple((*_named(study, one, asked), one.sources) for one in planned if one.experiment),
+        lines=lines,
+        board=board,
+        records=tuple(found),
+        groups={
+            name: codes
+            for section in board.sections
+            for name, codes in section.groups.items()
+            if any(row.key in shown for row in section.rows)
+        },
+        missing=len(cells) - len(found),
+        failed=sum(not record.complete for record in found),
+        left_out=tuple(dict.fromkeys(one.reason for one in planned if one.reason)),
+    )
+
+
+def _board(records: Sequence[Record], store: Store, baselines: bool, groups: Mapping[str, tuple[str, ...]]) -> Board:
+    if baselines:
+        task = records[0].cell.task
+        stored = [record for record, _ in published().values() if record.cell.task == task]
+        same_data = [record for record in stored if record.cell.task_hash == records[0].cell.task_hash]
+        records = [*records, *same_data]
+    return boards.board_of(records, store, Options(targets=groups))
+
+
+def _named(study: Study, planned: Planned, asked: str) -> tuple[str, str]:
+    """Part and label of a configuration; what was asked for of all (`asked`) is no part of the label."""
+    assert planned.experiment is not None, "what cannot be has no line"
+    grid, job = study.grids[planned.grid], planned.experiment.job
+    plain = grid.compute_of or _remainder(job) == asked
+    return grid.title or "", job.configured.label if plain else job.label
+
+
+def _remainder(job: Job) -> str:
+    """What a label tells beside the method: steps, preset, precision."""
+    return job.label.removeprefix(job.configured.label).removeprefix(", ")
+
+
+def _asked(planned: Sequence[Planned]) -> str:
+    """What all configurations with a backbone were asked for in place of the usual; empty if they differ."""
+    jobs = [one.experiment.job for one in planned if one.experiment and one.experiment.job.source is not None]
+    told = {_remainder(job) for job in jobs}
+    return told.pop() if len(told) == 1 else ""
+
+
+def _lines(
+    study: Study, planned: Sequence[Planned], asked: str, records: Sequence[Record], store: Store, board: Board
+) -> Iterator[Line]:
+    countable = [record for record in records if record.complete and record.evidence == "per_item"]
+    gathered = gather(countable, partial(boards.load, store), boards.witness_of(records))
+    entries = {entry.key: entry for entry in entries_of(records, gathered)}
+    rows = {row.key: row for section in board.sections for row in section.rows}
+    told: set[tuple[str, str]] = set()
+    for one in planned:
+        by_configuration: dict[str, list[Cell]] = {}
+        for cell in one.cells:
+            by_configuration.setdefault(cell.configuration, []).append(cell)
+        for key, cells in by_configuration.items():
+            part, label = _named(study, one, asked)
+            if key in rows and key in entries and (part, key) not in told:
+                told.add((part, key))
+                shots = 0 if cells[0].protocol == "zero-shot" else cells[0].shots
+                yield Line(one, part, label, shots, tuple(cells), entries[key], rows[key])
+
+
+def _told_apart(lines: Sequence[Line], over: str | None) -> Iterator[Line]:
+    """Lines that would share a place in a table get what tells them apart behind their label."""
+
+    def spot(line: Line) -> tuple[object, ...]:
+        where = len(line.cells[0].sources) if over == "sources" else line.sources
+        return line.part, line.label, where, line.shots if over == "shots" else None
+
+    for line in lines:
+        rivals = [other for other in lines if other is not line and spot(other) == spot(line)]
+        differing = [
+            told
+            for at, told in enumerate(_particulars(line))
+            if any(_particulars(other)[at] != told for other in rivals)
+        ]
+        yield replace(line, label=f"{line.label}, {differing[0]}") if differing else line
+
+
+def _particulars(line: Line) -> tuple[str, ...]:
+    """What may tell lines of one name apart; the last one always does."""
+    shots = "all examples" if line.shots is None else f"{line.shots} shots" if line.shots else "zero-shot"
+    examples = line.cells[0].examples
+    told = "all source examples" if examples is None else f"{examples} source examples"
+    return line.sources, shots, told, f"#{line.entry.key[:4]}"
+
+
+def backbone_of(results: Results) -> str:
+    """The backbone of a study's runs, as shown; empty where no method has one."""
+    names = {record.cell.backbone for record in results.records} - {NO_BACKBONE}
+    return ", ".join(sorted(names))

@@ -1,0 +1,108 @@
+"""Token ids kept by content: in memory for the seeds of a process, on disk for the processes after it.
+
+A key is a hash of all that decides the ids: the backbone's files, the tokenizers library, the limit and the texts.
+Files lie in the user's cache folder (`$XDG_CACHE_HOME/xlt-bench/tokens`, else `~/.cache/xlt-bench/tokens`) and may be
+deleted at any time. Each is written whole under another name and renamed, so several processes may share the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from xlt_bench.backbones.batches import Tokenised
+
+Texts = Sequence[tuple[str, str | None]]
+
+_IN_MEMORY = 16
+_ON_DISK = 200
+"""Files kept; the ones unused for longest go first."""
+_WORTH_A_FILE = 2_000
+"""Fewer texts are tokenised in less time than a file takes to find and read."""
+
+
+class TokenCache:
+    """Token ids by content.
+
+    Args:
+        identity: what identifies the tokenizer.
+        folder: where files lie; None for the user's cache folder.
+    """
+
+    def __init__(self, identity: str, folder: Path | None = None) -> None:
+        self._identity = f"{identity} {version('tokenizers')}"
+        self._folder = folder or _user_folder()
+        self._kept: OrderedDict[str, Tokenised] = OrderedDict()
+
+    def get(self, texts: Texts, max_length: int, tokenise: Callable[[], Tokenised], pad_id: int) -> Tokenised:
+        """The ids of these texts, by `tokenise` where nobody has computed them yet."""
+        key = self._key(texts, max_length)
+        found = self._kept.pop(key, None) or self._read(key, len(texts), pad_id)
+        if found is None:
+            found = tokenise()
+            self._write(key, found)
+        self._kept[key] = found
+        if len(self._kept) > _IN_MEMORY:
+            self._kept.popitem(last=False)
+        return found
+
+    def _key(self, texts: Texts, max_length: int) -> str:
+        digest = hashlib.sha256(f"{self._identity} {max_length} {len(texts)}".encode())
+        for first, second in texts:
+            # lengths before the characters: no two lists of texts read alike
+            pair = "-" if second is None else f"{len(second)}:{second}"
+            digest.update(f"{len(first)}:{first}{pair}".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()[:32]
+
+    def _read(self, key: str, items: int, pad_id: int) -> Tokenised | None:
+        """What a file holds; None where there is none, or none that is whole."""
+        path = self._folder / f"{key}.safetensors"
+        if items < _WORTH_A_FILE or not path.is_file():
+            return None
+        try:
+            stored = load_file(path)
+            os.utime(path)
+            ids, lengths = stored["ids"], stored["lengths"]
+        except (OSError, SafetensorError, KeyError):
+            return None
+        if len(lengths) != items or int(lengths.sum()) != len(ids):
+            return None
+        return Tokenised(tuple(np.split(ids.astype(np.int64), np.cumsum(lengths)[:-1])), pad_id)
+
+    def _write(self, key: str, found: Tokenised) -> None:
+        if len(found) < _WORTH_A_FILE:
+            return
+        flat: NDArray[np.int32] = np.concatenate(found.ids).astype(np.int32)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+            os.close(handle)
+            save_file({"ids": flat, "lengths": found.lengths}, name)
+            os.replace(name, self._folder / f"{key}.safetensors")
+            self._prune()
+        except (OSError, SafetensorError):  # a full disk or a read-only home: the ids are there all the same
+            return
+
+    def _prune(self) -> None:
+        files = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime)
+        for path in files[:-_ON_DISK]:
+            path.unlink(missing_ok=True)
+
+
+def _user_folder() -> Path:
+    told = os.environ.get("XDG_CACHE_HOME")
+    try:
+        base = Path(told) if told else Path.home() / ".cache"
+    except RuntimeError:  # a user without a home
+        base = Path(tempfile.gettempdir())
+    return base / "xlt-bench" / "tokens"

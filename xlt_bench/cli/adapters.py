@@ -1,0 +1,101 @@
+"""`xlt-bench export` and `xlt-bench evaluate`: trained prompts out, existing adapters in."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xlt_bench.cli.options import STORE, JsonOption, Precision, StoreOption
+
+
+def export(
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="A fingerprint of `ls records`, or first digits.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder for the adapter, new or empty.")],
+    store: StoreOption = STORE,
+    backbone: Annotated[
+        str | None, typer.Option(help="Where the run's backbone lies now. [default: where the run found it]")
+    ] = None,
+    base_model: Annotated[
+        str | None, typer.Option(help="Hub id by which the adapter names its backbone. [default: as the run did]")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option("--licence", "--license", help="Of the adapter, as the hub writes it: cc-by-sa-4.0.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Also into a folder that is not empty.")] = False,
+) -> None:
+    """Write a trained soft prompt and its head as a standard PEFT prompt-tuning adapter, with a model card."""
+    from xlt_bench.adapters.export import Export
+    from xlt_bench.adapters.export import export as write
+
+    done = write(Export(record, to, store, backbone, base_model, licence, overwrite))
+    cell = done.record.cell
+    print(f"{done.record.label}, seed {cell.seed}, Record {cell.fingerprint}: written to {to}")
+    for line in (*done.notes, f"files: {', '.join(done.files)}; README.md shows how to load it"):
+        print(line)
+
+
+def evaluate(
+    adapter: Annotated[str, typer.Argument(metavar="ADAPTER", help="A PEFT adapter: folder or hub id.")],
+    task: Annotated[str, typer.Option(help="A name of `ls tasks`.")] = "cldr",
+    data_dir: Annotated[Path | None, typer.Option(help="Folder with the task's files.")] = None,
+    sources: Annotated[
+        str | None, typer.Option(help="What it was trained on, as for `run`; else it is not called zero-shot.")
+    ] = None,
+    targets: Annotated[str | None, typer.Option(help="Groups and codes. [default: all groups without sources]")] = None,
+    backbone: Annotated[str | None, typer.Option(help="[default: the one that the adapter names]")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="The task's classes in the adapter's order: a,b,c. [default: as it says]")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Of the row. [default: the adapter's]")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N. [default: cuda where there is one]")] = None,
+    precision: Annotated[Precision, typer.Option(help="auto is fp32 on a CPU and bf16 on a GPU.")] = Precision.AUTO,
+    store: StoreOption = STORE,
+    rerun: Annotated[bool, typer.Option("--rerun", help="Score again what the store already holds.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Score an existing PEFT adapter on the languages of a task, as a Record that the board shows."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from xlt_bench.adapters.evaluated import below_chance, carry_out
+    from xlt_bench.adapters.evaluation import Evaluation, prepare
+    from xlt_bench.adapters.labels import parse_labels
+    from xlt_bench.leaderboard.board.boards import board_of
+    from xlt_bench.leaderboard.board.scoring import Options
+    from xlt_bench.leaderboard.render.output import show
+
+    prepared = prepare(
+        Evaluation(
+            adapter=adapter,
+            task=task,
+            data_dir=data_dir,
+            sources=sources,
+            targets=targets,
+            backbone=backbone,
+            labels=parse_labels(labels),
+            name=name,
+            device=device,
+            precision=precision.value,
+            store=store,
+            rerun=rerun,
+        )
+    )
+    for line in prepared.announcement:
+        _say(line)
+    notes = Console(stderr=True)
+    with Progress(console=notes, transient=True, disable=not notes.is_terminal) as bars:
+        bar = bars.add_task("languages", total=len(prepared.cell.targets))
+        record = carry_out(prepared, lambda done: bars.update(bar, completed=done))
+    if below_chance(prepared, prepared.store.predictions(record)):
+        _say("below always the most frequent class; if that is a surprise, check the order of the classes (--labels)")
+    options = Options(bootstrap=as_json, targets=dict(record.groups))
+    board = board_of([record], prepared.store, options)
+    show([board], "json" if as_json else "table", None, {"records": [record.as_json()]})
+    _say(f"Record {prepared.store.folder_of(record.cell.fingerprint)}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

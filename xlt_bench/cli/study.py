@@ -1,0 +1,182 @@
+"""`xlt-bench study`: named plans of many runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xlt_bench.cli.options import STORE, PackOption, Precision, Rerun, StoreOption
+from xlt_bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from xlt_bench.method import Progress
+    from xlt_bench.runs.experiment import Experiment, Resources
+    from xlt_bench.studies.definition import Study
+    from xlt_bench.studies.planning import Planned
+
+
+class Action(StrEnum):
+    """What to do with a study."""
+
+    LS = "ls"
+    PLAN = "plan"
+    RUN = "run"
+    STATUS = "status"
+    REPORT = "report"
+
+
+def study(
+    action: Annotated[Action, typer.Argument(help="List studies; or plan, run, look at or report one.")],
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A name of `study ls`, or the path of a TOML file.")
+    ] = None,
+    task: Annotated[str, typer.Option(help="The task to run it on, as for `run`.")] = "cldr",
+    data_dir: Annotated[Path | None, typer.Option(help="Folder with the task's files.")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="nano, a local folder, or a hub id. [default: the task's]")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="As for `run`. [default: the study's, else the task's]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps on the sources, of every method.")] = None,
+    target_steps: Annotated[int | None, typer.Option(help="Optimiser steps of adapting to a target.")] = None,
+    preset: Annotated[str | None, typer.Option(help="As for `run`. [default: the study's, else the task's]")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N. [default: cuda where there is one]")] = None,
+    precision: Annotated[Precision, typer.Option(help="auto is fp32 on a CPU and bf16 on a GPU.")] = Precision.AUTO,
+    store: StoreOption = STORE,
+    limit_cells: Annotated[int | None, typer.Option(help="run: at most so many cells now.")] = None,
+    rerun: Annotated[Rerun | None, typer.Option(help="run: failed cells again, or all of them.")] = None,
+    pack: PackOption = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate/--no-estimate", help="plan: measure a few steps of each method.")
+    ] = True,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="report: Markdown here, figures beside it.")
+    ] = None,
+) -> None:
+    """Named plans of many runs: list them, plan, run, see how far they are, report."""
+    from xlt_bench.runs.plan import parse_seeds
+    from xlt_bench.studies.catalogue import find_study
+    from xlt_bench.studies.planning import StudyOptions, plan_study
+
+    if action is Action.LS:
+        return _list()
+    if name is None:
+        raise ConfigError(f"study {action} needs a NAME; see: xlt-bench study ls")
+    from xlt_bench.runs.experiment import Resources
+
+    options = StudyOptions(
+        task=task,
+        data_dir=data_dir,
+        backbone=backbone,
+        preset=preset,
+        seeds=None if seeds is None else parse_seeds(seeds),
+        steps=steps,
+        target_steps=target_steps,
+        device=device,
+        precision=precision.value,
+        store=store,
+        rerun=None if rerun is None else rerun.value,
+    )
+    chosen, resources = find_study(name), Resources()
+    planned = plan_study(chosen, options, resources)
+    if action is Action.PLAN:
+        _plan(chosen, planned, resources, estimate)
+    elif action is Action.RUN:
+        _run(chosen, planned, resources, limit_cells, pack)
+    elif action is Action.STATUS:
+        _status(chosen, planned)
+    else:
+        from xlt_bench.leaderboard.study.report import show_report
+
+        show_report(chosen, planned, output)
+
+
+def _list() -> None:
+    from rich.console import Console
+
+    from xlt_bench.studies.listing import listed
+
+    Console(highlight=False).print(listed())
+
+
+def _plan(study: Study, planned: list[Planned], resources: Resources, estimate: bool) -> None:
+    from rich.console import Console
+
+    from xlt_bench.studies.listing import plan_table
+    from xlt_bench.studies.probe import Probes
+    from xlt_bench.studies.running import estimates
+
+    costs = None
+    if estimate:
+        with redirect_stdout(sys.stderr):
+            costs = list(estimates(planned, Probes(_store(planned), resources)))
+    Console(highlight=False).print(plan_table(study, planned, costs))
+
+
+def _run(study: Study, planned: list[Planned], resources: Resources, limit: int | None, pack: int | None) -> None:
+    from rich.console import Console
+
+    from xlt_bench.studies.listing import left_out, status_line
+    from xlt_bench.studies.running import run_study, standings
+
+    notes = Console(stderr=True, highlight=False, markup=False)
+    notes.soft_wrap = not notes.is_terminal
+    for line in left_out(planned):
+        notes.print(line)
+    try:
+        with redirect_stdout(sys.stderr):
+            faults = run_study(
+                planned,
+                resources,
+                _display(notes, len(planned), pack),
+                waiting=lambda number: notes.print(f"other processes work on the last {number} runs; waiting for them"),
+                limit=limit,
+                pack=pack,
+            )
+    except KeyboardInterrupt:
+        notes.print(f"stopped; {status_line(standings(planned))}; the same command goes on with the rest")
+        raise typer.Exit(130) from None
+    for fault in faults:
+        notes.print(f"could not be run: {fault}", style="red")
+    found = list(standings(planned))
+    print(f"study {study.name}: {status_line(found)}")
+    if any(one.failed for one in found):
+        notes.print("Failed runs are kept as failed; --rerun failed tries them again.")
+    if faults or any(one.failed for one in found):
+        raise typer.Exit(1)
+
+
+def _status(study: Study, planned: list[Planned]) -> None:
+    from rich.console import Console
+
+    from xlt_bench.studies.listing import status_table
+    from xlt_bench.studies.running import standings
+
+    Console(highlight=False).print(status_table(study, list(standings(planned))))
+
+
+def _store(planned: list[Planned]) -> Path:
+    return next(one.experiment.job.store.folder for one in planned if one.experiment)
+
+
+def _display(
+    notes: Console, configurations: int, pack: int | None
+) -> Callable[[Planned, int, Experiment], AbstractContextManager[Progress]]:
+    from xlt_bench.api import pack_size
+    from xlt_bench.cli.progress import LiveProgress
+
+    @contextmanager
+    def show(planned: Planned, at: int, experiment: Experiment) -> Iterator[Progress]:
+        where = f"[{at} of {configurations}] {experiment.job.label}, sources {planned.sources}"
+        notes.print(f"{where}: {len(experiment.cells)} runs to do")
+        with LiveProgress(notes, experiment.job.label, experiment.fits, pack_size(pack, experiment)) as progress:
+            yield progress
+
+    return show

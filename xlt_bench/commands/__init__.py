@@ -1,1 +1,0 @@
-"""Families of commands, one a module; `cli.py` registers them. Heavy imports wait until a command runs."""

@@ -1,0 +1,1 @@
+"""Languages: what is known of each, and groups of them."""

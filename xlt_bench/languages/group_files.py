@@ -1,0 +1,150 @@
+"""Sets of languages that users name in a TOML file, for their own task or, with `--groups`, for any other.
+
+Two tables say them, groups and what holds for one backbone alone (its pre-training languages; `unseen` and
+`seen-wo-joshi5` follow from them):
+
+    [groups]
+    slavic = ["ces_Latn", "pol_Latn", "rus_Cyrl"]
+
+    [backbones."acme/bert"]
+    seen = ["ces_Latn", "eng_Latn"]
+    low-performing = ["hsb_Latn"]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from xlt_bench.errors import ConfigError, unknown
+from xlt_bench.io.toml_files import Section, read_toml
+from xlt_bench.languages.groups import SOURCE_GROUPS, SOURCES, TARGET_GROUPS, Groups, pretrained_like_xlmr
+from xlt_bench.languages.table import likely_code
+
+KEYS = ("groups", "backbones")
+RESERVED = (*SOURCE_GROUPS, *TARGET_GROUPS, SOURCES, "none")
+"""Names with a meaning of their own in `--sources` and `--targets`."""
+
+_NAME = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of a task's languages for one backbone; None: not known."""
+
+    seen: frozenset[str] | None
+    low_performing: frozenset[str] | None
+
+
+@dataclass(frozen=True)
+class LanguageSets:
+    """Groups by name, and what is known for single backbones by the backbone's name."""
+
+    groups: Groups
+    backbones: Mapping[str, Measured]
+
+    def measured(self, backbone: str) -> Measured:
+        """What is known for a backbone, given as `--backbone` has it."""
+        names = (name for name in self.backbones if name == backbone or _is_same(name, backbone))
+        return self.backbones.get(next(names, ""), Measured(None, None))
+
+
+def language_sets(section: Section, languages: Iterable[str]) -> LanguageSets:
+    """The tables `groups` and `backbones` of a TOML file.
+
+    Args:
+        languages: the task's codes.
+
+    Raises:
+        ConfigError: a group's name that cannot be used, or a code that is none of the task's.
+    """
+    codes = tuple(languages)
+    named, backbones = section.section("groups"), section.section("backbones")
+    groups = {}
+    for name in named.values:
+        check_name("group", name, named.where)
+        if name in codes:
+            raise ConfigError(f"{named.where}: '{name}' is also a language of the task; give the group another name")
+        groups[name] = _members(named, name, codes)
+    empty = next((name for name, members in groups.items() if not members), None)
+    if empty is not None:
+        raise ConfigError(f"{named.where}: group '{empty}' has no languages; list at least one")
+    measured = {name: _measured(backbones.section(name), codes) for name in backbones.values}
+    return LanguageSets({name: members for name, members in groups.items() if members}, measured)
+
+
+def with_groups(path: Path, known: Groups, languages: Iterable[str], *, task: str, backbone: str) -> Groups:
+    """The groups known for a task and a backbone, with those of a user's file.
+
+    Args:
+        path: of the file, see the module's docstring.
+        known: what the task knows for the backbone.
+        languages: the task's codes.
+
+    Raises:
+        ConfigError: the file breaks a rule, or defines anew what is known.
+    """
+    section = read_toml(path)
+    section.check_keys(KEYS)
+    own = language_sets(section, languages)
+    measured = own.measured(backbone)
+    added: dict[str, frozenset[str] | None] = {
+        **own.groups,
+        "seen": measured.seen,
+        "low-performing": measured.low_performing,
+    }
+    for name, members in added.items():
+        if members and name in known:
+            raise ConfigError(
+                f"{path}: group '{name}' is already known for task {task} and backbone {backbone}; "
+                "give yours another name"
+            )
+    if measured.seen is not None:
+        added["unseen"] = frozenset(languages) - measured.seen
+        added["seen-wo-joshi5"] = measured.seen - known.get("joshi5", frozenset())
+    return {**known, **{name: members for name, members in added.items() if members}}
+
+
+def check_name(what: str, name: str, where: str) -> None:
+    """Refuse the name of a language or group that `--sources` and `--targets` could not read or would take for another.
+
+    Raises:
+        ConfigError: see there.
+    """
+    if name in RESERVED:
+        raise ConfigError(f"{where}: '{name}' has a meaning of its own; give the {what} another name")
+    if _NAME.fullmatch(name) is None:
+        raise ConfigError(f"{where}: '{name}' is no name of a {what}: letters, digits and single . _ - between them")
+
+
+def codes_of(section: Section, key: str, codes: tuple[str, ...]) -> tuple[str, ...] | None:
+    """A list of the task's codes, None where the key is absent; ConfigError for a code that is none of them."""
+    listed = section.texts(key)
+    for code in listed or ():
+        if code not in codes:
+            likely, see = likely_code(code, codes), f"the task's {len(codes)} languages"
+            told = (
+                f"no language '{code}'; did you mean '{likely}'?" if likely else unknown("language", code, codes, see)
+            )
+            raise ConfigError(f"{section.where}: {key}: {told}")
+    return listed
+
+
+def _members(section: Section, key: str, codes: tuple[str, ...]) -> frozenset[str] | None:
+    listed = codes_of(section, key, codes)
+    return None if listed is None else frozenset(listed)
+
+
+def _measured(section: Section, codes: tuple[str, ...]) -> Measured:
+    section.check_keys(("seen", "low-performing"))
+    return Measured(_members(section, "seen", codes), _members(section, "low-performing", codes))
+
+
+def _is_same(name: str, backbone: str) -> bool:
+    """Whether a backbone is the one of this name: a hub id without its owner, or a local folder that bears it."""
+    short, folder = pretrained_like_xlmr(name), Path(backbone)
+    if short is not None and short == pretrained_like_xlmr(backbone):
+        return True
+    return folder.is_dir() and folder.resolve().name == name.rpartition("/")[2]

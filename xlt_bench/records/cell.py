@@ -1,0 +1,99 @@
+"""A Cell: one seed of one configuration, as plain data; what identifies a run and a row of the board."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Literal
+
+Protocol = Literal["zero-shot", "full"]
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One seed of one configuration; in the `full` protocol one seed and one target.
+
+    Attributes:
+        task_hash, backbone_hash: of the data and of the backbone's files.
+        preset, recipe: the preset's name and every value it stands for; None for methods without a backbone.
+        sources: language codes, in the task's order; empty where a target's own train split is the source.
+        targets: language codes that are predicted.
+        shots: labelled examples of the target that the `full` protocol trains on; None: all of its train split.
+        examples: labelled examples of the sources, all languages together, that are trained on; None: all.
+        init_from: hash of the weights that training starts from; None: random ones.
+        tuned: trials of the search on source dev that chose the setting; None: nobody searched.
+    """
+
+    task: str
+    task_hash: str
+    backbone: str
+    backbone_hash: str
+    method: str
+    hyperparameters: Mapping[str, Any]
+    preset: str | None
+    recipe: Mapping[str, Any] | None
+    sources: tuple[str, ...]
+    protocol: Protocol
+    targets: tuple[str, ...]
+    precision: str
+    seed: int
+    shots: int | None = None
+    examples: int | None = None
+    init_from: str | None = None
+    tuned: int | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Identity of this run: 16 hex digits. Device, and which seeds were trained together, are no part of it."""
+        return _digest(self._identity())
+
+    @cached_property
+    def configuration(self) -> str:
+        """Identity of the configuration, a row of the board: the seed left out, in `full` the target too."""
+        identity = self._identity()
+        del identity["seed"]
+        if self.protocol == "full":
+            del identity["targets"]
+        return _digest(identity)
+
+    @property
+    def adapts(self) -> bool:
+        """Whether it is a second stage: from a fit on the sources to one target."""
+        return self.protocol == "full" and bool(self.sources)
+
+    @cached_property
+    def source_fit(self) -> str:
+        """Identity of the fit on the sources, which the cells of one seed share."""
+        identity = self._identity()
+        for name in ("protocol", "targets", "shots"):
+            identity.pop(name, None)
+        if self.recipe is not None:
+            identity["recipe"] = {key: value for key, value in self.recipe.items() if key != "target"}
+        return _digest({"stage": "sources", **identity})
+
+    def _identity(self) -> dict[str, Any]:
+        identity = self.as_json()
+        del identity["backbone"]  # a folder or a hub id: the hash tells what it holds
+        for name in ("shots", "examples", "init_from", "tuned"):
+            if identity[name] is None:  # as before there were any
+                del identity[name]
+        return identity
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data; tuples become lists."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+    @staticmethod
+    def from_json(plain: Mapping[str, Any]) -> Cell:
+        """The inverse of `as_json`."""
+        return Cell(**{**plain, "sources": tuple(plain["sources"]), "targets": tuple(plain["targets"])})
+
+
+def _digest(identity: Mapping[str, Any]) -> str:
+    canonical = json.dumps({"schema": SCHEMA, **identity}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]

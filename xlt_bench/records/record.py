@@ -1,0 +1,182 @@
+"""A Record: one run's predictions and manifest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt_bench.records.cell import Cell, Protocol
+
+SCHEMA_VERSION = 2
+"""2 added what others' results need (`setting` to `runs`) and `macro_f1`; Records of 1 are read without them."""
+Status = Literal["complete", "failed"]
+Evidence = Literal["per_item", "per_language", "aggregate"]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One row an item: arrays of the same length, texts as objects.
+
+    Attributes:
+        language, item_id, gold, predicted: shape (rows,), str; gold and predicted are class names.
+    """
+
+    language: NDArray[np.object_]
+    item_id: NDArray[np.object_]
+    gold: NDArray[np.object_]
+    predicted: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.language)
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Shape (rows,)."""
+        return np.asarray(self.gold == self.predicted, bool)
+
+    def accuracy(self) -> dict[str, float]:
+        """Accuracy in [0, 1] by language, in order of appearance."""
+        correct, language = self.correct, self.language
+        return {str(code): float(correct[language == code].mean()) for code in dict.fromkeys(language)}
+
+    def item_hash(self) -> str:
+        """Identity of the items, in their order: 16 hex digits over languages and item ids."""
+        texts = "\x1f".join(self.language + "\x1e" + self.item_id)
+        return hashlib.sha256(texts.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run, as it lies in the store.
+
+    Attributes:
+        cell: what was run.
+        label, sources_label: how a table names method and sources.
+        groups: target group as shown -> its language codes.
+        status: `complete`, or `failed` with `error`.
+        evidence: what is known: answers to single items, figures by language, or means of groups only.
+        origin: where the numbers come from, `xlt-bench run` or a citation.
+        accuracy: by language, in [0, 1].
+        macro_f1: likewise, where it was computed (`xlt-bench rescore`).
+        selected_on: which data chose the checkpoint, `source dev`, `target dev` or `nothing`.
+        fit: trainable parameters, steps, selected step, dev history.
+        timing: seconds of fit and predict, and examples a second.
+        environment: versions, device, host-independent facts that may change numbers.
+        setting: how a system of others was used, such as `zero-shot prompt`; empty for our own runs, whose protocol and
+            backbone say it.
+        source, licence, caveats: of others' results: where they were published, under which terms, what to know.
+        group_accuracy: published means in [0, 1] by name of a group in `groups`, for aggregate evidence.
+        runs: how many runs a published figure averages, None where that is not said.
+        tuning: of a tuned setting: all trials with their source-dev accuracies, see `xlt_bench.tuning`.
+    """
+
+    cell: Cell
+    label: str
+    sources_label: str
+    groups: Mapping[str, tuple[str, ...]]
+    status: Status
+    evidence: Evidence = "per_item"
+    origin: str = "xlt-bench run"
+    error: str | None = None
+    accuracy: Mapping[str, float] = field(default_factory=dict)
+    item_hash: str | None = None
+    selected_on: str = "nothing"
+    fit: Mapping[str, Any] = field(default_factory=dict)
+    timing: Mapping[str, float] = field(default_factory=dict)
+    peak_memory_bytes: int | None = None
+    pack: tuple[int, ...] = ()
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    created: str = ""
+    macro_f1: Mapping[str, float] = field(default_factory=dict)
+    setting: str = ""
+    source: str = ""
+    licence: str = ""
+    caveats: tuple[str, ...] = ()
+    group_accuracy: Mapping[str, float] = field(default_factory=dict)
+    runs: int | None = None
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether it holds predictions."""
+        return self.status == "complete"
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of `record.json`."""
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        plain["cell"] = self.cell.as_json()
+        plain["groups"] = {name: list(codes) for name, codes in self.groups.items()}
+        plain["caveats"] = list(self.caveats)
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "fingerprint": self.cell.fingerprint,
+            "configuration": self.cell.configuration,
+            **plain,
+        }
+
+    @staticmethod
+    def from_json(plain: Mapping[str, Any]) -> Record:
+        """The inverse of `as_json`; raises KeyError, ValueError or TypeError on what is no Record."""
+        fields = {name: plain[name] for name in Record.__dataclass_fields__ if name in plain}
+        fields["cell"] = Cell.from_json(plain["cell"])
+        fields["groups"] = {name: tuple(codes) for name, codes in plain["groups"].items()}
+        fields["pack"] = tuple(plain["pack"])
+        fields["caveats"] = tuple(plain.get("caveats", ()))
+        record = Record(**fields)
+        _check_fields(record)
+        return record
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "label": (str,),
+    "sources_label": (str,),
+    "origin": (str,),
+    "error": (str, type(None)),
+    "accuracy": (dict,),
+    "item_hash": (str, type(None)),
+    "selected_on": (str,),
+    "fit": (dict,),
+    "timing": (dict,),
+    "environment": (dict,),
+    "created": (str,),
+    "macro_f1": (dict,),
+    "setting": (str,),
+    "source": (str,),
+    "licence": (str,),
+    "group_accuracy": (dict,),
+    "runs": (int, type(None)),
+    "tuning": (dict,),
+}
+
+
+def _check_cell(cell: Cell) -> None:
+    if type(cell.seed) is not int or not cell.targets:
+        raise ValueError("its cell has no seed or no targets")
+    if cell.protocol not in get_args(Protocol):
+        raise ValueError(f"protocol is {cell.protocol!r}, none of {', '.join(get_args(Protocol))}")
+    texts = (cell.task, cell.task_hash, cell.backbone, cell.backbone_hash, cell.method, *cell.sources, *cell.targets)
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("its cell holds something else than texts")
+
+
+def _check_fields(record: Record) -> None:
+    """Refuse values that no Record can have, so that nobody who reads one has to reckon with them."""
+    for name, kinds in _KINDS.items():
+        if not isinstance(getattr(record, name), kinds):
+            raise TypeError(f"{name} is {getattr(record, name)!r}")
+    for name, choices in (("status", get_args(Status)), ("evidence", get_args(Evidence))):
+        if getattr(record, name) not in choices:
+            raise ValueError(f"{name} is {getattr(record, name)!r}, none of {', '.join(choices)}")
+    _check_cell(record.cell)
+    if not all(isinstance(code, str) for codes in record.groups.values() for code in codes):
+        raise TypeError("groups holds something else than language codes")
+    if not all(isinstance(caveat, str) for caveat in record.caveats):
+        raise TypeError("caveats holds something else than texts")
+    for name in ("accuracy", "macro_f1", "group_accuracy"):
+        if not all(isinstance(value, float | int) and 0.0 <= value <= 1.0 for value in getattr(record, name).values()):
+            raise ValueError(f"a value of {name} lies outside [0, 1]")

@@ -1,0 +1,252 @@
+"""The store: one folder a Record. Nothing else writes there; a Record is whole or absent."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt_bench.errors import StoreError
+from xlt_bench.io import atomic
+from xlt_bench.records.answers import Sheet, identity, read_cache, sheet_of, write_cache
+from xlt_bench.records.claims import Claims
+from xlt_bench.records.record import SCHEMA_VERSION, Predictions, Record
+from xlt_bench.records.source_fits import Fits
+
+if TYPE_CHECKING:
+    from pyarrow import ChunkedArray
+
+_COLUMNS = ("language", "item_id", "gold", "predicted")
+WEIGHTS = "weights"
+MANIFEST = "record.json"
+PREDICTIONS = "predictions.parquet"
+CACHE = "sheet.npz"
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+_AGAIN = "run the cell again with --rerun all"
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A folder of the store that cannot be read as a Record, and why; `newer`: only this program is too old for it."""
+
+    folder: Path
+    reason: str
+    newer: bool = False
+
+
+class Store:
+    """A folder of Records.
+
+    Args:
+        folder: made at the first write.
+
+    Attributes:
+        claims: which process works on which of them.
+        fits: what cells of the full protocol adapt from.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.claims = Claims(folder / ".claims")
+        self.fits = Fits(folder / ".fits")
+
+    def check_writable(self) -> None:
+        """Make the folder and try to write in it, before anything is computed.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        try:
+            with atomic.temporary(self.folder) as folder:
+                (folder / "probe").write_text("", encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StoreError(
+                f"the store {self.folder} cannot be written: {reason}; give another: --store DIR"
+            ) from error
+        atomic.sweep(self.folder)
+
+    def folder_of(self, fingerprint: str) -> Path:
+        """Where the Record of this fingerprint lies, or would lie."""
+        return self.folder / fingerprint
+
+    def find(self, fingerprint: str) -> Record | Damaged | None:
+        """The Record of this fingerprint, or what is wrong with it; None if it is absent.
+
+        Raises:
+            StoreError: a newer release wrote it; it must not be replaced.
+        """
+        path = self.folder_of(fingerprint)
+        found = _read(path) if path.exists() else None
+        if isinstance(found, Damaged) and found.newer:
+            raise StoreError(f"{path}: {found.reason}, or give another store: --store DIR")
+        return found
+
+    def has_weights(self, fingerprint: str) -> bool:
+        """Whether trained weights lie beside the predictions."""
+        return (self.folder_of(fingerprint) / WEIGHTS).is_dir()
+
+    def records(self) -> tuple[list[Record], list[Damaged]]:
+        """All Records in order of their folders, and what could not be read."""
+        try:
+            paths = sorted(self.folder.iterdir())
+        except FileNotFoundError:
+            return [], []
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.folder} cannot be read: {error.strerror}; give another: --store DIR"
+            ) from error
+        found = [_read(path) for path in paths if _is_record(path)]
+        return [r for r in found if isinstance(r, Record)], [d for d in found if isinstance(d, Damaged)]
+
+    def write(
+        self, record: Record, predictions: Predictions | None, save_weights: Callable[[Path], None] | None = None
+    ) -> Path:
+        """Write a Record, in place of an older one of the same fingerprint; it is there whole or not at all.
+
+        Raises:
+            StoreError: it cannot be written, for example because the disk is full.
+        """
+        final = self.folder_of(record.cell.fingerprint)
+        try:
+            with atomic.temporary(self.folder) as folder:
+                if predictions is not None:
+                    _write_predictions(folder / PREDICTIONS, predictions)
+                    _keep_sheet(folder, record, predictions)
+                if save_weights is not None:
+                    (folder / WEIGHTS).mkdir()
+                    save_weights(folder / WEIGHTS)
+                (folder / MANIFEST).write_text(_manifest(record), encoding="utf-8")
+                atomic.move_in(folder, final)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StoreError(
+                f"the Record {final} cannot be written: {reason}; free space or give another --store"
+            ) from error
+        return final
+
+    def update(self, record: Record) -> None:
+        """Replace the manifest of a stored Record, whole or not at all; its predictions stay.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        path = self.folder_of(record.cell.fingerprint) / MANIFEST
+        try:
+            atomic.replace_file(path, _manifest(record))
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
+
+    def predictions(self, record: Record) -> Predictions:
+        """The predictions of a complete Record.
+
+        Raises:
+            StoreError: the file is missing or broken.
+        """
+        import pyarrow as arrow
+        import pyarrow.parquet as parquet
+
+        path = self.folder_of(record.cell.fingerprint) / PREDICTIONS
+        try:
+            # ParquetFile, not read_table, which imports pandas
+            table = parquet.ParquetFile(path, page_checksum_verification=True).read(columns=list(_COLUMNS))
+            found = Predictions(*(_texts(table.column(name)) for name in _COLUMNS))
+        except (OSError, arrow.ArrowException, KeyError, TypeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise StoreError(f"{path} cannot be read ({reason}); {_AGAIN}") from error
+        if record.item_hash is not None and found.item_hash() != record.item_hash:
+            raise StoreError(f"{path} does not hold the items that its record.json speaks of; {_AGAIN}")
+        return found
+
+    def sheet(self, record: Record) -> Sheet:
+        """The predictions of a complete Record as a Sheet, from its cache where that is of this very file.
+
+        Raises:
+            StoreError: as `predictions`, or an item that a language has twice.
+        """
+        folder = self.folder_of(record.cell.fingerprint)
+        path = folder / PREDICTIONS
+        try:
+            source = identity(path.read_bytes(), record.item_hash)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read ({error.strerror}); {_AGAIN}") from error
+        held = read_cache(folder / CACHE, source)
+        if held is not None:
+            return held
+        try:
+            made = sheet_of(self.predictions(record))
+        except ValueError as error:
+            raise StoreError(f"{path}: {error}; {_AGAIN}") from error
+        write_cache(folder / CACHE, source, made)
+        return made
+
+
+def _is_record(path: Path) -> bool:
+    return not path.name.startswith(".") and (path.is_dir() or _FINGERPRINT.fullmatch(path.name) is not None)
+
+
+def _read(folder: Path) -> Record | Damaged:
+    if not folder.is_dir():
+        return Damaged(folder, "a file stands where a Record's folder should be")
+    try:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        plain = json.loads(text)
+        if "\\ud" in text.lower():  # half of a character, which no output could hold; ValueError
+            json.dumps(plain, ensure_ascii=False).encode()
+        version = plain["schema_version"]
+        if version > SCHEMA_VERSION:
+            reason = f"schema {version} is newer than this program's {SCHEMA_VERSION}; upgrade xlt-bench"
+            return Damaged(folder, reason, newer=True)
+        record = Record.from_json(plain)
+        fingerprint = record.cell.fingerprint
+    except FileNotFoundError:
+        return Damaged(folder, "it has no record.json")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        return Damaged(folder, f"record.json is no Record ({type(error).__name__}: {reason})")
+    if fingerprint != folder.name:
+        return Damaged(folder, f"its content has fingerprint {fingerprint}, not that of its folder")
+    if record.complete and record.evidence == "per_item" and not (folder / PREDICTIONS).is_file():
+        return Damaged(folder, "predictions.parquet is missing")
+    return record
+
+
+def _keep_sheet(folder: Path, record: Record, predictions: Predictions) -> None:
+    """Make the cache with the Record, so that its first board is not slower than the next ones."""
+    if record.item_hash not in (None, predictions.item_hash()):
+        return
+    with contextlib.suppress(ValueError):  # predictions that are no sheet: whoever reads them is told
+        sheet = sheet_of(predictions)
+        write_cache(folder / CACHE, identity((folder / PREDICTIONS).read_bytes(), record.item_hash), sheet)
+
+
+def _texts(column: ChunkedArray) -> NDArray[np.object_]:
+    """A column of texts, shape (rows,); equal texts are one object."""
+    from pyarrow import string
+
+    coded = column.cast(string()).combine_chunks().dictionary_encode()
+    if coded.null_count:
+        raise TypeError("a value is missing")
+    known = np.asarray(coded.dictionary.to_pylist(), object)
+    return known[coded.indices.to_numpy()] if len(coded) else np.empty(0, object)
+
+
+def _manifest(record: Record) -> str:
+    return json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _write_predictions(path: Path, predictions: Predictions) -> None:
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    columns = {
+        name: arrow.array(list(getattr(predictions, name)), arrow.string()).dictionary_encode() for name in _COLUMNS
+    }
+    parquet.write_table(arrow.table(columns), path, compression="zstd", write_page_checksum=True)

@@ -1,0 +1,136 @@
+"""A Request: what is asked for, as the options of `xlt-bench run`; and what cannot be asked for together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from xlt_bench.backbones.source import Precision
+from xlt_bench.errors import ConfigError
+from xlt_bench.recipe import Recipe
+from xlt_bench.records.cell import Protocol
+from xlt_bench.task import Task, TaskInfo
+
+DEFAULT_STORE = Path("xlt-results")
+NO_SOURCES = "none"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, as the command line's options; None takes the task's default.
+
+    Attributes:
+        method: a name of `xlt-bench ls methods`, or `path/to/file.py:Class`.
+        sources, targets: expressions over groups and language codes (see `xlt_bench.languages.groups`); sources
+            `none` trains on each target's own train split.
+        protocol: `zero-shot`, or `full`: adapt to each target on its train split. None: full without sources.
+        shots: in the full protocol, numbers of labelled target examples; None is all, 0 is zero-shot.
+        examples: labelled source examples, all languages together; None is all.
+        backbone: `nano`, a local folder, or a hub id.
+        steps: optimiser steps on the sources (without sources: on the target), in place of the preset's.
+        target_steps: optimiser steps of adapting to a target, in place of the preset's.
+        settings: hyper-parameters of the method, as text.
+        rate_factors: on the preset's learning rates: of all roles but the head, and of the head.
+        groups_file: a TOML file with more groups of languages (see `xlt_bench.languages.group_files`).
+        tuning: how the setting was found, of a request that a search made (see `xlt_bench.tuning`).
+        init_from: an adapter, or a Record with weights, from which a soft prompt starts in place of random weights.
+        rerun: run failed cells again, or all of them, although the store holds their Records.
+    """
+
+    method: str = "xpe"
+    task: str = "cldr"
+    data_dir: Path | None = None
+    sources: str = "seen"
+    targets: str | None = None
+    protocol: Protocol | None = None
+    shots: tuple[int | None, ...] = (None,)
+    examples: int | None = None
+    backbone: str | None = None
+    seeds: tuple[int, ...] | None = None
+    steps: int | None = None
+    target_steps: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    rate_factors: tuple[float, float] = (1.0, 1.0)
+    groups_file: Path | None = None
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+    init_from: str | None = None
+    preset: str | None = None
+    device: str | None = None
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    store: Path = DEFAULT_STORE
+    save_weights: bool = False
+    rerun: Literal["failed", "all"] | None = None
+
+
+def protocol_of(request: Request) -> Protocol:
+    """The protocol asked for; what cannot be asked for together is refused."""
+    alone = request.sources == NO_SOURCES
+    protocol = request.protocol or ("full" if alone else "zero-shot")
+    if protocol not in get_args(Protocol):
+        raise ConfigError(f"--protocol takes {' or '.join(get_args(Protocol))}, not '{protocol}'")
+    if alone and protocol == "zero-shot":
+        raise ConfigError(
+            "--sources none trains on each target's own labels, which is no zero-shot; leave --protocol out"
+        )
+    if protocol == "zero-shot" and (request.target_steps is not None or request.shots != (None,)):
+        option = "--shots" if request.target_steps is None else "--target-steps"
+        raise ConfigError(f"{option} is of adapting to a target; add --protocol full")
+    if alone and request.target_steps is not None:
+        raise ConfigError("--sources none has one fit a target, and its budget is --steps; leave --target-steps out")
+    return protocol
+
+
+def check_examples(request: Request, sources: Sequence[str], targets: Sequence[str], task: Task) -> None:
+    """Refuse numbers of examples that sources or a target do not have, or that leave nothing to learn from."""
+    shots = request.shots
+    wrong = [count for count in shots if count is not None and (type(count) is not int or count < 0)]
+    if wrong or len(set(shots)) < len(shots):
+        raise ConfigError(f"--shots takes different whole numbers of at least 0, and all (None), not {shots}")
+    if request.examples is not None and not sources:
+        raise ConfigError("--examples limits those of the sources, and there are none; those of a target are --shots")
+    if request.examples is not None:
+        there = sum(len(task.split(code, "train")) for code in sources)
+        if not 1 <= request.examples <= there:
+            raise ConfigError(f"--examples must lie between 1 and the sources' {there}, not {request.examples}")
+    if not shots:
+        raise ConfigError("--shots names no number of examples; give some, such as 8,32,all")
+    for target in targets:
+        items = len(task.split(target, "train"))
+        for count in shots:
+            if count is not None and count > items:
+                raise ConfigError(
+                    f"--shots {count}: the train split of {target} has {items} items; all of them are --shots all"
+                )
+    if not sources and 0 in shots:
+        raise ConfigError("--shots 0 with --sources none leaves nothing to learn from; give sources or other numbers")
+
+
+def budgeted(recipe: Recipe, request: Request) -> Recipe:
+    """The recipe with the budgets asked for; without sources the target's budget is that of the one fit."""
+    if request.sources == NO_SOURCES:
+        recipe = recipe.without_sources()
+    return recipe.with_steps(request.steps, request.target_steps).scaled(*request.rate_factors)
+
+
+def label_of(label: str, request: Request, info: TaskInfo, precision: Precision, has_backbone: bool) -> str:
+    """The method's label, with what differs from the task's defaults; without a backbone no option changes anything."""
+    differs = _differences(request, info, precision) if has_backbone else []
+    return ", ".join([label, *differs, *([f"tuned ({request.tuning['trials']})"] if request.tuning else [])])
+
+
+def _differences(request: Request, info: TaskInfo, precision: Precision) -> list[str]:
+    told = []
+    if request.preset not in (None, info.preset):
+        told.append(f"preset {request.preset}")
+    if request.steps is not None:
+        told.append(f"{request.steps} steps")
+    if precision == "bf16":
+        told.append("bf16")
+    if request.init_from is not None:
+        told.append(f"from {Path(request.init_from).name}")
+    if request.rate_factors != (1.0, 1.0) and not request.tuning:
+        own, head = request.rate_factors
+        told.append(f"rates x{own:g}, head x{head:g}")
+    return told
