@@ -15,6 +15,10 @@ from typing import Any, Literal
 
 from xlt_bench.errors import ConfigError, unknown
 
+ReadOut = Literal["first", "last", "mean"]
+"""Which state of a text the classification head reads: that of the whole input's first position (the prompt's, where
+there is one), of the text's last token, or the mean over the text's tokens."""
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -66,6 +70,8 @@ class Recipe:
         max_length: tokens of a text kept, special tokens included, prompt not counted.
         clip_norm: gradients are clipped at this norm; None: not at all.
         by_length: batches of sentences of like length.
+        read_out: the state that the head reads; a decoder is read at its last token or as a mean.
+        text_prefix: put before every text, such as `query: `, which some backbones were trained with.
     """
 
     source: Phase
@@ -81,6 +87,8 @@ class Recipe:
     clip_norm: float | None = None
     by_length: bool = False
     decay_biases: bool = True
+    read_out: ReadOut = "first"
+    text_prefix: str = ""
 
     def rate(self, role: str) -> Rate:
         """The rate of a parameter group.
