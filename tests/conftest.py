@@ -1,17 +1,23 @@
-"""Shared fixtures: a tiny backbone of XLM-R's architecture, made on the fly, with random weights."""
+"""Shared fixtures: a tiny backbone with random weights; the command line, with the toy task in place of a real one."""
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import ROOT
+from tests.support.toy import GOOD, Command, Said, toy_info, write_plugin
+
 if TYPE_CHECKING:  # torch and transformers are imported by the tests that use a backbone only
     from transformers import PreTrainedTokenizerFast
 
     from xlt_bench.backbones.backbone import Backbone
+    from xlt_bench.conformance import FreshProcess
 
 WORDS = (
     "river",
@@ -129,3 +135,71 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
         unk_token="<unk>",
         mask_token="<mask>",
     )
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_backbone_folder: Path, tmp_path: Path
+) -> Command:
+    """`xlt-bench` on the toy task with a tiny backbone, in an empty folder; other task names are left as they are."""
+    from xlt_bench import tasks
+    from xlt_bench.cli.main import main
+    from xlt_bench.runs import experiment
+    from xlt_bench.studies import planning
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    known = tasks.task_info
+
+    def info(name: str) -> object:
+        return toy_info(str(tiny_backbone_folder)) if name == "toy" else known(name)
+
+    monkeypatch.setattr(experiment, "task_info", info)
+    monkeypatch.setattr(planning, "task_info", info)
+
+    def call(*arguments: str) -> Said:
+        capsys.readouterr()
+        code = main(arguments)
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture
+def run(command: Command) -> Command:
+    """`xlt-bench run` on the toy task, a few steps on the CPU."""
+
+    def call(*arguments: str) -> Said:
+        return command("run", "--task", "toy", "--sources", "joshi5", "--device", "cpu", *arguments)
+
+    return call
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> str:
+    """A method in a file that predicts class 1 with even seeds and class 0 with odd ones."""
+    return write_plugin(tmp_path, GOOD)
+
+
+@pytest.fixture(scope="session")
+def fresh() -> Iterator[FreshProcess]:
+    """One server of fresh processes. Also freezes what is alive already, which makes counting live objects quick."""
+    from xlt_bench.conformance import FreshProcess
+
+    server = FreshProcess()
+    server.start()
+    gc.collect()
+    gc.freeze()
+    yield server
+    gc.unfreeze()
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of others' raw results: XLT_SHARED_DIR, or shared/data beside the repository; skipped without it."""
+    folder = Path(os.environ.get("XLT_SHARED_DIR", ROOT.parent / "shared" / "data"))
+    if not (folder / "llm-outputs").is_dir():
+        pytest.skip("no raw results: set XLT_SHARED_DIR to their folder")
+    return folder

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import xlt_bench
+from tests.support import ROOT
 
-ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs/adding-a-method.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n# (?!test_)(\S+)\n(.*?)```", GUIDE, re.S)
 

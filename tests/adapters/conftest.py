@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from adapters_toy import Command, Said, toy_info
 
+from tests.support.adapters_toy import Command, Said, toy_info
 from xlt_bench.records.store import Store
 
 

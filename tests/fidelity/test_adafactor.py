@@ -7,10 +7,10 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
-from tiny import short
 from torch import Tensor, nn
 from transformers.optimization import Adafactor
 
+from tests.support.tiny import short
 from xlt_bench.recipe import Rate
 from xlt_bench.training.adafactor import Together
 from xlt_bench.training.optimisation import make_optimiser, step_together

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from tiny import DEV, TRAIN, context, copied, labelled, loud, same
 from torch import Tensor, nn
 
+from tests.support.tiny import DEV, TRAIN, context, copied, labelled, loud, same
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.method import DevPoint
 from xlt_bench.methods.spt import SPT

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from tiny import DEV, TRAIN, context, loud, short
 
+from tests.support.tiny import DEV, TRAIN, context, loud, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import DivergedError
 from xlt_bench.method import PackError

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import DEV, TEST, TRAIN, context, copied, loud, same
 from torch import Tensor, nn
 
+from tests.support.tiny import DEV, TEST, TRAIN, context, copied, loud, same
 from xlt_bench.backbones import lean
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.lean import attention, dropout

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from tiny import DEV, TRAIN, context, loud, short
 from torch import nn
 from transformers import EarlyStoppingCallback, TrainerControl, TrainerState
 
+from tests.support.tiny import DEV, TRAIN, context, loud, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Tokenised
 from xlt_bench.methods.spt import SPT

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 from numpy.testing import assert_allclose
-from peft_reference import classifier, encode, logits, p_tuning, prompt_tuning
-from tiny import TEST, context, shaken, tokens, unfitted
 from torch import Tensor, nn
 
+from tests.support.peft_reference import classifier, encode, logits, p_tuning, prompt_tuning
+from tests.support.tiny import TEST, context, shaken, tokens, unfitted
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.errors import BackboneError

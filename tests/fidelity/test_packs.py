@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from tiny import DEV, TEST, TRAIN, context, copied, difference, labelled, loud, short
 from torch import Tensor, nn
 
+from tests.support.tiny import DEV, TEST, TRAIN, context, copied, difference, labelled, loud, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.errors import DivergedError, MethodError

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import DEV, LABELS, TRAIN, context, copied, loud, short
 from transformers import XLMRobertaConfig, XLMRobertaModel
 
+from tests.support.tiny import DEV, LABELS, TRAIN, context, copied, loud, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Tokenised
 from xlt_bench.backbones.source import BackboneSource

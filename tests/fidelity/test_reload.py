@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import DEV, TEST, TRAIN, context, short
 
+from tests.support import SUPPORT
+from tests.support.tiny import DEV, TEST, TRAIN, context, short
+from tests.support.toy import process_environment
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.method import Fitted, Scores
@@ -38,9 +40,10 @@ def scores(
         fitted = fit(name, backbone)
         fitted.save(saved / name)
         here[name] = fitted.predict(TEST.examples)
-    script = Path(__file__).with_name("reload_process.py")
     arguments = [str(tiny_backbone_with_dropout_folder), str(saved), str(torch.get_num_threads())]
-    subprocess.run([sys.executable, str(script), *arguments], check=True)
+    subprocess.run(
+        [sys.executable, str(SUPPORT / "reload_process.py"), *arguments], env=process_environment(), check=True
+    )
     return {name: (here[name], np.load(saved / name / "scores.npy")) for name in SHIPPED}
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
-from tiny import DEV, TEST, TRAIN, context, copied, difference, loud, same, short
 
+from tests.support.tiny import DEV, TEST, TRAIN, context, copied, difference, loud, same, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Tokenised
 from xlt_bench.backbones.source import locate

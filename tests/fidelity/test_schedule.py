@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 from numpy.testing import assert_allclose
-from tiny import short
 from torch import nn
 from transformers import TrainingArguments, get_cosine_with_hard_restarts_schedule_with_warmup
 
+from tests.support.tiny import short
 from xlt_bench.recipe import PRESETS, Phase, Recipe
 from xlt_bench.training.optimisation import make_optimiser, make_schedule
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from peft_reference import encode, p_tuning, peft_names, prompt_tuning, trained_head
-from tiny import DEV, TRAIN, context, copied, difference, short, tokens
 from torch import Tensor, nn
 from transformers import get_cosine_with_hard_restarts_schedule_with_warmup
 from transformers.optimization import Adafactor
 
+from tests.support.peft_reference import encode, p_tuning, peft_names, prompt_tuning, trained_head
+from tests.support.tiny import DEV, TRAIN, context, copied, difference, short, tokens
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import batch_order
 from xlt_bench.methods.spt import SPT

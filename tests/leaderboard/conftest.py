@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from board_command import Command, Said
+
+from tests.support.board_command import Command, Said
 
 
 @pytest.fixture

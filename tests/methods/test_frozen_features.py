@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small import DEV, LABELS, TEST, TRAIN, context
 
+from tests.support.small import DEV, LABELS, TEST, TRAIN, context
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.methods.centroid import Centroids, NearestCentroid
 from xlt_bench.methods.linear_probe import FittedProbe, LinearProbe

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import softmax
-from small import DEV, LABELS, TEST, TRAIN, context
 
+from tests.support.small import DEV, LABELS, TEST, TRAIN, context
 from xlt_bench.errors import ConfigError
 from xlt_bench.methods.ngram_linear import NgramLinear
 from xlt_bench.task import Example, Labelled

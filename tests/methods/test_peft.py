@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 from peft import get_peft_model
-from small import DEV, LABELS, TEST, TRAIN, context, copied, shaken
 from transformers import ModernBertConfig, ModernBertForMaskedLM, XLMRobertaForSequenceClassification
 
+from tests.support.small import DEV, LABELS, TEST, TRAIN, context, copied, shaken
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.errors import ConfigError, MethodError

@@ -10,6 +10,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
+from tests.support import ROOT
 from xlt_bench.errors import DataError
 from xlt_bench.task import SPLITS, Language, Split
 from xlt_bench.tasks import sib200, task_info
@@ -245,7 +246,7 @@ def test_the_46_targets_of_full_supervision_give_the_figures_of_the_paper() -> N
 
 @pytest.fixture(scope="module")
 def real() -> Path:
-    beside = Path(__file__).parents[2] / ".." / "shared" / "data" / "sib200"
+    beside = ROOT.parent / "shared" / "data" / "sib200"
     root = Path(os.environ.get("XLT_SIB200_DIR", beside))
     if not root.is_dir():
         pytest.skip("SIB-200 is not at hand: set XLT_SIB200_DIR")

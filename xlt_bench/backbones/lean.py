@@ -6,7 +6,7 @@
 - A frozen linear layer keeps no input for the backward pass. On a CPU it is a oneDNN call in float32 too: on
   processors that the BLAS behind torch's own product treats as foreign, it is more than twice as fast.
 
-The outputs are those of transformers' own model (tests/training/test_lean.py), the dropout has the same distribution.
+The outputs are those of transformers' own model (tests/backbones/test_lean.py), the dropout has the same distribution.
 """
 
 from __future__ import annotations

@@ -1,0 +1,50 @@
+"""What must stay light: commands that only look import no torch, and the package itself hardly anything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.toy import predictions, process_environment, record
+from xlt_bench.records.store import Store
+
+HEAVY = ("torch", "transformers", "datasets", "huggingface_hub")
+
+
+def imported(code: str, folder: Path) -> set[str]:
+    """Modules that a fresh process has after this code."""
+    told = "\nimport sys; print('\\n' + ' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code + told], capture_output=True, text=True, cwd=folder, env=process_environment()
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["ls", "methods"],
+        ["ls", "tasks"],
+        ["ls", "groups"],
+        ["ls", "records", "--store", "s"],
+        ["leaderboard", "--store", "s"],
+    ],
+    ids=" ".join,
+)
+def test_commands_that_only_look(tmp_path: Path, arguments: list[str]) -> None:
+    found = predictions()
+    Store(tmp_path / "s").write(record(found), found)
+    modules = imported(f"from xlt_bench.cli.main import main\nassert main({arguments!r}) == 0", tmp_path)
+    assert not modules & set(HEAVY)
+    if "--help" in arguments:
+        assert not modules & {"numpy", "pyarrow", "rich"}
+
+
+def test_importing_the_package(tmp_path: Path) -> None:
+    assert not imported("import xlt_bench", tmp_path) & {*HEAVY, "numpy", "rich", "typer", "pyarrow"}

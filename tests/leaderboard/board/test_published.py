@@ -1,0 +1,134 @@
+"""Stored baselines on the board: the paper's tables, the evidence that is shown, and what may not be ranked."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.support.board_records import only, row_named
+from xlt_bench.baselines import baselines
+from xlt_bench.leaderboard.board.assemble import assemble
+from xlt_bench.leaderboard.board.boards import Filter, boards_of, load
+from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.data import published
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
+
+TABLE_1 = {
+    ("low-performing", "enarzho"): (35.2, 36.5, 36.2, 35.3),
+    ("low-performing", "joshi5"): (36.0, 36.8, 37.3, 39.1),
+    ("low-performing", "seen"): (39.1, 39.3, 40.3, 41.9),
+    ("unseen", "enarzho"): (54.8, 56.0, 55.6, 53.7),
+    ("unseen", "joshi5"): (56.0, 56.4, 57.6, 57.2),
+    ("unseen", "seen"): (58.9, 59.5, 60.1, 60.8),
+    ("seen-wo-joshi5", "enarzho"): (84.7, 84.8, 84.6, 82.6),
+    ("seen-wo-joshi5", "joshi5"): (85.6, 85.3, 86.6, 84.5),
+    ("all-wo-joshi5", "enarzho"): (67.7, 68.4, 68.0, 66.2),
+    ("all-wo-joshi5", "joshi5"): (68.7, 68.8, 70.0, 69.0),
+}
+METHODS = ("SPT", "DUAL XPE-30", "DUAL XPE-70", "XPE")
+TABLE_2 = {  # unseen, seen-wo-joshi5, all-wo-joshi5: GPT's are the means of Table 7 over 112, 85 and 197 languages
+    "GPT-3.5 (as printed)": (35.66, 55.73, 44.32),
+    "GPT-4 (as printed)": (39.21, 68.11, 51.68),
+}
+
+
+@pytest.fixture(scope="module")
+def empty() -> Board:
+    """The board of an empty store."""
+    (board,) = boards_of(Store(Path("no such store")), Filter(), Options())
+    return board
+
+
+def of_evidence(*levels: str) -> Board:
+    """A board of the baselines with these kinds of evidence alone."""
+    records = [record for record, _ in published.published().values() if record.evidence in levels]
+    return assemble(records, partial(load, Store(Path("no such store"))), witness=published.known_items())
+
+
+def test_an_empty_store_shows_every_system_once(empty: Board) -> None:
+    assert empty.task == "sib200"
+    assert not empty.skipped
+    keys = [row.key for section in empty.sections for row in section.rows]
+    assert len(keys) == len(set(keys)) > 60
+    assert {row.evidence for section in empty.sections for row in section.rows} == {
+        "per_item",
+        "per_language",
+        "aggregate",
+    }
+
+
+def test_table_1_as_printed(empty: Board) -> None:
+    (section,) = (one for one in empty.sections if one.title == "Published: cross-lingual zero-shot")
+    rows = {(row.label, row.sources): row for row in section.rows}
+    for (group, sources), values in TABLE_1.items():
+        found = [100 * rows[method, sources].scores[group].accuracy for method in METHODS]
+        assert found == pytest.approx(values, abs=1e-9)
+    for method in METHODS:  # a target among the sources is no transfer
+        assert set(rows[method, "seen"].scores) == {"low-performing", "unseen"}
+
+
+def test_table_2_follows_from_the_figures_by_language() -> None:
+    board = of_evidence("per_language")
+    groups = ("unseen", "seen-wo-joshi5", "all-wo-joshi5")
+    for label, printed in TABLE_2.items():
+        scores = row_named(board, label).scores
+        assert [round(100 * scores[group].accuracy, 2) for group in groups] == list(printed)
+        assert [scores[group].languages for group in groups] == [112, 85, 197]
+        assert scores["unseen"].missing == scores["all-wo-joshi5"].missing == ("nqo_Nkoo",)
+
+
+def test_tables_2_and_3_as_printed() -> None:
+    board = of_evidence("aggregate")
+    assert 100 * row_named(board, "Phi-3.5-mini").scores["seen-wo-joshi5"].accuracy == pytest.approx(49.02)
+    assert 100 * row_named(board, "RoSPrompt").scores["seen-wo-joshi5"].accuracy == pytest.approx(67.3)
+    (section,) = (one for one in board.sections if one.setting == "sequential transfer")
+    dual = next(row for row in section.rows if row.label == "DUAL XPE-70")
+    assert {group: round(100 * score.accuracy, 1) for group, score in dual.scores.items()} == {
+        "full-23-unseen": 65.1,
+        "full-23-seen": 87.6,
+        "full-46": 76.3,
+    }
+
+
+def test_answers_to_items_come_before_figures_by_language(empty: Board) -> None:
+    (section,) = (one for one in empty.sections if one.setting == "zero-shot prompt")
+    assert {row.label: row.evidence for row in section.rows} == {
+        "GPT-4": "per_item",
+        "GPT-3.5": "per_item",
+        "Phi-3.5-mini": "aggregate",
+    }
+    told = row_named(empty, "GPT-4")
+    assert any("entertainment" in caveat for caveat in told.caveats)
+    assert told.scores["unseen"].rank == 1
+    assert told.scores["unseen"].note == "one run"
+    assert told.licence
+
+
+def test_no_interval_test_or_rank_without_answers_to_items(empty: Board) -> None:
+    weak = [row for section in empty.sections for row in section.rows if row.evidence != "per_item"]
+    for score in (score for row in weak for score in row.scores.values()):
+        assert (score.two_way, score.bootstrap, score.rank, score.letters) == (None, None, None, "")
+        assert score.note == "point value: no interval, no test"
+
+
+def test_chance_is_the_largest_class(empty: Board) -> None:
+    assert set(empty.chance.values()) == {51 / 204}
+
+
+def test_a_baseline_is_a_record_that_survives_json() -> None:
+    records = [record for record, _ in published.published().values()]
+    assert len(records) == len(baselines())
+    for record in records:
+        again = Record.from_json(record.as_json())
+        assert again == record
+        assert again.source
+        assert again.licence
+
+
+def test_every_section_says_what_its_rows_have_in_common(empty: Board) -> None:
+    assert [section.setting for section in empty.sections] == list(dict.fromkeys(s.setting for s in empty.sections))
+    assert only(of_evidence("per_item")).setting == "zero-shot prompt"

@@ -1,0 +1,194 @@
+"""Bad Records: each is named, left out with a visible count, and never fatal to the rest."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.board_records import CODES, ITEMS, answers, board_of, only, row_named, run_of, runs, shown
+from xlt_bench.leaderboard.board.boards import Filter, boards_of
+from xlt_bench.leaderboard.board.boards import board_of as board_of_store
+from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.records.record import Predictions, Record
+from xlt_bench.records.store import Store
+
+HALF = '{"schema_version": 1, "label": "\\ud800"}'
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Four runs of one configuration."""
+    found = Store(tmp_path / "store")
+    for record, predictions in runs(0.7, 4):
+        found.write(record, predictions)
+    return found
+
+
+def folders(store: Store) -> list[Path]:
+    return sorted(path for path in store.folder.iterdir())
+
+
+def rewrite(folder: Path, **changes: object) -> None:
+    path = folder / "record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes), encoding="utf-8")
+
+
+def seeds_and_skipped(store: Store) -> tuple[int, tuple[str, ...]]:
+    (board,) = boards_of(store, Filter(task="toy"), Options())
+    return len(row_named(board, "XPE").seeds), board.skipped
+
+
+def test_whole(store: Store) -> None:
+    assert seeds_and_skipped(store) == (4, ())
+
+
+def test_newer_schema(store: Store) -> None:
+    rewrite(folders(store)[0], schema_version=99)
+    seeds, skipped = seeds_and_skipped(store)
+    assert seeds == 3
+    assert len(skipped) == 1
+    assert folders(store)[0].name in skipped[0]
+    assert "schema 99 is newer" in skipped[0]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema_version": 1}', "\udcff", HALF], ids=repr)
+def test_broken_manifest(store: Store, text: str) -> None:
+    (folders(store)[1] / "record.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    seeds, skipped = seeds_and_skipped(store)
+    assert (seeds, len(skipped)) == (3, 1)
+    assert folders(store)[1].name in skipped[0]
+
+
+@pytest.mark.parametrize("keep", [0, 4, 200])
+def test_half_copied_predictions(store: Store, keep: int) -> None:
+    path = folders(store)[2] / "predictions.parquet"
+    path.write_bytes(path.read_bytes()[:keep])
+    seeds, skipped = seeds_and_skipped(store)
+    assert (seeds, len(skipped)) == (3, 1)
+    assert str(path) in skipped[0]
+
+
+def test_half_copied_predictions_with_a_whole_cache(store: Store) -> None:
+    seeds_and_skipped(store)
+    path = folders(store)[2] / "predictions.parquet"
+    path.write_bytes(path.read_bytes()[:200])
+    assert seeds_and_skipped(store)[0] == 3
+
+
+def test_predictions_of_other_items(store: Store) -> None:
+    record, predictions = runs(0.7, 1, label="SPT")[0]
+    store.write(replace(record, item_hash="0" * 16), predictions)
+    seeds, skipped = seeds_and_skipped(store)
+    assert (seeds, len(skipped)) == (4, 1)
+    assert "does not hold the items that its record.json speaks of" in skipped[0]
+
+
+def test_predictions_that_do_not_match_those_of_the_others() -> None:
+    own = answers(0.9)
+    gold = own.gold.copy()
+    gold[(own.language == CODES[3]) & (own.item_id == ITEMS[1])] = "river"
+    odd = replace(own, gold=gold)
+    board = board_of([*runs(0.7), (run_of(odd, label="odd"), odd)])
+    assert len(board.skipped) == 1
+    assert "odd" in board.skipped[0]
+    assert f"not the task's in {CODES[3]}" in board.skipped[0]
+    assert row_named(board, "odd").scores == {}
+    assert any("left out: seed 0" in caveat for caveat in row_named(board, "odd").caveats)
+    assert row_named(board, "XPE").scores["unseen"].seeds == 3
+
+
+def test_other_items_than_the_others_have() -> None:
+    fewer = answers(0.9, lacking={CODES[4]: ITEMS[:1]})
+    board = board_of([*runs(0.7), (run_of(fewer, label="fewer"), fewer)])
+    assert f"not the task's in {CODES[4]}" in board.skipped[0]
+
+
+def test_an_item_twice() -> None:
+    own = answers(0.9)
+    twice = Predictions(*(np.append(getattr(own, name), getattr(own, name)[0]) for name in own.__dataclass_fields__))
+    board = board_of([*runs(0.7), (run_of(own, label="twice"), twice)])
+    assert "item 'item00' of ccc_Cyrl is there twice" in board.skipped[0]
+
+
+def test_the_same_run_twice() -> None:
+    found = runs(0.7)
+    board = board_of(found, [replace(found[1][0], label="again")])
+    assert len(board.skipped) == 1
+    assert "the same run is there twice" in board.skipped[0]
+    assert row_named(board, "XPE").seeds == (0, 1, 2)
+
+
+def test_a_copied_folder(store: Store) -> None:
+    first = folders(store)[0]
+    shutil.copytree(first, store.folder / "copy of it")
+    seeds, skipped = seeds_and_skipped(store)
+    assert (seeds, len(skipped)) == (4, 1)
+    assert "copy of it" in skipped[0]
+
+
+def test_an_unknown_label_counts_as_wrong_and_is_told() -> None:
+    own = answers(1.0)
+    predicted = own.predicted.copy()
+    predicted[:8], predicted[8] = "sea", ""
+    odd = replace(own, predicted=predicted)
+    row = row_named(board_of([*runs(0.7), (run_of(odd, label="odd"), odd)]), "odd")
+    assert row.caveats == ("9 of 80 answers name no class of the task (such as 'sea') and count as wrong.",)
+    assert row.scores["unseen"].accuracy == pytest.approx(71 / 80)
+
+
+def test_all_bad_is_still_a_board(store: Store) -> None:
+    for folder in folders(store):
+        (folder / "predictions.parquet").write_bytes(b"PAR1")
+    (board,) = boards_of(store, Filter(task="toy"), Options())
+    assert only(board).rows[0].scores == {}
+    assert len(board.skipped) == 4
+    assert "Skipped, and not in any number above: 4 Records." in shown(board)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY" + b"\0" * 64], ids=["empty", "zip", "numpy"])
+def test_a_broken_cache_is_made_again(store: Store, content: bytes) -> None:
+    before = seeds_and_skipped(store)
+    for folder in folders(store):
+        (folder / "sheet.npz").write_bytes(content)
+    assert seeds_and_skipped(store) == before
+    assert all((folder / "sheet.npz").stat().st_size > len(content) for folder in folders(store))
+
+
+def test_a_cache_is_of_the_very_predictions_beside_it(store: Store) -> None:
+    records, _ = store.records()
+    old = [store.sheet(record) for record in records]
+    other = folders(store)[1] / "sheet.npz"
+    shutil.copy(other, folders(store)[0] / "sheet.npz")
+    assert np.array_equal(store.sheet(records[0]).predicted, old[0].predicted)
+    assert not np.array_equal(old[0].predicted, old[1].predicted)
+
+
+def test_a_store_that_cannot_be_written_is_read_all_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    for folder in folders(store):
+        (folder / "sheet.npz").unlink()
+    monkeypatch.setattr("os.replace", refuse)
+    assert seeds_and_skipped(store) == (4, ())
+    assert not [path for folder in folders(store) for path in folder.iterdir() if "npz" in path.name]
+
+
+def test_records_of_the_first_schema_are_read(store: Store) -> None:
+    added = ("setting", "source", "licence", "caveats", "group_accuracy", "runs", "macro_f1")
+    for folder in folders(store):
+        plain = json.loads((folder / "record.json").read_text())
+        kept = {name: value for name, value in plain.items() if name not in added}
+        (folder / "record.json").write_text(json.dumps(kept | {"schema_version": 1}))
+    assert seeds_and_skipped(store) == (4, ())
+
+
+def test_a_record_of_two_tasks_is_no_board(store: Store) -> None:
+    records: list[Record] = [*store.records()[0], run_of(None, task="other")]
+    with pytest.raises(ValueError, match="a board is of one task"):
+        board_of_store(records, store, Options())

@@ -1,0 +1,192 @@
+"""Studies on a toy task: planned, run, resumed after being killed, shared by processes, and reported."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support import SUPPORT
+from tests.support.toy import Command, process_environment, write_plugin
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
+
+ADAPTING = SUPPORT / "adapting_plugin.py"
+STORE = Path("xlt-results")
+STUDY = f"""
+title = "Toy study"
+question = "Does it | hold?"
+
+[[grid]]
+methods = ["{ADAPTING}:Adapting"]
+sources = ["joshi5"]
+targets = "kat_Geor,tha_Thai,swh_Latn"
+protocol = "full"
+shots = [0, 4, "all"]
+seeds = 6
+
+[[grid]]
+methods = ["{ADAPTING}:Adapting"]
+sources = ["none"]
+targets = "kat_Geor,tha_Thai,swh_Latn"
+shots = [4, "all"]
+seeds = 6
+
+[report]
+form = "curve"
+over = "shots"
+pairs = [["{ADAPTING}:Adapting:joshi5", "{ADAPTING}:Adapting:none"]]
+"""
+CELLS = 6 * (1 + 2 * 3) + 6 * 2 * 3
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> str:
+    path = tmp_path / "toy.toml"
+    path.write_text(STUDY)
+    return str(path)
+
+
+def options(*more: str) -> tuple[str, ...]:
+    return ("--task", "toy", "--device", "cpu", *more)
+
+
+def stored(folder: Path = STORE) -> list[Record]:
+    records, damaged = Store(folder).records()
+    assert not damaged
+    return [replace(record, timing={}, created="", peak_memory_bytes=None, environment={}) for record in records]
+
+
+def test_a_study_from_plan_to_report(command: Command, study: str) -> None:
+    planned = command("study", "plan", study, *options())
+    assert planned.code == 0
+    assert f"study toy: {CELLS} cells, {CELLS} of them to run" in planned.out
+    assert "about" in planned.out
+    assert "no run is complete; run it with: xlt-bench study run" in command("study", "report", study, *options()).err
+    assert "0 done, " in command("study", "status", study, *options()).out
+    ran = command("study", "run", study, *options())
+    assert ran.code == 0
+    assert f"study toy: {CELLS} done" in ran.out
+    assert len(stored()) == CELLS
+    assert not list((STORE / ".fits").iterdir())
+    again = command("study", "run", study, *options())
+    assert "to do" not in again.err
+    report = command("study", "report", study, *options())
+    assert report.code == 0
+    assert "| Labelled target examples" in report.out
+    assert "| 0 " in report.out
+    assert "| all " in report.out
+    assert "Does it \\| hold?" in report.out
+    assert "## Differences" in report.out
+    assert "Incomplete" not in report.out
+
+
+def test_a_limit_is_kept_and_the_rest_is_missing(command: Command, study: str) -> None:
+    ran = command("study", "run", study, *options("--limit-cells", "10"))
+    assert ran.code == 0
+    assert f"study toy: 10 done, {CELLS - 10} missing" in ran.out
+    report = command("study", "report", study, *options("-o", "toy.md"))
+    assert report.code == 0
+    assert f"**Incomplete**: {CELLS - 10} runs are missing" in Path("toy.md").read_text()
+    assert command("study", "run", study, *options("--limit-cells", "0")).code == 2
+
+
+def test_a_failed_run_is_kept_and_the_others_go_on(command: Command, tmp_path: Path) -> None:
+    broken = write_plugin(tmp_path, "raise RuntimeError('boom')", "broken.py")
+    path = tmp_path / "mixed.toml"
+    path.write_text(
+        f'title = "t"\nquestion = "q"\n[[grid]]\nmethods = ["{broken}", "{ADAPTING}:Adapting"]\n'
+        'sources = ["joshi5", "nowhere"]\nseeds = 2\n[report]\nform = "groups"\n'
+    )
+    ran = command("study", "run", str(path), *options())
+    assert ran.code == 1
+    assert "left out: " in ran.err
+    assert "no language or group 'nowhere'" in ran.err
+    assert "study mixed: 2 done, 2 failed" in ran.out
+    report = command("study", "report", str(path), *options())
+    assert "4 of 4 runs, 2 of them failed" in report.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("plan",), "study plan needs a NAME; see: xlt-bench study ls"),
+        (("run", "tabel1"), "no study 'tabel1'; did you mean 'table1'?"),
+        (("run", "mine.toml"), "no file mine.toml"),
+        (("dance", "table1"), "'dance' is not one of"),
+        (("run", "table1", "--seeds", "x"), "--seeds takes a count"),
+        (("run", "table1", "--steps", "0"), "--steps must be at least 1, not 0"),
+        (("run", "table1", "--task", "cldx"), "no task 'cldx'"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(command: Command, words: tuple[str, ...], said: str) -> None:
+    found = command("study", *words)
+    assert found.code == 2
+    assert said in found.err
+    assert len(found.err.strip().splitlines()) == 1
+
+
+def processes(study: str, folder: Path, seconds: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(SUPPORT / "toy_command.py"), "study", "run", study, *options()]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=process_environment(ADAPTING_SECONDS=seconds),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_killed_at_random_moments_it_goes_on_and_ends_as_if_undisturbed(tmp_path: Path, study: str) -> None:
+    """A store that is killed 20 times holds, in the end, the Records of one that never was."""
+    calm, rough = tmp_path / "calm", tmp_path / "rough"
+    calm.mkdir()
+    rough.mkdir()
+    undisturbed = processes(study, calm, "0")
+    assert undisturbed.wait(timeout=120) == 0
+    moments, killed = random.Random(8), 0
+    while killed < 20:
+        running = processes(study, rough, "0.03")
+        wait_for_work(running, rough, moments.uniform(0.0, 0.25))
+        running.send_signal(signal.SIGKILL)
+        running.communicate()
+        killed += 1
+        stored(rough / STORE)  # none is damaged
+    ended = processes(study, rough, "0")
+    assert ended.wait(timeout=120) == 0
+    assert stored(rough / STORE) == stored(calm / STORE)
+    assert len(stored(calm / STORE)) == CELLS
+    # each kill loses at most the cell under way, and its fit on the sources
+    assert len(calls(rough)) - len(calls(calm)) <= 2 * 20
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, study: str) -> None:
+    running = processes(study, tmp_path, "0.2")
+    while running.poll() is None and len(calls(tmp_path)) < 4:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130
+    assert "missing; the same command goes on with the rest" in said
+    assert "Traceback" not in said
+    assert 0 < len(stored(tmp_path / STORE)) < CELLS
+
+
+def wait_for_work(running: subprocess.Popen[str], folder: Path, seconds: float) -> None:
+    """Until it has called the method once more, and so many seconds; or until it has ended."""
+    before = len(calls(folder))
+    while running.poll() is None and len(calls(folder)) == before:
+        time.sleep(0.01)
+    time.sleep(seconds)
+
+
+def calls(folder: Path) -> list[str]:
+    path = folder / "calls.txt"
+    return [line.partition(" ")[2] for line in path.read_text().splitlines()] if path.exists() else []

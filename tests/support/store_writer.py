@@ -1,0 +1,19 @@
+"""Writes the same few Records over and over into the store given, until it is killed or has done so often enough."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.support.toy import predictions, record
+from xlt_bench.records.store import Store
+
+if __name__ == "__main__":
+    store, times, size = Store(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
+    found = predictions(items=size)
+    runs = [record(found, seed=seed) for seed in range(3)]
+    store.write(runs[0], found)
+    print("ready", flush=True)
+    for _ in range(times):
+        for run in runs:
+            store.write(run, found, lambda folder: (folder / "w.json").write_text("1") and None)
