@@ -58,7 +58,7 @@ def accuracy(fitted: Fitted, task: Task, codes: Sequence[str]) -> float:
 def measure(seeds: int, steps: int) -> dict[str, Any]:
     """Accuracies of every seed, trained in three ways, and how they differ."""
     task, backbone = cldr.load(None), Backbone(locate("nano"))
-    recipe = PRESETS["cldr"].recipe("xpe").with_steps(steps)
+    recipe = PRESETS["cldr"].recipe.with_steps(steps)
     contexts = [Context(task.labels, seed, recipe, load_backbone=lambda: backbone) for seed in range(seeds)]
     splits = task.pool(SOURCES, "train"), task.pool(SOURCES, "dev")
     ways: dict[str, list[Any]] = {"solo": [XPE().fit(*splits, context) for context in contexts]}

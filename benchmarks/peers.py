@@ -78,7 +78,7 @@ class Ours:
 
     def train(self, train: Labelled, dev: Labelled, epochs: int, seeds: int) -> float:
         """Seconds to fit these seeds, dev evaluation and tokenising included, loading not."""
-        recipe = PRESETS["released"].recipe("xpe")
+        recipe = PRESETS["released"].recipe
         recipe = dataclasses.replace(recipe, source=Phase(None, epochs, warmup=0.1), max_length=LONGEST)
         contexts = [
             Context(

@@ -26,7 +26,7 @@ from xlt_bench.training.optimisation import make_optimiser, step_together
 from xlt_bench.training.soft_prompt import PromptedForward
 
 LANES = 5
-RECIPE: Recipe = PRESETS["released"].recipe("xpe")
+RECIPE: Recipe = PRESETS["released"].recipe
 
 
 def texts() -> list[tuple[str, str | None]]:

@@ -8,6 +8,7 @@ from torch import nn
 
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import ConfigError
+from xlt_bench.recipe import Rate, Recipe
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.tuned_encoder import EncoderTuning
 
@@ -32,3 +33,7 @@ class BitFit(EncoderTuning):
     def roles(self, encoder: nn.Module) -> Roles:
         """All of them are biases."""
         return {"bias": [p for p in encoder.parameters() if p.requires_grad]}
+
+    def recipe_for(self, preset: str, common: Recipe) -> Recipe:
+        """With a rate for the biases; sources in docs/presets.md."""
+        return common.with_roles(bias=Rate(3e-3 if preset == "cldr" else 4e-4))

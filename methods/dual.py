@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from xlt_bench.errors import ConfigError
 from xlt_bench.methods.spt import StandardPrompt
 from xlt_bench.methods.xpe import EncodedPrompt
+from xlt_bench.recipe import Recipe
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.soft_prompt import SoftPrompt
 
@@ -79,6 +80,10 @@ class DUAL(SoftPrompt):
             "pseudo": [prompt.encoded.pseudo],
             "encoder": prompt.encoded.encoder.parameters(),
         }
+
+    def recipe_for(self, preset: str, common: Recipe) -> Recipe:
+        """The paper's released code trains the standard part of the prompt as slowly as the encoder."""
+        return common.with_roles(prompt=common.rate("encoder")) if preset == "released" else common
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.method import Context, FitSummary, Scores
-from xlt_bench.recipe import Phase
+from xlt_bench.recipe import Phase, Rate, Recipe, preset_recipe
 from xlt_bench.task import Example, Labelled
 from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.saving import load_fit, save_fit
@@ -50,6 +51,20 @@ class FullFinetuning:
     uses_backbone: ClassVar[bool] = True
 
     learning_rate: float | None = None
+
+    def recipe_for(self, preset: str, common: Recipe) -> Recipe:
+        """On sentences, SIB-200's own: run_classification's defaults, lr 1e-5, 16 x 2 accumulated, 20 epochs."""
+        if preset == "cldr":
+            return common
+        return dataclasses.replace(
+            preset_recipe("paper"),
+            source=Phase(steps=None, epochs=20, patience=20),
+            target=Phase(steps=None, epochs=10, patience=30),
+            rates={"backbone": Rate(1e-5), "head": Rate(1e-5)},
+            optimiser="adamw",
+            schedule="linear",
+            clip_norm=1.0,
+        )
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedClassifier:
         """Fit one seed."""

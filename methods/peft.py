@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import ConfigError, MethodError, unknown
+from xlt_bench.recipe import Rate, Recipe
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.tuned_encoder import EncoderTuning
 
@@ -144,6 +145,11 @@ class Peft(EncoderTuning):
         rest = [p for name, p in prompt.named_parameters() if not name.startswith("embedding.")]
         encoded = encoder.peft_config[ADAPTER].peft_type in (PeftType.P_TUNING, PeftType.PREFIX_TUNING) and rest
         return {"pseudo": looked_up, "encoder": rest} if encoded else {"prompt": [*looked_up, *rest]}
+
+    def recipe_for(self, preset: str, common: Recipe) -> Recipe:
+        """With rates for what stands inside the encoder; sources in docs/presets.md."""
+        adapter, vector = (3e-3, 1e-2) if preset == "cldr" else (3e-4, 3e-3)
+        return common.with_roles(adapter=Rate(adapter), vector=Rate(vector))
 
 
 def _matrices_and_vectors(encoder: nn.Module) -> Roles:

@@ -25,8 +25,8 @@ import numpy as np
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.method import Adaptable, Context
-from xlt_bench.plugins.methods import configure
-from xlt_bench.recipe import Rate, Recipe, preset_recipe
+from xlt_bench.plugins.methods import configure, recipe_of
+from xlt_bench.recipe import Rate, Recipe
 from xlt_bench.task import Labelled, Task
 from xlt_bench.tasks import task_info
 
@@ -67,7 +67,7 @@ def tune(task: Task, backbone: Backbone, asked: argparse.Namespace, sources: fro
     folds = [held_out(task.pool(sources, "train"), fold) for fold in range(asked.folds)]
     for name in asked.methods:
         method = configure(name, {}).method
-        for recipe in settings(name, preset_recipe("cldr", name).with_steps(asked.steps)):
+        for recipe in settings(name, recipe_of(method, "cldr").with_steps(asked.steps)):
             started, found = time.perf_counter(), []
             for seed, (train, out) in enumerate(folds):
                 context = Context(labels=task.labels, seed=seed, recipe=recipe, load_backbone=lambda: backbone)
@@ -82,7 +82,7 @@ def tune(task: Task, backbone: Backbone, asked: argparse.Namespace, sources: fro
 def adapt(task: Task, backbone: Backbone, asked: argparse.Namespace, sources: frozenset[str]) -> None:
     """Print target dev accuracy before adapting and after each number of steps, mean over languages."""
     for name in asked.methods:
-        recipe = preset_recipe("cldr", name)
+        recipe = recipe_of(configure(name, {}).method, "cldr")
         context = Context(labels=task.labels, seed=0, recipe=recipe, load_backbone=lambda: backbone)
         fitted = configure(name, {}).method.fit(task.pool(sources, "train"), task.pool(sources, "dev"), context)
         assert isinstance(fitted, Adaptable)

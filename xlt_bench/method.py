@@ -139,7 +139,7 @@ class Method(Protocol):
 
     Optional class attributes: `tunes`, names of hyper-parameters that `xlt-bench tune` varies, in place of the learning
     rates of the recipe (see `xlt_bench.tuning.space`); `reads_text = False` of a floor that gives every text the same
-    scores (see `xlt_bench.conformance`).
+    scores (see `xlt_bench.conformance`). Optional abilities are the protocols below.
     """
 
     uses_backbone: ClassVar[bool]
@@ -149,6 +149,22 @@ class Method(Protocol):
 
     def load(self, folder: Path, context: Context) -> Fitted:
         """Restore what `Fitted.save` wrote."""
+
+
+@runtime_checkable
+class WithRecipe(Protocol):
+    """A method that brings its own part of a recipe: rates of roles that only it has, or another optimiser.
+
+    One without this gets what the preset holds for all methods.
+    """
+
+    def recipe_for(self, preset: str, common: Recipe) -> Recipe:
+        """The recipe of this method.
+
+        Args:
+            preset: the preset's name (`xlt_bench.recipe.PRESETS`).
+            common: what it holds for all methods; a frozen dataclass, so changes are copies (`common.with_roles`).
+        """
 
 
 @runtime_checkable

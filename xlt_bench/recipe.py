@@ -1,7 +1,8 @@
-"""A Recipe: budget and optimisation of a fit, as plain data; and the named presets.
+"""A Recipe: budget and optimisation of a fit, as plain data; and the presets, named recipes that all methods share.
 
-Presets `paper` and `released` follow "Cross-Prompt Encoder for Low-Performing Languages" (arXiv 2508.10352) and its
-public code (bmikaberidze/XPE) where the two differ. `cldr` is ours, measured for the embedded task (docs/presets.md).
+What a method needs besides or instead it brings itself (see `WithRecipe` in `xlt_bench/method.py`). Presets `paper` and
+`released` follow "Cross-Prompt Encoder for Low-Performing Languages" (arXiv 2508.10352) and its public code
+(bmikaberidze/XPE) where the two differ. `cldr` is ours, measured for the embedded task (docs/presets.md).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -59,9 +60,8 @@ class Recipe:
     Attributes:
         source, target: the budgets of fitting on sources and of adapting to a target.
         rates: by the role of a parameter group: `prompt` (soft prompt), `pseudo` (pseudo prompt of an encoder),
-            `encoder`, `head`, `backbone`; for weights inside the encoder `adapter` (matrices that are added), `vector`
-            (what scales or shifts activations) and `bias` (its own biases). Biases and normalisation weights get no
-            decay where `decay_biases` is False.
+            `encoder`, `head`, `backbone`, and those that a method brings. Biases and normalisation weights get no decay
+            where `decay_biases` is False.
         optimiser: Hugging Face's Adafactor (no parameter scaling, no relative step, no momentum, clip threshold 1.0,
             decay rate -0.8) or torch's AdamW.
         schedule: cosine with hard restarts (`cycles`), or linear to zero.
@@ -122,15 +122,19 @@ class Recipe:
         }
         return dataclasses.replace(self, rates=MappingProxyType({**self.rates, **changed}))
 
-    def scaled(self, own: float, head: float) -> Recipe:
-        """The same recipe with other learning rates: the head's times `head`, those of all other roles times `own`.
+    def with_roles(self, **rates: Rate) -> Recipe:
+        """The same recipe with rates of further roles, or with others of roles that it has."""
+        return dataclasses.replace(self, rates=MappingProxyType({**self.rates, **rates}))
+
+    def scaled(self, body: float, head: float) -> Recipe:
+        """The same recipe with other learning rates: the head's times `head`, those of all other roles times `body`.
 
         Raises:
             ConfigError: a factor that is no positive number.
         """
-        if not all(0.0 < factor < math.inf for factor in (own, head)):
-            raise ConfigError(f"a factor on learning rates must be a positive number, not {own:g},{head:g}")
-        factors = {role: head if role == "head" else own for role in self.rates}
+        if not all(0.0 < factor < math.inf for factor in (body, head)):
+            raise ConfigError(f"a factor on learning rates must be a positive number, not {body:g},{head:g}")
+        factors = {role: head if role == "head" else body for role in self.rates}
         return self.with_rates(**{role: rate.learning_rate * factors[role] for role, rate in self.rates.items()})
 
     def as_json(self) -> dict[str, Any]:
@@ -156,20 +160,11 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Preset:
-    """A named recipe, with what differs for a method by its name."""
+    """A named recipe, as far as all methods share it."""
 
     name: str
     summary: str
-    base: Recipe
-    methods: Mapping[str, Recipe] = field(default_factory=dict)
-
-    def recipe(self, method: str) -> Recipe:
-        """The recipe of this preset for a method."""
-        return self.methods.get(method, self.base)
-
-
-def _with(recipe: Recipe, **rates: Rate) -> Recipe:
-    return dataclasses.replace(recipe, rates=MappingProxyType({**recipe.rates, **rates}))
+    recipe: Recipe
 
 
 _SLOW = Rate(5e-5, 0.1)
@@ -177,16 +172,6 @@ _PAPER = Recipe(
     source=Phase(steps=24_000, patience=20),
     target=Phase(steps=6_000, patience=30),
     rates=MappingProxyType({"prompt": Rate(5e-3), "pseudo": _SLOW, "encoder": _SLOW, "head": _SLOW}),
-)
-# SIB-200's own baseline: Hugging Face's run_classification defaults, lr 1e-5, 16 x 2 accumulated for 20 epochs.
-_SIB200_FINETUNING = dataclasses.replace(
-    _PAPER,
-    source=Phase(steps=None, epochs=20, patience=20),
-    target=Phase(steps=None, epochs=10, patience=30),
-    rates=MappingProxyType({"backbone": Rate(1e-5), "head": Rate(1e-5)}),
-    optimiser="adamw",
-    schedule="linear",
-    clip_norm=1.0,
 )
 _SLOW_RELEASED = Rate(5e-5, 0.01)
 _RELEASED = dataclasses.replace(
@@ -214,69 +199,27 @@ _CLDR = Recipe(
     decay_biases=False,
 )
 
-# Sources in docs/presets.md. Only these methods have the roles, so that no other method's recipe names them.
-_ADAPTER, _VECTOR, _BIAS = Rate(3e-4), Rate(3e-3), Rate(4e-4)
-_CLDR_ADAPTER, _CLDR_VECTOR, _CLDR_BIAS = Rate(3e-3), Rate(1e-2), Rate(3e-3)
-
-
-def _inserted(recipe: Recipe, adapter: Rate, vector: Rate, bias: Rate) -> dict[str, Recipe]:
-    """The recipes of methods that put weights into the encoder, by name."""
-    return {"peft": _with(recipe, adapter=adapter, vector=vector), "bitfit": _with(recipe, bias=bias)}
-
-
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         preset.name: preset
         for preset in (
-            Preset(
-                "paper",
-                "arXiv 2508.10352 as printed",
-                _PAPER,
-                {"full-finetuning": _SIB200_FINETUNING, **_inserted(_PAPER, _ADAPTER, _VECTOR, _BIAS)},
-            ),
-            Preset(
-                "released",
-                "the paper's released code, where it differs from the paper",
-                _RELEASED,
-                {
-                    "full-finetuning": _SIB200_FINETUNING,
-                    "dual": _with(_RELEASED, prompt=_SLOW_RELEASED),
-                    **_inserted(_RELEASED, _ADAPTER, _VECTOR, _BIAS),
-                },
-            ),
-            Preset(
-                "cldr",
-                "measured for the embedded task cldr with nano",
-                _CLDR,
-                _inserted(_CLDR, _CLDR_ADAPTER, _CLDR_VECTOR, _CLDR_BIAS),
-            ),
+            Preset("paper", "arXiv 2508.10352 as printed", _PAPER),
+            Preset("released", "the paper's released code, where it differs from the paper", _RELEASED),
+            Preset("cldr", "measured for the embedded task cldr with nano", _CLDR),
         )
     }
 )
 
 
-def preset_recipe(preset: str, method: str) -> Recipe:
-    """The recipe that a named preset gives a method.
+def preset_recipe(name: str) -> Recipe:
+    """What a named preset holds for all methods.
 
     Raises:
         ConfigError: no preset has this name.
     """
-    if preset not in PRESETS:
-        raise unknown("preset", preset, PRESETS, ", ".join(PRESETS))
-    return PRESETS[preset].recipe(method)
-
-
-def parse_factors(text: str) -> tuple[float, float]:
-    """`2,0.5`: factors on the preset's learning rates, of the head last.
-
-    Raises:
-        ConfigError: not two numbers.
-    """
-    try:
-        own, head = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ConfigError(f"--rate-factors takes two numbers, of the head last, such as 2,0.5, not '{text}'") from None
-    return own, head
+    if name not in PRESETS:
+        raise unknown("preset", name, PRESETS, ", ".join(PRESETS))
+    return PRESETS[name].recipe
 
 
 def check_steps(steps: int | None, option: str = "--steps") -> None:

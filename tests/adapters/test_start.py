@@ -51,7 +51,7 @@ def prompt_at_start(named: str, method: str, settings: dict[str, str], backbone:
     """The prompt that a method gives before its first step."""
     made = configure(method, settings)
     found = open_start(named, Store(store), labels=LABELS, method=made.name, backbone=backbone.source)
-    context = Context(LABELS, 7, PRESETS["cldr"].base, load_backbone=lambda: backbone)
+    context = Context(LABELS, 7, PRESETS["cldr"].recipe, load_backbone=lambda: backbone)
     assert isinstance(made.method, SoftPrompt)
     module = made.method.new_module(context).eval()
     place(found, made.method, module)

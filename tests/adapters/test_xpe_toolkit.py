@@ -36,7 +36,7 @@ TEXTS = [example.text for example in all_examples()]
 
 def scores(folder: Path, backbone: Backbone, columns: tuple[int, ...] = (0, 1, 2)) -> Scores:
     adapter = open_adapter(str(folder))
-    context = Context(LABELS, 0, PRESETS["cldr"].base, load_backbone=lambda: backbone)
+    context = Context(LABELS, 0, PRESETS["cldr"].recipe, load_backbone=lambda: backbone)
     fitted = fitted_prompt(read_prompt(adapter), context)
     return Scorer(adapter, fitted, columns, FitSummary()).predict(all_examples())
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from xlt_bench.conformance import FreshProcess, Report, check_method
-from xlt_bench.plugins.methods import configure, method_entries, qualified
+from xlt_bench.plugins.methods import configure
+from xlt_bench.plugins.registry import METHODS, entries, qualified
 
 QUICK = {"xpe", "full-finetuning", "ngram-mlp", "majority"}
 """The others differ from one of these in little, and are left to the longer tier."""
 
-SHIPPED = [entry.name for entry in method_entries() if qualified(entry).startswith("xlt-bench/")]
+SHIPPED = [entry.name for entry in entries(METHODS) if qualified(entry).startswith("xlt-bench/")]
 APPLIES = {  # to methods without a backbone, or without chance, not every check does
     "majority": {"other_seed_other_parameters", "learns_a_separable_task"},
     "centroid": {"other_seed_other_parameters", "head_is_trained_and_saved"},

@@ -91,7 +91,7 @@ def test_a_lower_loss_than_ever_starts_the_patience_anew(tiny_backbone: Backbone
 @pytest.mark.parametrize(("phase", "patience"), [("source", 20), ("target", 30)])
 def test_patience_of_the_presets(phase: str, patience: int, tiny_backbone: Backbone) -> None:
     """`patience` evaluations, once an epoch each, from the middle of the budget on."""
-    recipe = preset_recipe("paper", "xpe")
+    recipe = preset_recipe("paper")
     chosen: Phase = getattr(recipe, phase)
     found = lane(recipe, chosen, tiny_backbone)
     epoch, evaluations = found.total // 100, 0

@@ -10,7 +10,7 @@ from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
-from xlt_bench.plugins.methods import configure
+from xlt_bench.plugins.methods import configure, recipe_of
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.training.optimisation import parameter_groups
 from xlt_bench.training.soft_prompt import SoftPrompt
@@ -25,7 +25,7 @@ def groups(method: SoftPrompt, preset: str, name: str, backbone: Backbone) -> Gr
     names = {parameter: name for name, parameter in module.named_parameters()}
     roles = {**method.roles(module.prompt), "head": list(module.head.parameters())}
     found = {}
-    for group in parameter_groups(roles, preset_recipe(preset, name)):
+    for group in parameter_groups(roles, recipe_of(configure(name, {}).method, preset)):
         for parameter in group["params"]:
             found[names.pop(parameter)] = (group["lr"], group["weight_decay"])
     assert not names, "every parameter is in exactly one group"
@@ -92,6 +92,6 @@ def test_learning_rates_set_by_hand_replace_the_preset_s(tiny_backbone: Backbone
 
 @pytest.mark.parametrize(("preset", "clip"), [("paper", None), ("released", 1.0)])
 def test_what_else_the_presets_say(preset: str, clip: float | None) -> None:
-    recipe = preset_recipe(preset, "xpe")
+    recipe = preset_recipe(preset)
     assert (recipe.clip_norm, recipe.batch_size, recipe.max_length) == (clip, 32, 164)
     assert (recipe.source.patience, recipe.target.patience) == (20, 30)

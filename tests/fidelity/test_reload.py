@@ -16,9 +16,10 @@ from tests.support.toy import process_environment
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.method import Fitted, Scores
-from xlt_bench.plugins.methods import configure, method_entries
+from xlt_bench.plugins.methods import configure
+from xlt_bench.plugins.registry import METHODS, entries
 
-SHIPPED = [entry.name for entry in method_entries() if entry.value.startswith("xlt_bench.methods.")]
+SHIPPED = [entry.name for entry in entries(METHODS) if entry.value.startswith("xlt_bench.methods.")]
 
 
 def fit(name: str, backbone: Backbone) -> Fitted:

@@ -48,7 +48,7 @@ def closed_form(rate: float, step: int, steps: int, warmup: int) -> float:
 
 def phases(preset: str) -> dict[str, tuple[Phase, int, int]]:
     """Budget, steps and warm-up steps as the paper or its code has them."""
-    base = PRESETS[preset].base
+    base = PRESETS[preset].recipe
     warmup = {"paper": (0, 0), "released": (2400, 300)}[preset]
     return {"source": (base.source, 24_000, warmup[0]), "target": (base.target, 6_000, warmup[1])}
 
@@ -59,7 +59,7 @@ def test_rates_are_those_of_transformers_and_of_the_closed_form(preset: str, pha
     phase, steps, warmup = phases(preset)[phase_name]
     assert phase.total_steps(items=701, batch_size=32) == steps
     base = {"prompt": 5e-3, "pseudo": 5e-5 if preset == "paper" else 5e-3, "encoder": 5e-5, "head": 5e-5}
-    found = ours(PRESETS[preset].base, phase, steps)
+    found = ours(PRESETS[preset].recipe, phase, steps)
     sgd = torch.optim.SGD([{"params": group, "lr": base[role]} for role, group in roles().items()])
     scheduler = get_cosine_with_hard_restarts_schedule_with_warmup(sgd, warmup, steps, num_cycles=2)
     assert found == curve(sgd, scheduler, steps)

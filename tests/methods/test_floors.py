@@ -22,7 +22,7 @@ def toy(copies: int) -> Labelled:
 
 
 def context(seed: int = 0) -> Context:
-    return Context(labels=("a", "b"), seed=seed, recipe=preset_recipe("cldr", "majority"))
+    return Context(labels=("a", "b"), seed=seed, recipe=preset_recipe("cldr"))
 
 
 def test_majority_predicts_the_most_frequent_class_of_train() -> None:

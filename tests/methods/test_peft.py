@@ -21,7 +21,7 @@ from xlt_bench.method import FitSummary
 from xlt_bench.methods.bitfit import BitFit
 from xlt_bench.methods.peft import ADAPTER, Peft
 from xlt_bench.methods.spt import SPT
-from xlt_bench.plugins.methods import configure
+from xlt_bench.plugins.methods import configure, recipe_of
 from xlt_bench.recipe import PRESETS as PRESETS_OF_RATES
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.training.soft_prompt import FittedPrompt
@@ -157,10 +157,11 @@ def test_every_trained_weight_has_one_role(
 def test_roles_inside_the_encoder_are_in_no_other_methods_recipe(preset: str) -> None:
     """A recipe is part of a run's identity: a role more would make every stored Record another run's."""
     inside = {"adapter", "vector", "bias"}
-    for name in ("spt", "xpe", "dual", "head-only", "full-finetuning", "some-plug-in"):
-        assert not inside & set(preset_recipe(preset, name).rates)
-    assert inside & set(preset_recipe(preset, "peft").rates) == {"adapter", "vector"}
-    assert inside & set(preset_recipe(preset, "bitfit").rates) == {"bias"}
+    assert not inside & set(preset_recipe(preset).rates)
+    for name in ("spt", "xpe", "dual", "head-only", "full-finetuning"):
+        assert not inside & set(recipe_of(configure(name, {}).method, preset).rates)
+    assert inside & set(recipe_of(configure("peft", {}).method, preset).rates) == {"adapter", "vector"}
+    assert inside & set(recipe_of(configure("bitfit", {}).method, preset).rates) == {"bias"}
 
 
 @pytest.mark.parametrize("name", [*PRESETS, "bitfit"])

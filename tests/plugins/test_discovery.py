@@ -9,14 +9,15 @@ import pytest
 
 from tests.support.toy import GOOD, write_plugin
 from xlt_bench.errors import ConfigError, MethodError
-from xlt_bench.plugins import methods as discovery
-from xlt_bench.plugins.methods import GROUP, configure, method_entries
+from xlt_bench.plugins import registry
+from xlt_bench.plugins.methods import configure
+from xlt_bench.plugins.registry import METHODS, entries
 
 SHIPPED = {"spt", "xpe", "dual", "dual-30", "dual-70", "full-finetuning", "head-only", "ngram-mlp", "majority"}
 
 
 def test_the_shipped_methods_are_entry_points() -> None:
-    assert {entry.name for entry in method_entries()} >= SHIPPED
+    assert {entry.name for entry in entries(METHODS)} >= SHIPPED
 
 
 def test_a_method_by_name_with_a_setting() -> None:
@@ -49,9 +50,9 @@ def test_two_files_of_one_name_are_two_methods(tmp_path: Path) -> None:
 
 @pytest.fixture
 def clash(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = [EntryPoint("mine", "one.module:A", GROUP), EntryPoint("mine", "two.module:B", GROUP)]
-    spt = EntryPoint("spt", "xlt_bench.methods.spt:SPT", GROUP)
-    monkeypatch.setattr(discovery, "entry_points", lambda group: [*entries, spt, spt])
+    offered = [EntryPoint("mine", "one.module:A", METHODS.group), EntryPoint("mine", "two.module:B", METHODS.group)]
+    spt = EntryPoint("spt", "xlt_bench.methods.spt:SPT", METHODS.group)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [*offered, spt, spt])
 
 
 @pytest.mark.usefixtures("clash")
@@ -63,7 +64,7 @@ def test_two_packages_with_one_name_stop_that_name_only() -> None:
 
 @pytest.mark.usefixtures("clash")
 def test_listing_shows_both_of_a_name_and_a_package_found_twice_once() -> None:
-    assert [entry.name for entry in method_entries()] == ["mine", "mine", "spt"]
+    assert [entry.name for entry in entries(METHODS)] == ["mine", "mine", "spt"]
 
 
 @pytest.mark.parametrize(

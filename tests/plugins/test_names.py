@@ -5,15 +5,17 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from xlt_bench.errors import ConfigError, MethodError
-from xlt_bench.plugins import methods as discovery
+from xlt_bench.plugins import registry
 from xlt_bench.plugins.importing import watched
-from xlt_bench.plugins.methods import GROUP, configure
+from xlt_bench.plugins.methods import configure
+from xlt_bench.plugins.registry import METHODS
 
 BODY = """
 from dataclasses import dataclass
@@ -46,9 +48,9 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def install(monkeypatch: pytest.MonkeyPatch, **entries: str) -> None:
     """As if a package offered these methods besides the shipped ones."""
-    shipped = discovery.entry_points(group=GROUP)
-    extra = [EntryPoint(name.replace("_", "-"), value, GROUP) for name, value in entries.items()]
-    monkeypatch.setattr(discovery, "entry_points", lambda group: [*shipped, *extra])
+    shipped = registry.entry_points(group=METHODS.group)
+    extra = [EntryPoint(name.replace("_", "-"), value, METHODS.group) for name, value in entries.items()]
+    monkeypatch.setattr(registry, "entry_points", lambda group: [*shipped, *extra])
 
 
 def test_a_plugin_that_takes_a_shipped_name_is_said_with_the_way_out(
@@ -103,7 +105,7 @@ def test_an_import_that_does_not_end_is_said_and_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "slow.py").write_text(HANGING, encoding="utf-8")
-    monkeypatch.setattr(discovery, "watched", lambda what: watched(what, notice=0.2, limit=0.6))
+    monkeypatch.setattr(registry, "watched", partial(watched, notice=0.2, limit=0.6))
     started = time.monotonic()
     with pytest.raises(MethodError) as caught:
         configure(f"{tmp_path}/slow.py:Any", {})
@@ -115,7 +117,7 @@ def test_an_import_that_does_not_end_is_said_and_given_up(
 
 
 def test_a_quick_import_says_nothing_and_leaves_no_alarm(capsys: pytest.CaptureFixture[str]) -> None:
-    with watched("method 'x'", notice=0.05, limit=0.1):
+    with watched("method 'x'", "fit", MethodError, notice=0.05, limit=0.1):
         pass
     time.sleep(0.2)
     assert capsys.readouterr().err == ""
@@ -127,7 +129,7 @@ def test_somebody_elses_alarm_is_left_alone() -> None:
 
     before = signal.signal(signal.SIGALRM, own)
     try:
-        with watched("method 'x'", limit=0.01):
+        with watched("method 'x'", "fit", MethodError, limit=0.01):
             time.sleep(0.05)
         assert signal.getsignal(signal.SIGALRM) is own
     finally:

@@ -126,7 +126,7 @@ def test_subsets_are_nested_stratified_and_shared() -> None:
 
 
 def test_few_examples_do_not_mean_more_dev_evaluations() -> None:
-    recipe, task = preset_recipe("paper", "xpe"), toy_task()
+    recipe, task = preset_recipe("paper"), toy_task()
     few = replace(cell(protocol="full", targets=("kat_Geor",)), shots=4)
     assert paced(recipe, few, task).evaluate_every == 1  # 16 items, batches of 32
     assert paced(replace(recipe, batch_size=4), few, task).evaluate_every == 4

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.method import Context
-from xlt_bench.recipe import Recipe, preset_recipe
+from xlt_bench.plugins.methods import configure, recipe_of
+from xlt_bench.recipe import Recipe
 from xlt_bench.task import Example, Labelled
 
 LABELS = ("water", "money", "time")
@@ -32,7 +33,9 @@ TRAIN, DEV, TEST = labelled(48, 1), labelled(18, 2), labelled(30, 3)
 
 def recipe(method: str, steps: int) -> Recipe:
     """The preset cldr with a budget of a few steps, on sources and target alike."""
-    found = dataclasses.replace(preset_recipe("cldr", method), batch_size=8, evaluate_every=max(steps // 2, 1))
+    found = dataclasses.replace(
+        recipe_of(configure(method, {}).method, "cldr"), batch_size=8, evaluate_every=max(steps // 2, 1)
+    )
     return found.with_steps(steps, steps)
 
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Tokenised
 from xlt_bench.method import Context, FitSummary, Progress, Silent
-from xlt_bench.recipe import PRESETS, Recipe
+from xlt_bench.plugins.methods import configure, recipe_of
+from xlt_bench.recipe import Recipe
 from xlt_bench.task import Example, Labelled
 from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
@@ -66,7 +67,7 @@ TRAIN, DEV, TEST = labelled(60, 1), labelled(24, 2), labelled(40, 3)
 
 def short(preset: str = "paper", method: str = "spt", steps: int = 12, **changes: Any) -> Recipe:
     """A preset's recipe with a budget of a few steps, for sources and target alike."""
-    recipe = dataclasses.replace(PRESETS[preset].recipe(method), batch_size=8, max_length=MAX_LENGTH)
+    recipe = dataclasses.replace(recipe_of(configure(method, {}).method, preset), batch_size=8, max_length=MAX_LENGTH)
     phases = {name: dataclasses.replace(getattr(recipe, name), steps=steps) for name in ("source", "target")}
     return dataclasses.replace(recipe, **{**phases, **changes})
 

@@ -14,8 +14,10 @@ from rich.console import Console
 from tests.support.task_folder import write_task
 from xlt_bench.cli import listing
 from xlt_bench.errors import ConfigError, DataError, XltBenchError
-from xlt_bench.plugins import importing
-from xlt_bench.tasks import task_entries, task_info, task_names
+from xlt_bench.plugins import registry
+from xlt_bench.plugins.importing import watched
+from xlt_bench.plugins.registry import TASKS, entries
+from xlt_bench.tasks import task_info, task_names
 
 Install = Callable[..., None]
 
@@ -178,7 +180,7 @@ def test_two_packages_with_one_name_stop_that_name_only(install: Install) -> Non
     with pytest.raises(ConfigError, match=told):
         task_info("mine")
     assert task_info("two_package/mine").load(None).name == "mine"
-    assert [entry.name for entry in task_entries()] == ["cldr", "mine", "mine", "sib200"]
+    assert [entry.name for entry in entries(TASKS)] == ["cldr", "mine", "mine", "sib200"]
     assert task_info("cldr").name == "cldr"
 
 
@@ -193,8 +195,8 @@ def test_a_package_that_takes_the_name_of_a_shipped_task(install: Install) -> No
 
 def test_a_package_whose_import_does_not_end(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     install("while True: pass")
-    monkeypatch.setattr(importing, "watched", partial(importing.watched, limit=0.2))
-    with pytest.raises(DataError, match=r"importing task 'mine' \(my_task_package:INFO\) does not end; a module must"):
+    monkeypatch.setattr(registry, "watched", partial(watched, limit=0.2))
+    with pytest.raises(DataError, match=r"importing task 'mine' \(my_task_package:INFO\) did not end within 0.2 s; an"):
         task_info("mine")
 
 

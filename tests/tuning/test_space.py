@@ -15,7 +15,8 @@ from tests.support import ROOT
 from tests.support.tuning_toy import write_method
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.plugins.methods import configure
-from xlt_bench.recipe import PRESETS, parse_factors
+from xlt_bench.recipe import PRESETS
+from xlt_bench.runs.option_values import parse_factors
 from xlt_bench.runs.request import Request
 from xlt_bench.tuning.search import FIRST_SEED, prepare_search
 from xlt_bench.tuning.space import HEAD_RATE, OWN_RATES, dimensions, factors, options_of, request_of
@@ -68,7 +69,7 @@ def test_factors_become_options_of_run() -> None:
 
 
 def test_rates_keep_their_ratios() -> None:
-    recipe = PRESETS["cldr"].base
+    recipe = PRESETS["cldr"].recipe
     scaled = recipe.scaled(2.0, 0.5)
     ratios = {role: scaled.rate(role).learning_rate / rate.learning_rate for role, rate in recipe.rates.items()}
     assert ratios.pop("head") == 0.5
@@ -86,7 +87,7 @@ def test_factors_that_are_none(text: str) -> None:
 @pytest.mark.parametrize("text", ["0,1", "1,-2", "nan,1", "inf,1"])
 def test_factors_that_are_no_positive_numbers(text: str) -> None:
     with pytest.raises(ConfigError, match="must be a positive number"):
-        PRESETS["cldr"].base.scaled(*parse_factors(text))
+        PRESETS["cldr"].recipe.scaled(*parse_factors(text))
 
 
 @pytest.mark.parametrize("setting", ["learning_rate", "head_learning_rate"])

@@ -123,7 +123,7 @@ def prepare(request: Evaluation) -> Prepared:
     facts = facts_of(source)
     content = read_content(adapter, facts, source)
     _check_pairs(adapter, content, facts, task)
-    recipe = preset_recipe(info.preset, METHOD)
+    recipe = preset_recipe(info.preset)
     order = label_order(adapter.name, classes_in(adapter, content), task.labels, request.labels, adapter.labels)
     targeted = {code for codes in groups.values() for code in codes}
     cell = Cell(

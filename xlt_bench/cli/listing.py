@@ -13,7 +13,7 @@ from xlt_bench.backbones.source import NO_BACKBONE, check_name
 from xlt_bench.errors import XltBenchError
 from xlt_bench.io.texts import clean
 from xlt_bench.languages.group_files import with_groups
-from xlt_bench.plugins.methods import method_entries
+from xlt_bench.plugins.registry import METHODS, entries, package_of
 from xlt_bench.records.record import Record
 from xlt_bench.tasks import task_info, task_names
 
@@ -32,8 +32,8 @@ def _table(*columns: str | Text) -> Table:
 def methods() -> Table:
     """Installed methods, from entry-point metadata alone."""
     table = _table("method", "package", "class")
-    for entry in method_entries():
-        table.add_row(*map(Text, (entry.name, entry.dist.name if entry.dist else "", entry.value)))
+    for entry in entries(METHODS):
+        table.add_row(*map(Text, (entry.name, package_of(entry), entry.value)))
     return table
 
 

@@ -91,7 +91,7 @@ def run(
 ) -> None:
     """Fit a method on source languages, predict the targets, and show accuracies with intervals."""
     from xlt_bench.plugins.hyperparameters import parse_settings
-    from xlt_bench.recipe import parse_factors
+    from xlt_bench.runs.option_values import parse_factors
     from xlt_bench.runs.plan import parse_seeds, parse_shots
     from xlt_bench.runs.request import Request
 

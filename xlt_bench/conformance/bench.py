@@ -88,7 +88,7 @@ class Bench:
         return Context(
             labels=toy.LABELS,
             seed=seed,
-            recipe=toy.recipe(self.name, steps),
+            recipe=toy.recipe(self.method, steps),
             load_backbone=None if kept is None else lambda: kept,
         )
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlt_bench.recipe import Phase, Recipe, preset_recipe
+from xlt_bench.method import Method
+from xlt_bench.plugins.methods import recipe_of
+from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.records.cell import Cell
 from xlt_bench.task import Example, Labelled
 
@@ -62,14 +64,14 @@ def _text(label: str, random: np.random.Generator) -> str:
     return " ".join(words)
 
 
-def recipe(method: str, steps: int) -> Recipe:
+def recipe(method: Method, steps: int) -> Recipe:
     """A budget of `steps`, on sources and target alike, with learning rates at which the tiny model learns in it.
 
     Args:
-        method: the name under which a preset may have roles for it.
+        method: it may bring roles of its own.
         steps: optimiser steps; dev is evaluated twice.
     """
-    base = preset_recipe("cldr", method)
+    base = recipe_of(method, "cldr")
     phase = Phase(steps=steps, warmup=0.05, patience=20)
     budget = dataclasses.replace(
         base, source=phase, target=phase, batch_size=16, evaluate_every=max(steps // 2, 1), dev_limit=None

@@ -115,20 +115,22 @@ def _construct(cls: Any, job: Job, audit: Audit, told: Told) -> Method:
     return method
 
 
-def _context(job: Job, seed: int) -> Context:
+def _context(method: Method, job: Job, seed: int) -> Context:
     backbone = None if job.backbone is None else Backbone(locate(job.backbone))
-    recipe = toy.recipe(job.method, toy.SHORT)
+    recipe = toy.recipe(method, toy.SHORT)
     return Context(toy.LABELS, seed, recipe, load_backbone=None if backbone is None else lambda: backbone)
 
 
 def _fit(method: Method, job: Job) -> None:
-    fitted = method.fit(toy.items(63, 4), toy.items(21, 5), _context(job, seed=0))
+    fitted = method.fit(toy.items(63, 4), toy.items(21, 5), _context(method, job, seed=0))
     fitted.predict(job.probes)
 
 
 def _load(method: Method, job: Job) -> None:
     if job.saved is not None:
-        fitted = method.load(Path(job.saved), _context(job, seed=99))  # whatever the seed: nothing is drawn anew
+        fitted = method.load(
+            Path(job.saved), _context(method, job, seed=99)
+        )  # whatever the seed: nothing is drawn anew
         np.save(Path(job.folder) / SCORES, np.asarray(fitted.predict(job.probes)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from xlt_bench.errors import MethodError
+from xlt_bench.errors import XltBenchError
 
 NOTICE, LIMIT = 10.0, 120.0
 """Seconds after which an import is said to be still under way, and after which it is given up."""
@@ -20,36 +20,40 @@ class _TooLong(BaseException):
 
 
 @contextmanager
-def watched(what: str, notice: float = NOTICE, limit: float = LIMIT) -> Iterator[None]:
+def watched(
+    module: str, worker: str, fault: type[XltBenchError], notice: float = NOTICE, limit: float = LIMIT
+) -> Iterator[None]:
     """Say on standard error that an import takes long, and give it up at the limit.
 
     It is ended by a signal, so only in the main thread, where nobody else uses that signal, and only while Python code
     or a call that signals interrupt is running; elsewhere it is said, and Ctrl-C is the way out.
 
     Args:
-        what: is being imported, for the messages.
+        module: what is being imported, for the messages.
+        worker: the function of it that may take time.
+        fault: the class of the error when the limit is reached.
         notice, limit: seconds.
 
     Raises:
-        MethodError: the limit is reached.
+        XltBenchError: the limit is reached.
     """
-    speaker = threading.Timer(notice, _say, (what, notice))
+    speaker = threading.Timer(notice, _say, (module, notice))
     speaker.daemon = True
     speaker.start()
     try:
         with _alarm(limit):
             yield
     except _TooLong:
-        raise MethodError(
-            f"importing {what} did not end within {limit:g} s; an import must only define things: "
-            "move loading, downloading and training into fit"
+        raise fault(
+            f"importing {module} did not end within {limit:g} s; an import must only define things: "
+            f"move what takes time into {worker}"
         ) from None
     finally:
         speaker.cancel()
 
 
-def _say(what: str, seconds: float) -> None:
-    print(f"importing {what} takes more than {seconds:g} s so far; Ctrl-C stops it", file=sys.stderr, flush=True)
+def _say(module: str, seconds: float) -> None:
+    print(f"importing {module} takes more than {seconds:g} s so far; Ctrl-C stops it", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name, 
 from xlt_bench.errors import ConfigError
 from xlt_bench.languages.group_files import with_groups
 from xlt_bench.languages.groups import parse_languages, target_groups
-from xlt_bench.plugins.methods import configure
-from xlt_bench.recipe import Recipe, check_steps, preset_recipe
+from xlt_bench.plugins.methods import configure, recipe_of
+from xlt_bench.recipe import Recipe, check_steps
 from xlt_bench.records.cell import Cell, Protocol
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Damaged, Store
@@ -110,7 +110,7 @@ def prepare(request: Request, resources: Resources | None = None) -> Experiment:
     seeds = check_seeds(tuple(range(default_seeds)) if request.seeds is None else request.seeds)
     configured = configure(request.method, request.settings)
     preset = request.preset or info.preset
-    recipe = preset_recipe(preset, configured.name)
+    recipe = recipe_of(configured.method, preset)
     device = choose_device(request.device)
     precision = choose_precision(request.precision, device)
     backbone = request.backbone or info.backbone
@@ -119,7 +119,7 @@ def prepare(request: Request, resources: Resources | None = None) -> Experiment:
     sources, groups = _languages(request, protocol, task, info, backbone)
     source = resources.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     if source is None:  # such a method gets what no option changes: options are no part of its identity
-        recipe, precision = preset_recipe(info.preset, configured.name), "fp32"
+        recipe, precision = recipe_of(configured.method, info.preset), "fp32"
     start = None
     if request.init_from is not None:
         from xlt_bench.adapters.started import start_from

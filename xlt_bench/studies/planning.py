@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
-from xlt_bench.plugins.methods import configure
+from xlt_bench.plugins.methods import configure, recipe_of
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.records.cell import Cell
 from xlt_bench.runs.experiment import Experiment, Resources, prepare
@@ -77,7 +77,7 @@ def plan_study(study: Study, options: StudyOptions, resources: Resources | None 
     resources = resources or Resources()
     for grid in study.grids:
         for known in filter(None, (options.preset, grid.preset)):
-            preset_recipe(known, "")
+            preset_recipe(known)
         for method in (*grid.methods, *filter(None, (grid.compute_of, grid.steps_of))):
             with suppress(MethodError):  # a plug-in that is broken is left out by itself
                 configure(method, grid.settings or {})
@@ -137,12 +137,12 @@ def _request(grid: Grid, method: str, sources: str, options: StudyOptions) -> Re
 def _steps_of(reference: str, method: str, preset: str) -> int | None:
     """The budget of another method, None where the method's own is the same."""
     steps = _budget(reference, preset)
-    own = preset_recipe(preset, configure(method, {}).name).source
+    own = recipe_of(configure(method, {}).method, preset).source
     return None if own.steps == steps else steps
 
 
 def _budget(method: str, preset: str) -> int:
-    steps = preset_recipe(preset, configure(method, {}).name).source.steps
+    steps = recipe_of(configure(method, {}).method, preset).source.steps
     if steps is None:
         raise ConfigError(f"preset {preset} gives {method} epochs and no steps, so no other method can have its budget")
     return steps
@@ -157,7 +157,7 @@ def _with_compute(request: Request, reference: str, resources: Resources) -> Req
     budget = request.steps or _budget(reference, preset)
     share = probes.step_flops(of_reference) / probes.step_flops(own)
     steps = round(budget * share)
-    if request.steps is None and steps == preset_recipe(preset, configure(request.method, {}).name).source.steps:
+    if request.steps is None and steps == recipe_of(configure(request.method, {}).method, preset).source.steps:
         return request
     if steps < max(1, COARSEST * budget):
         raise ConfigError(f"{request.method} does in one step as much arithmetic as {reference} in {budget}")

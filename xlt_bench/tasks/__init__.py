@@ -1,35 +1,25 @@
-"""The tasks: by entry point (the shipped ones too) or by path of a `task.toml`. Listing the names imports none.
-
-A name belongs to one package: where two offer it, neither is taken silently, and `PACKAGE/NAME` says which is meant.
-"""
+"""The tasks: by entry point (see `xlt_bench.plugins.registry`) or by path of a `task.toml`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlt_bench.errors import ConfigError, DataError, MethodError, XltBenchError, unknown
+from xlt_bench.errors import ConfigError, DataError, unknown
+from xlt_bench.plugins import registry
+from xlt_bench.plugins.registry import TASKS
 
 if TYPE_CHECKING:
     from xlt_bench.task import TaskInfo
 
-GROUP = "xlt_bench.tasks"
 DEFAULT = "cldr"
 TOML = "task.toml"
 
 
-def task_entries() -> tuple[EntryPoint, ...]:
-    """Entry points of all installed tasks, the default one first, then by name; reads metadata only."""
-    found = dict.fromkeys(entry_points(group=GROUP))
-    return tuple(sorted(found, key=lambda entry: (entry.name != DEFAULT, entry.name, entry.value)))
-
-
 def task_names() -> tuple[str, ...]:
-    """The names of all installed tasks, the default one first."""
-    return tuple(dict.fromkeys(entry.name for entry in task_entries()))
+    """The names of all installed tasks, the default one first; reads metadata only."""
+    return tuple(sorted(registry.names(TASKS), key=lambda name: name != DEFAULT))
 
 
 def task_info(reference: str) -> TaskInfo:
@@ -43,9 +33,8 @@ def task_info(reference: str) -> TaskInfo:
         ConfigError: nothing has this name, two packages have it, or the TOML file breaks a rule.
         DataError: the code of an installed task raises on import, does not end, or offers no TaskInfo of its name.
     """
-    found = [entry for entry in task_entries() if reference in (entry.name, _qualified(entry))]
-    if found:
-        return _installed(reference, found)
+    if registry.matching(TASKS, reference):
+        return _installed(reference)
     path = _toml(reference)
     if path is None:
         raise unknown("task", reference, task_names(), "xlt-bench ls tasks")
@@ -74,48 +63,20 @@ def _toml(reference: str) -> Path | None:
     return path
 
 
-def _qualified(entry: EntryPoint) -> str:
-    """`package/name`, which no other package's task has."""
-    return f"{entry.dist.name if entry.dist else entry.module.partition('.')[0]}/{entry.name}"
-
-
-def _installed(reference: str, found: Sequence[EntryPoint]) -> TaskInfo:
+def _installed(reference: str) -> TaskInfo:
     """The task of the one entry point that answers to a reference."""
     from xlt_bench.task import TaskInfo
 
-    entry = found[0]
-    if len({other.value for other in found}) > 1:
-        told = " and ".join(f"{_qualified(other)} ({other.value})" for other in found)
-        raise ConfigError(f"two packages offer a task '{reference}': {told}; say which: --task {_qualified(entry)}")
-    info = _imported(entry)
+    entry = registry.lookup(TASKS, reference)
+    info = registry.load(TASKS, entry)
     if not isinstance(info, TaskInfo) or info.name != entry.name:
-        what = f"a task '{info.name}'" if isinstance(info, TaskInfo) else type(info).__name__
+        offered = f"a task '{info.name}'" if isinstance(info, TaskInfo) else type(info).__name__
         raise DataError(
-            f"task '{entry.name}': its entry point {entry.value} must lead to a TaskInfo of that name, not to {what}; "
-            "see docs/adding-a-task.md"
+            f"task '{entry.name}': its entry point {entry.value} must lead to a TaskInfo of that name, "
+            f"not to {offered}; see docs/adding-a-task.md"
         )
     if entry.value.startswith(f"{__name__}."):
         return info
     from xlt_bench.tasks.checking import guarded
 
     return guarded(info)
-
-
-def _imported(entry: EntryPoint) -> object:
-    """What an entry point leads to; DataError if its module raises or does not end."""
-    from xlt_bench.plugins.importing import watched
-
-    shown = f"task '{entry.name}' ({entry.value})"
-    try:
-        with watched(shown):
-            return entry.load()
-    except MethodError as error:
-        raise DataError(
-            f"importing {shown} does not end; a module must only define things, and load is what reads data"
-        ) from error
-    except XltBenchError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise DataError(
-            f"{shown} cannot be imported: {type(error).__name__}: {error}; mend or uninstall its package"
-        ) from error

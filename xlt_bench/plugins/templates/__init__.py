@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.plugins.methods import method_entries, qualified
+from xlt_bench.plugins.registry import METHODS, entries, qualified
 
 Kind = Literal["soft-prompt", "protocol"]
 """Which starting file: a soft prompt, where the toolkit does the rest, or the whole protocol."""
@@ -60,7 +60,7 @@ def _check_name(name: str) -> None:
         raise ConfigError(f"a method's name is lower-case words such as low-rank or low_rank, not '{name}'")
     if len(name) > _LONGEST:
         raise ConfigError(f"a method's name has at most {_LONGEST} characters; '{name}' has {len(name)}")
-    taken = [qualified(entry) for entry in method_entries() if _stem(entry.name) == _stem(name)]
+    taken = [qualified(entry) for entry in entries(METHODS) if _stem(entry.name) == _stem(name)]
     if taken:
         raise ConfigError(f"a method '{name}' exists already ({', '.join(taken)}); choose another name")
 

@@ -1,0 +1,110 @@
+"""One registry for methods, tasks and engines: what packages offer by entry point, the shipped ones among them.
+
+Listing names reads metadata and imports nothing. A name belongs to one package: where two offer it, neither is taken
+silently, and `PACKAGE/NAME` says which is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from xlt_bench.errors import ConfigError, DataError, MethodError, XltBenchError, unknown
+from xlt_bench.plugins.importing import watched
+
+PACKAGE = "xlt-bench"
+"""The package whose own methods, tasks and engines keep their plain names whatever else is installed."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing that packages offer.
+
+    Attributes:
+        noun: `method`, for messages.
+        group: the entry points' group in a package's pyproject.toml.
+        option: by which a user names one.
+        listing: the command that lists them.
+        worker: the function of it that may take time, as importing it may not.
+        fault: the class of the error for code that cannot be imported.
+    """
+
+    noun: str
+    group: str
+    option: str
+    listing: str
+    worker: str
+    fault: type[XltBenchError]
+
+
+METHODS = Kind("method", "xlt_bench.methods", "--method", "xlt-bench ls methods", "fit", MethodError)
+TASKS = Kind("task", "xlt_bench.tasks", "--task", "xlt-bench ls tasks", "load", DataError)
+ENGINES = Kind("engine", "xlt_bench.engines", "--engine", "xlt-bench ls engines", "run", ConfigError)
+
+
+def entries(kind: Kind) -> tuple[EntryPoint, ...]:
+    """All entry points of a kind, by name; reads metadata only. Two packages may offer the same name."""
+    distinct = dict.fromkeys(entry_points(group=kind.group))
+    return tuple(sorted(distinct, key=lambda entry: (entry.name, entry.value)))
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """Every name once, in order."""
+    return tuple(dict.fromkeys(entry.name for entry in entries(kind)))
+
+
+def package_of(entry: EntryPoint) -> str:
+    """The package that offers it."""
+    return entry.dist.name if entry.dist else entry.module.partition(".")[0]
+
+
+def qualified(entry: EntryPoint) -> str:
+    """`package/name`, which nothing of another package has."""
+    return f"{package_of(entry)}/{entry.name}"
+
+
+def lookup(kind: Kind, reference: str) -> EntryPoint:
+    """The one entry point that a name, or PACKAGE/NAME, stands for.
+
+    Raises:
+        ConfigError: nothing has this name, or two packages have it.
+    """
+    candidates = matching(kind, reference)
+    if not candidates:
+        raise unknown(kind.noun, reference, names(kind), kind.listing)
+    if len({entry.value for entry in candidates}) > 1:
+        offers = " and ".join(f"{qualified(entry)} ({entry.value})" for entry in candidates)
+        raise ConfigError(
+            f"two packages offer a {kind.noun} '{reference}': {offers}; "
+            f"say which: {kind.option} {qualified(candidates[0])}"
+        )
+    return candidates[0]
+
+
+def matching(kind: Kind, reference: str) -> list[EntryPoint]:
+    """All entry points that a name, or PACKAGE/NAME, may stand for."""
+    return [entry for entry in entries(kind) if reference in (entry.name, qualified(entry))]
+
+
+def load(kind: Kind, entry: EntryPoint) -> Any:
+    """What an entry point leads to.
+
+    Raises:
+        XltBenchError: of the kind's own class, if its module raises or does not end.
+    """
+    return imported(kind, f"'{entry.name}' ({entry.value})", entry.load)
+
+
+def imported(kind: Kind, shown: str, load_it: Callable[[], Any]) -> Any:
+    """What `load_it` gives, which runs somebody else's module; `shown` is its name in messages. Raises as `load`."""
+    try:
+        with watched(f"{kind.noun} {shown}", kind.worker, kind.fault):
+            return load_it()
+    except XltBenchError:
+        raise
+    except (Exception, SystemExit) as error:  # SystemExit: a script that parses arguments when it is imported
+        raise kind.fault(
+            f"{kind.noun} {shown} cannot be imported: {type(error).__name__}: {error}; mend it or uninstall its package"
+        ) from error
