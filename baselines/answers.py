@@ -26,6 +26,7 @@ from xlt_bench.baselines.tables import language_codes
 from xlt_bench.errors import ConfigError, DataError
 from xlt_bench.records.record import Predictions
 from xlt_bench.task import Task
+from xlt_bench.tasks.sib200.articles import article_clusters
 
 COLUMNS = ("language", "index_id", "gold", "answer")
 DELIMITERS: Mapping[str, str] = {".tsv": "\t", ".csv": ","}
@@ -38,24 +39,26 @@ class Expected:
     Attributes:
         languages: codes that may occur.
         gold: id of each test item -> its class, the same in every language.
+        clusters: as `Task.clusters` has them.
     """
 
     categories: Categories
     languages: frozenset[str]
     gold: Mapping[str, str]
+    clusters: Mapping[str, str]
 
     @staticmethod
     def of(task: Task, categories: Categories) -> Expected:
         """From a loaded task whose test items are parallel."""
         part = task.split(next(iter(task.languages)), "test")
-        gold = {example.id: task.labels[at] for example, at in zip(part.examples, part.gold, strict=True)}
-        return Expected(categories, frozenset(task.languages), gold)
+        gold = {example.id: task.labels[label] for example, label in zip(part.examples, part.gold, strict=True)}
+        return Expected(categories, frozenset(task.languages), gold, task.clusters)
 
 
 @cache
 def sib200() -> Expected:
     """SIB-200's test items, from the ids and classes shipped with this package; no text is needed."""
-    return Expected(SIB200, frozenset(language_codes()), test_items())
+    return Expected(SIB200, frozenset(language_codes()), test_items(), article_clusters(test_items()))
 
 
 class Row(NamedTuple):
@@ -80,15 +83,15 @@ def read_answers(path: Path, rule: str = DEFAULT_RULE, expected: Expected | None
         ConfigError: no such rule, or the file's name has none of the known endings.
         DataError: the first fault, with file and line and the way out.
     """
-    read, wanted = rule_named(rule).read, expected or sib200()
+    read, task = rule_named(rule).read, expected or sib200()
     rows = read_rows(path)
-    _check(path, rows, wanted)
+    _check(path, rows, task)
     return Predictions(
         language=np.array([row.language for row in rows], object),
         item_id=np.array([row.item for row in rows], object),
         gold=np.array([row.gold for row in rows], object),
-        predicted=np.array([read(row.answer, wanted.categories) or "" for row in rows], object),
-    )
+        predicted=np.array([read(row.answer, task.categories) or "" for row in rows], object),
+    ).clustered(task.clusters)
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -12,6 +12,7 @@ import numpy as np
 from xlt_bench.baselines.tables import read_columns
 from xlt_bench.records.record import Predictions
 from xlt_bench.tasks.sib200 import LABELS
+from xlt_bench.tasks.sib200.articles import article_clusters
 
 NOTHING = "-"
 ITEMS_FILE = "sib200-test-items.csv"
@@ -40,4 +41,4 @@ def read_items(name: str) -> Predictions:
         item_id=np.tile(np.array(list(items), object), len(lines)),
         gold=np.tile(np.array(list(items.values()), object), len(lines)),
         predicted=np.array([_CLASSES[character] for line in lines.values() for character in line], object),
-    )
+    ).clustered(article_clusters(items))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -76,12 +76,16 @@ class Task:
         labels: class names; gold values index into them.
         languages: by code (`deu_Latn`: ISO 639-3 and ISO 15924), in the task's order.
         data: language code -> split -> labelled items.
+        clusters: id of each test item -> its cluster (items of one article or one premise, say), which the statistics
+            resample as a whole; empty where each item stands for itself. No part of `fingerprint`: what is learned and
+            answered does not depend on it.
     """
 
     name: str
     labels: tuple[str, ...]
     languages: Mapping[str, Language]
     data: Mapping[str, Mapping[Split, Labelled]]
+    clusters: Mapping[str, str] = field(default_factory=dict)
 
     def split(self, language: str, split: Split) -> Labelled:
         """The labelled items of one language's split."""
@@ -133,6 +137,8 @@ class TaskInfo:
     `full_targets` names the groups that the full protocol adapts to and shows by default; those that are known for the
     backbone are taken, all targets where none is.
     `languages` gives what is known of the task's languages, in its order, without loading it.
+    `primary` is the target group that the task's main question is about: tests on it are confirmatory, those on other
+    groups exploratory; None: the task declares none.
     """
 
     name: str
@@ -145,3 +151,4 @@ class TaskInfo:
     full_targets: tuple[str, ...] = ()
     full_seeds: int = 6
     languages: Callable[[], Mapping[str, Language]] = dict
+    primary: str | None = None

@@ -41,10 +41,10 @@ class Rescored:
 def metrics(sheet: Sheet) -> tuple[dict[str, float], dict[str, float]]:
     """Accuracy and macro-F1 by language, in [0, 1], through confusion counts.
 
-    A class is what a gold label names; any other answer is a miss of the gold class and of no other.
+    An answer that names no class of the task is a miss of the gold class and of no other.
     """
-    answers = np.where(sheet.predicted < sheet.gold_labels, sheet.predicted, -1)
-    counts = confusion_counts(sheet.gold, answers, max(2, sheet.gold_labels))
+    answers = np.where(sheet.predicted < sheet.classes, sheet.predicted, -1)
+    counts = confusion_counts(sheet.gold, answers, sheet.classes)
     return _by_code(sheet, accuracy(counts)), _by_code(sheet, macro_f1(counts))
 
 

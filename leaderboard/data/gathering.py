@@ -109,14 +109,14 @@ class _Places:
         classes = {label for gold in witness.values() for label in gold.values()}
         self.codes = tuple(sorted(set(witness).union(*(sheet.codes for sheet in sheets))))
         self.items = tuple(sorted(ids.union(*{sheet.items for sheet in sheets})))
-        self.labels = tuple(sorted(classes.union(*(sheet.labels[: sheet.gold_labels] for sheet in sheets))))
+        self.labels = tuple(sorted(classes.union(*(sheet.labels[: sheet.classes] for sheet in sheets))))
         self._codes, self._items = _at(self.codes), _at(self.items)
         self.label_at = _at(self.labels)
         self._known: dict[tuple[str, ...], NDArray[np.intp]] = {}
 
     def gold_of(self, sheet: Sheet) -> tuple[NDArray[np.intp], Classes]:
         """Which languages a Sheet has, and its gold classes (those languages, all items)."""
-        at = np.array([*(self.label_at[label] for label in sheet.labels[: sheet.gold_labels]), ABSENT], np.int16)
+        at = np.array([*(self.label_at[label] for label in sheet.labels[: sheet.classes]), ABSENT], np.int16)
         gold = np.full((len(sheet.codes), len(self.items)), ABSENT, np.int16)
         gold[:, self._item_places(sheet)] = at[sheet.gold]
         return self._language_places(sheet), gold

@@ -11,6 +11,7 @@ from xlt_bench.languages.groups import TARGET_GROUPS
 from xlt_bench.leaderboard.data.published import TASK, cell_of, codes_of
 from xlt_bench.records.record import Predictions, Record
 from xlt_bench.records.store import Store
+from xlt_bench.tasks.sib200 import LABELS
 
 
 def import_answers(store: Store, file: Path, *, name: str, rule: str, setting: str) -> list[str]:
@@ -49,6 +50,7 @@ def record_of_answers(predictions: Predictions, *, name: str, rule: str, file_ha
         label=name,
         sources_label="none",
         groups=groups or {"all": languages},
+        labels=LABELS,
         status="complete",
         origin=f"imported answers, rule {rule}",
         accuracy=predictions.accuracy(),

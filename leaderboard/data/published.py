@@ -34,7 +34,7 @@ def published_sheet(baseline: Baseline) -> Sheet:
     predictions = baseline.predictions
     if predictions is None:
         raise ValueError(f"baseline {baseline.name} has no predictions")
-    return sheet_of(predictions)
+    return sheet_of(predictions, sib200.LABELS)
 
 
 def known_items() -> Gold:
@@ -55,6 +55,7 @@ def record_of(baseline: Baseline) -> Record:
         label=baseline.label,
         sources_label=baseline.sources_label,
         groups=groups,
+        labels=sib200.LABELS if baseline.evidence == "per_item" else (),
         status="complete",
         evidence=baseline.evidence,
         origin=where,

@@ -325,3 +325,14 @@ def test_accuracy_by_language_is_that_of_the_predictions() -> None:
     assert isinstance(found, Predictions)
     own = np.asarray(found.correct, float).reshape(205, 204).mean(axis=1)
     assert list(BY_NAME["sib200-answers/gpt-3.5"].accuracy.values()) == pytest.approx(own.tolist())
+
+
+def test_items_of_one_article_are_one_cluster() -> None:
+    found = BY_NAME["sib200-answers/gpt-4"].predictions
+    assert found is not None
+    assert found.cluster is not None
+    of_item = dict(zip(found.item_id.tolist(), found.cluster.tolist(), strict=True))
+    ids = sorted(map(int, of_item))
+    starts = [number for before, number in zip([-9, *ids], ids, strict=False) if number - before > 2]
+    assert (len(of_item), len(set(of_item.values())), len(starts)) == (204, 154, 154)
+    assert set(of_item.values()) == set(map(str, starts))

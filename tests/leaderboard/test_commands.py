@@ -201,7 +201,7 @@ def test_rescore_names_a_metric_that_was_another(command: Command, store: Store)
 
 def test_an_answer_that_names_no_class_is_a_miss_and_nothing_else() -> None:
     columns = (["x"] * 4, ["1", "2", "3", "4"], ["a", "a", "b", "b"], ["a", "", "b", "other"])
-    sheet = sheet_of(Predictions(*(np.array(column, object) for column in columns)))
+    sheet = sheet_of(Predictions(*(np.array(column, object) for column in columns)), ["a", "b"])
     accuracy, macro_f1 = metrics(sheet)
     assert accuracy == {"x": 0.5}
     assert macro_f1 == {"x": pytest.approx(2 / 3)}

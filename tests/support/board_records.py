@@ -82,6 +82,7 @@ def run_of(predictions: Predictions | None, *, label: str = "XPE", seed: int = 0
         label=label,
         sources_label="seen",
         groups=GROUPS,
+        labels=CLASSES,
         status="failed" if predictions is None else "complete",
         error="out of memory" if predictions is None else None,
         accuracy={} if predictions is None else predictions.accuracy(),
@@ -112,7 +113,7 @@ def board_of(found: Sequence[Run], others: Sequence[Record] = (), **options: obj
     held = {record.cell.fingerprint: predictions for record, predictions in found}
 
     def load(record: Record) -> Sheet:
-        return sheet_of(held[record.cell.fingerprint])
+        return sheet_of(held[record.cell.fingerprint], record.labels)
 
     return assemble([*(record for record, _ in found), *others], load, Options(**options))  # type: ignore[arg-type]
 

@@ -93,6 +93,7 @@ def record(found: Predictions | None = None, *, label: str = "xpe", error: str |
         label=label,
         sources_label="joshi5",
         groups={"others": CODES[3:], "unseen": CODES[4:]},
+        labels=LABELS,
         status="complete" if found is not None else "failed",
         error=error,
         accuracy={} if found is None else found.accuracy(),

@@ -154,7 +154,8 @@ def test_what_ids_mean_to_the_statistics(folder: Path) -> None:
         examples = task.pool(CODES, "test").examples
         right = [number % 6 < 2 for number in range(len(examples))]
         texts = (np.array(column, object) for column in zip(*((e.language, e.id) for e in examples), strict=True))
-        correct = sheet_of(Predictions(*texts, np.array(right, object), np.full(len(right), True, object))).correct
+        answers = Predictions(*texts, np.array(right, object), np.full(len(right), True, object))
+        correct = sheet_of(answers, [True, False]).correct  # type: ignore[list-item]
         scores = reduce(np.where(correct == ABSENT, np.nan, correct)[None])
         variance[items] = float(two_way(scores).variance)
         assert scores.mean() == pytest.approx(1 / 3)

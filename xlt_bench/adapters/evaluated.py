@@ -39,7 +39,7 @@ def carry_out(prepared: Prepared, progress: Callable[[int], None] | None = None)
         parts.append(predict(scorer, [prepared.task.split(code, "test")], prepared.task.labels))
         if progress is not None:
             progress(done)
-    predictions = _together(parts)
+    predictions = _together(parts).clustered(prepared.task.clusters)
     record = _record(prepared, scorer, predictions, time.perf_counter() - started)
     prepared.store.write(record, predictions)
     return record
@@ -90,6 +90,7 @@ def _record(prepared: Prepared, scorer: Scorer, predictions: Predictions, second
         label=prepared.label,
         sources_label=prepared.request.sources or UNKNOWN,
         groups=prepared.groups,
+        labels=prepared.task.labels,
         status="complete",
         origin=f"xlt-bench evaluate {adapter.name}",
         accuracy=predictions.accuracy(),

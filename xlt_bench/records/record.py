@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from xlt_bench.records.cell import Cell, Protocol
 
-SCHEMA_VERSION = 2
-"""2 added what others' results need (`setting` to `runs`) and `macro_f1`; Records of 1 are read without them."""
+SCHEMA_VERSION = 3
 Status = Literal["complete", "failed"]
 Evidence = Literal["per_item", "per_language", "aggregate"]
 
@@ -24,12 +23,14 @@ class Predictions:
 
     Attributes:
         language, item_id, gold, predicted: shape (rows,), str; gold and predicted are class names.
+        cluster: shape (rows,), str: the cluster of each item; None where each item is a cluster of its own.
     """
 
     language: NDArray[np.object_]
     item_id: NDArray[np.object_]
     gold: NDArray[np.object_]
     predicted: NDArray[np.object_]
+    cluster: NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.language)
@@ -44,9 +45,16 @@ class Predictions:
         correct, language = self.correct, self.language
         return {str(code): float(correct[language == code].mean()) for code in dict.fromkeys(language)}
 
+    def clustered(self, clusters: Mapping[str, str]) -> Predictions:
+        """With the cluster of each item, from a map as `Task.clusters` has it."""
+        if not clusters:
+            return replace(self, cluster=None)
+        return replace(self, cluster=np.array([clusters[item] for item in self.item_id.tolist()], object))
+
     def item_hash(self) -> str:
-        """Identity of the items, in their order: 16 hex digits over languages and item ids."""
-        texts = "\x1f".join(self.language + "\x1e" + self.item_id)
+        """Identity of the items, in their order: 16 hex digits over languages, item ids and clusters."""
+        items = self.language + "\x1e" + self.item_id
+        texts = "\x1f".join(items if self.cluster is None else items + "\x1e" + self.cluster)
         return hashlib.sha256(texts.encode()).hexdigest()[:16]
 
 
@@ -58,6 +66,7 @@ class Record:
         cell: what was run.
         label, sources_label: how a table names method and sources.
         groups: target group as shown -> its language codes.
+        labels: the task's classes, whatever its test items have; empty where there are no answers to single items.
         status: `complete`, or `failed` with `error`.
         evidence: what is known: answers to single items, figures by language, or means of groups only.
         origin: where the numbers come from, `xlt-bench run` or a citation.
@@ -100,6 +109,7 @@ class Record:
     group_accuracy: Mapping[str, float] = field(default_factory=dict)
     runs: int | None = None
     tuning: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -111,7 +121,7 @@ class Record:
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
         plain["cell"] = self.cell.as_json()
         plain["groups"] = {name: list(codes) for name, codes in self.groups.items()}
-        plain["caveats"] = list(self.caveats)
+        plain["caveats"], plain["labels"] = list(self.caveats), list(self.labels)
         return {
             "schema_version": SCHEMA_VERSION,
             "fingerprint": self.cell.fingerprint,
@@ -126,7 +136,8 @@ class Record:
         fields["cell"] = Cell.from_json(plain["cell"])
         fields["groups"] = {name: tuple(codes) for name, codes in plain["groups"].items()}
         fields["pack"] = tuple(plain["pack"])
-        fields["caveats"] = tuple(plain.get("caveats", ()))
+        for name in ("caveats", "labels"):
+            fields[name] = tuple(plain[name])
         record = Record(**fields)
         _check_fields(record)
         return record
@@ -175,8 +186,9 @@ def _check_fields(record: Record) -> None:
     _check_cell(record.cell)
     if not all(isinstance(code, str) for codes in record.groups.values() for code in codes):
         raise TypeError("groups holds something else than language codes")
-    if not all(isinstance(caveat, str) for caveat in record.caveats):
-        raise TypeError("caveats holds something else than texts")
+    for name in ("caveats", "labels"):
+        if not all(isinstance(text, str) for text in getattr(record, name)):
+            raise TypeError(f"{name} holds something else than texts")
     for name in ("accuracy", "macro_f1", "group_accuracy"):
         if not all(isinstance(value, float | int) and 0.0 <= value <= 1.0 for value in getattr(record, name).values()):
             raise ValueError(f"a value of {name} lies outside [0, 1]")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pyarrow import ChunkedArray
 
 _COLUMNS = ("language", "item_id", "gold", "predicted")
+_CLUSTER = "cluster"
+"""A further column, in the Records of tasks that give clusters."""
 WEIGHTS = "weights"
 MANIFEST = "record.json"
 PREDICTIONS = "predictions.parquet"
@@ -156,8 +158,10 @@ class Store:
         path = self.folder_of(record.cell.fingerprint) / PREDICTIONS
         try:
             # ParquetFile, not read_table, which imports pandas
-            table = parquet.ParquetFile(path, page_checksum_verification=True).read(columns=list(_COLUMNS))
-            found = Predictions(*(_texts(table.column(name)) for name in _COLUMNS))
+            file = parquet.ParquetFile(path, page_checksum_verification=True)
+            names = [*_COLUMNS, *([_CLUSTER] if _CLUSTER in file.schema_arrow.names else [])]
+            table = file.read(columns=names)
+            found = Predictions(*(_texts(name, table.column(name)) for name in names))
         except (OSError, arrow.ArrowException, KeyError, TypeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise StoreError(f"{path} cannot be read ({reason}); {_AGAIN}") from error
@@ -169,19 +173,19 @@ class Store:
         """The predictions of a complete Record as a Sheet, from its cache where that is of this very file.
 
         Raises:
-            StoreError: as `predictions`, or an item that a language has twice.
+            StoreError: as `predictions` and `sheet_of`.
         """
         folder = self.folder_of(record.cell.fingerprint)
         path = folder / PREDICTIONS
         try:
-            source = identity(path.read_bytes(), record.item_hash)
+            source = identity(path.read_bytes(), record)
         except OSError as error:
             raise StoreError(f"{path} cannot be read ({error.strerror}); {_AGAIN}") from error
         held = read_cache(folder / CACHE, source)
         if held is not None:
             return held
         try:
-            made = sheet_of(self.predictions(record))
+            made = sheet_of(self.predictions(record), record.labels)
         except ValueError as error:
             raise StoreError(f"{path}: {error}; {_AGAIN}") from error
         write_cache(folder / CACHE, source, made)
@@ -204,6 +208,8 @@ def _read(folder: Path) -> Record | Damaged:
         if version > SCHEMA_VERSION:
             reason = f"schema {version} is newer than this program's {SCHEMA_VERSION}; upgrade xlt-bench"
             return Damaged(folder, reason, newer=True)
+        if version < SCHEMA_VERSION:
+            return Damaged(folder, f"schema {version} is older than this program's {SCHEMA_VERSION}; {_AGAIN}")
         record = Record.from_json(plain)
         fingerprint = record.cell.fingerprint
     except FileNotFoundError:
@@ -223,17 +229,17 @@ def _keep_sheet(folder: Path, record: Record, predictions: Predictions) -> None:
     if record.item_hash not in (None, predictions.item_hash()):
         return
     with contextlib.suppress(ValueError):  # predictions that are no sheet: whoever reads them is told
-        sheet = sheet_of(predictions)
-        write_cache(folder / CACHE, identity((folder / PREDICTIONS).read_bytes(), record.item_hash), sheet)
+        sheet = sheet_of(predictions, record.labels)
+        write_cache(folder / CACHE, identity((folder / PREDICTIONS).read_bytes(), record), sheet)
 
 
-def _texts(column: ChunkedArray) -> NDArray[np.object_]:
+def _texts(name: str, column: ChunkedArray) -> NDArray[np.object_]:
     """A column of texts, shape (rows,); equal texts are one object."""
     from pyarrow import string
 
     coded = column.cast(string()).combine_chunks().dictionary_encode()
     if coded.null_count:
-        raise TypeError("a value is missing")
+        raise TypeError(f"column {name} has gaps: {coded.null_count} of {len(coded)} values are missing")
     known = np.asarray(coded.dictionary.to_pylist(), object)
     return known[coded.indices.to_numpy()] if len(coded) else np.empty(0, object)
 
@@ -246,7 +252,8 @@ def _write_predictions(path: Path, predictions: Predictions) -> None:
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
+    names = _COLUMNS if predictions.cluster is None else (*_COLUMNS, _CLUSTER)
     columns = {
-        name: arrow.array(list(getattr(predictions, name)), arrow.string()).dictionary_encode() for name in _COLUMNS
+        name: arrow.array(list(getattr(predictions, name)), arrow.string()).dictionary_encode() for name in names
     }
     parquet.write_table(arrow.table(columns), path, compression="zstd", write_page_checksum=True)

@@ -174,6 +174,7 @@ class Runner:
             label=_label(job, cell),
             sources_label=job.sources_label,
             groups={name: codes for name, codes in job.groups.items() if set(codes) & set(cell.targets)},
+            labels=job.task.labels,
             status="failed",
             tuning=job.tuning,
             environment=environment(job.device),
@@ -182,7 +183,7 @@ class Runner:
         )
 
     def _store_outcome(self, outcome: Outcome, cells: Sequence[Cell]) -> Record:
-        cell, predictions = outcome.cell, outcome.predictions
+        cell, predictions = outcome.cell, outcome.predictions.clustered(self.job.task.clusters)
         record = replace(
             self._base(cell),
             status="complete",

@@ -64,6 +64,10 @@ def faults(task: Task) -> Iterator[str]:
         seen: set[str] = set()
         for split in SPLITS:
             yield from _faults_of(task, code, split, seen, homes)
+    tested = (example.id for part in task.data.values() if "test" in part for example in part["test"].examples)
+    without = next((item for item in tested if item not in task.clusters), None) if task.clusters else None
+    if without is not None:
+        yield f"clusters lacks test item '{without}'; it must give every test item a cluster, or be empty"
 
 
 def _faults_of(task: Task, code: str, split: Split, seen: set[str], homes: dict[str, Split]) -> Iterator[str]:

@@ -217,7 +217,7 @@ def _fit(found: Search, experiment: Experiment, place: int, progress: Progress) 
     try:
         (fitted,) = fit_pack([cell], job.configured.method, job.task, [context])
         _, dev = source_data(cell, job.task)
-        sheet = sheet_of(predict(fitted, [stratified(dev, job.recipe.dev_limit)], job.task.labels))
+        sheet = sheet_of(predict(fitted, [stratified(dev, job.recipe.dev_limit)], job.task.labels), job.task.labels)
         made = Answers(sheet.codes, sheet.items, sheet.correct)
     except (Exception, SystemExit) as error:
         if isinstance(error, XltBenchError) and not isinstance(error, MethodError):

@@ -24,7 +24,9 @@ from xlt_bench.stats import compare, detectable_difference
 
 def entries(found: Sequence[Run], others: Sequence[Record] = ()) -> list[Entry]:
     held = {record.cell.fingerprint: predictions for record, predictions in found}
-    gathered = gather([record for record, _ in found], lambda record: sheet_of(held[record.cell.fingerprint]))
+    gathered = gather(
+        [record for record, _ in found], lambda record: sheet_of(held[record.cell.fingerprint], record.labels)
+    )
     return entries_of([*(record for record, _ in found), *others], gathered)
 
 

@@ -70,6 +70,7 @@ class Made:
                 label=method,
                 sources_label=source,
                 groups=GROUPS,
+                labels=tuple(CLASSES),
                 status="complete",
                 accuracy=found.accuracy(),
                 item_hash=found.item_hash(),

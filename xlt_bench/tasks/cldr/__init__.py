@@ -100,4 +100,5 @@ INFO = TaskInfo(
     groups=groups,
     languages=languages,
     full_targets=("full-16", "full-8-seen", "full-8-unseen"),
+    primary="unseen",
 )

@@ -40,6 +40,7 @@ def toml_task(path: Path | str) -> TaskInfo:
         languages=lambda: spec.languages,
         full_targets=spec.full_targets,
         full_seeds=spec.full_seeds,
+        primary=spec.primary,
     )
 
 

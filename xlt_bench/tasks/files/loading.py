@@ -11,6 +11,7 @@ import numpy as np
 
 from xlt_bench.errors import DataError
 from xlt_bench.task import SPLITS, Example, Labelled, Split, Task
+from xlt_bench.tasks.clusters import linked
 from xlt_bench.tasks.files.reading import Part, place_of, read_part
 from xlt_bench.tasks.files.spec import Layout, Spec
 
@@ -50,7 +51,8 @@ def load_spec(spec: Spec) -> Task:
     layout, codes = spec.layout, tuple(spec.languages)
     paths = _paths(layout, codes)
     parts = {
-        code: {split: [read_part(path, layout) for path in paths[code, split]] for split in SPLITS} for code in codes
+        code: {split: [read_part(path, split, layout) for path in paths[code, split]] for split in SPLITS}
+        for code in codes
     }
     if layout.columns.id is not None:
         _check_ids(parts, layout)
@@ -59,7 +61,7 @@ def load_spec(spec: Spec) -> Task:
     elif layout.items != "separate":
         _check_shared(parts, layout)
     data = {code: {split: _labelled(code, split, parts[code][split], layout) for split in SPLITS} for code in codes}
-    return Task(spec.name, layout.labels, spec.languages, data)
+    return Task(spec.name, layout.labels, spec.languages, data, _clusters(parts, data))
 
 
 def _paths(layout: Layout, codes: Sequence[str]) -> dict[tuple[str, Split], list[Path]]:
@@ -148,6 +150,16 @@ def _check_gold(place: Place, other: Place, layout: Layout, hint: str) -> None:
     if place.gold != other.gold:
         own, theirs = layout.labels[place.gold], layout.labels[other.gold]
         raise DataError(f"{place}: label '{own}', but '{theirs}' in {other}; {hint}")
+
+
+def _clusters(parts: Mapping[str, Parts], data: Mapping[str, Mapping[Split, Labelled]]) -> dict[str, str]:
+    """Test items that share a cluster in any language are one cluster: a premise has other words in each."""
+    features: dict[str, list[tuple[str, str]]] = {}
+    for code, files in parts.items():
+        names = [name for part in files["test"] for name in part.clusters or ()]
+        for example, name in zip(data[code]["test"].examples if names else (), names, strict=True):
+            features.setdefault(example.id, []).append((code, name))
+    return linked(features)
 
 
 def _labelled(code: str, split: Split, parts: Sequence[Part], layout: Layout) -> Labelled:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlt_bench.errors import DataError, unknown
+from xlt_bench.task import Split
 from xlt_bench.tasks.files.spec import Layout
 from xlt_bench.tasks.separated import read_separated
 
@@ -24,6 +25,7 @@ class Part:
     Attributes:
         gold: positions in the task's labels.
         ids, pairs: None where the task has no such column.
+        clusters: of test items, None where the task gives none.
     """
 
     path: Path
@@ -31,6 +33,7 @@ class Part:
     texts: tuple[str, ...]
     ids: tuple[str, ...] | None
     pairs: tuple[str, ...] | None
+    clusters: tuple[str, ...] | None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -41,14 +44,15 @@ def place_of(path: Path, item: int) -> str:
     return f"{path}, row {item + 1}" if path.suffix == ".parquet" else f"{path}, line {item + 2}"
 
 
-def read_part(path: Path, layout: Layout) -> Part:
+def read_part(path: Path, split: Split, layout: Layout) -> Part:
     """Read and check one file.
 
     Raises:
         DataError: the first rule that is broken, with file and line.
     """
     read = _from_parquet if path.suffix == ".parquet" else _from_separated
-    columns, named = read(path, layout), layout.columns
+    named = layout.columns
+    columns = read(path, layout, named.of_split(split))
     if not columns[named.text]:
         raise DataError(f"{path} has no items; every file needs at least one")
     return Part(
@@ -57,10 +61,11 @@ def read_part(path: Path, layout: Layout) -> Part:
         texts=_texts(path, columns, named.text),
         ids=_ids(path, columns, named.id) if named.id else None,
         pairs=_texts(path, columns, named.text_pair) if named.text_pair else None,
+        clusters=_clusters(path, columns, named.cluster) if named.cluster and split == "test" else None,
     )
 
 
-def _from_separated(path: Path, layout: Layout) -> dict[str, list[Value]]:
+def _from_separated(path: Path, layout: Layout, names: Sequence[str]) -> dict[str, list[Value]]:
     unquoted = f', or if marks are text, say quotes = "none" in {layout.toml}' if layout.quotes else ""
 
     def fault(where: Path, line: int, what: str) -> DataError:
@@ -68,36 +73,37 @@ def _from_separated(path: Path, layout: Layout) -> dict[str, list[Value]]:
 
     rows = read_separated(path, fault, delimiter=DELIMITERS[path.suffix], quoted=layout.quotes)
     header = rows[0] if rows else []
-    _check_columns(f"{path}, line 1", header, layout)
+    _check_columns(f"{path}, line 1", header, layout, names)
     wrong = next((line for line, row in enumerate(rows, 1) if len(row) != len(header)), None)
     if wrong is not None:
         raise fault(path, wrong, f"{len(rows[wrong - 1])} columns, not {len(header)} as in the header")
-    return {name: [row[header.index(name)] for row in rows[1:]] for name in layout.columns.named}
+    return {name: [row[header.index(name)] for row in rows[1:]] for name in names}
 
 
-def _from_parquet(path: Path, layout: Layout) -> dict[str, list[Value]]:
+def _from_parquet(path: Path, layout: Layout, names: Sequence[str]) -> dict[str, list[Value]]:
     import pyarrow as arrow
     from pyarrow.parquet import ParquetFile
 
     try:
         file = ParquetFile(path)
-        _check_columns(str(path), file.schema_arrow.names, layout)
-        table = file.read(columns=list(layout.columns.named))
+        _check_columns(str(path), file.schema_arrow.names, layout, names)
+        table = file.read(columns=list(names))
     except (OSError, arrow.ArrowException) as error:
         raise DataError(f"cannot read {path} as Parquet ({str(error).splitlines()[0]}); write it again") from error
     found: dict[str, list[Value]] = {}
-    for name in layout.columns.named:
+    for name in names:
         column = table.column(name)
         kind = column.type.value_type if arrow.types.is_dictionary(column.type) else column.type
-        whole = arrow.types.is_integer(kind) and name in (layout.columns.id, layout.columns.label)
+        named = layout.columns
+        whole = arrow.types.is_integer(kind) and name in (named.id, named.label, named.cluster)
         if not (whole or arrow.types.is_string(kind) or arrow.types.is_large_string(kind)):
             raise DataError(f"{path}: column '{name}' holds {kind}, not texts; {_AGAIN}")
         found[name] = column.to_pylist()
     return found
 
 
-def _check_columns(where: str, header: Sequence[str], layout: Layout) -> None:
-    for name in layout.columns.named:
+def _check_columns(where: str, header: Sequence[str], layout: Layout, names: Sequence[str]) -> None:
+    for name in names:
         if name not in header:
             see = f"[columns] in {layout.toml} names them, and the file has {', '.join(header) or 'none'}"
             raise DataError(f"{where}: {unknown('column', name, header, see)}")
@@ -124,6 +130,18 @@ def _texts(path: Path, columns: Mapping[str, Sequence[Value]], name: str) -> tup
             raise DataError(f"{place_of(path, item)}: '{name}' is empty; {_AGAIN}")
         texts.append(str(value))
     return tuple(texts)
+
+
+def _clusters(path: Path, columns: Mapping[str, Sequence[Value]], name: str) -> tuple[str, ...]:
+    clusters = []
+    for item, value in enumerate(columns[name]):
+        if value is None or not str(value).strip():
+            raise DataError(
+                f"{place_of(path, item)}: '{name}' is empty; every test item needs its cluster, an item that "
+                "stands for itself one of its own; or leave cluster out of [columns]"
+            )
+        clusters.append(str(value))
+    return tuple(clusters)
 
 
 def _ids(path: Path, columns: Mapping[str, Sequence[Value]], name: str) -> tuple[str, ...]:

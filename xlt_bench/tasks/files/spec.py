@@ -29,24 +29,33 @@ QUOTES = ("csv", "none")
 
 _KEYS = (
     *("name", "summary", "labels", "languages", "data", "files", "items", "quotes", "columns", "splits"),
-    *("groups", "backbones", "backbone", "preset", "seeds", "full_targets", "full_seeds"),
+    *("groups", "backbones", "backbone", "preset", "seeds", "full_targets", "full_seeds", "primary"),
 )
 _NAME = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns; None: there is no such column."""
+    """Names of the columns; None: there is no such column.
+
+    `cluster` is read of test items only: those that share a value in a language are not independent of each other. It
+    may be one of the others: the first texts of pairs, premises say, are the rule.
+    """
 
     text: str
     label: str
     id: str | None
     text_pair: str | None
+    cluster: str | None
 
     @property
     def named(self) -> tuple[str, ...]:
-        """All columns that are read."""
+        """All columns that are read of every split."""
         return tuple(name for name in (self.id, self.label, self.text, self.text_pair) if name is not None)
+
+    def of_split(self, split: Split) -> tuple[str, ...]:
+        """All columns that are read of a split."""
+        return tuple(dict.fromkeys((*self.named, *([self.cluster] if self.cluster and split == "test" else []))))
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,7 @@ class Spec:
     seeds: int
     full_targets: tuple[str, ...]
     full_seeds: int
+    primary: str | None
 
     def with_data(self, folder: Path) -> Spec:
         """The same task with its files in another folder."""
@@ -116,6 +126,7 @@ def read_spec(path: Path) -> Spec:
         seeds=section.count("seeds") or 3,
         full_targets=_full_targets(section, sets),
         full_seeds=section.count("full_seeds") or 6,
+        primary=_primary(section, sets),
     )
 
 
@@ -183,12 +194,14 @@ def _layout(section: Section, path: Path, labels: tuple[str, ...], codes: tuple[
 
 
 def _columns(section: Section) -> Columns:
-    section.check_keys(("id", "label", "text", "text_pair"))
+    section.check_keys(("id", "label", "text", "text_pair", "cluster"))
+    text, text_pair = section.text("text") or "text", section.text("text_pair")
     columns = Columns(
-        text=section.text("text") or "text",
+        text=text,
         label=section.text("label") or "label",
         id=section.text("id"),
-        text_pair=section.text("text_pair"),
+        text_pair=text_pair,
+        cluster=section.text("cluster") or (text if text_pair else None),
     )
     if len(set(columns.named)) < len(columns.named):
         raise ConfigError(f"{section.where}: two of {', '.join(columns.named)} are one column; each needs its own")
@@ -252,6 +265,13 @@ def _items(section: Section, columns: Columns) -> Items:
     if items == "by-line" and columns.id is not None:
         raise ConfigError(f'{section.where}: items = "by-line" is for files without ids; leave out the id column')
     return items
+
+
+def _primary(section: Section, sets: LanguageSets) -> str | None:
+    name, groups = section.text("primary"), (*sets.groups, *TARGET_GROUPS)
+    if name is not None and name not in groups:
+        raise ConfigError(f"{section.where}: primary: {unknown('group', name, groups, ', '.join(groups))}")
+    return name
 
 
 def _full_targets(section: Section, sets: LanguageSets) -> tuple[str, ...]:

@@ -64,5 +64,6 @@ INFO = TaskInfo(
     load=load,
     groups=groups,
     languages=languages,
+    primary="low-performing",
     full_targets=("full-46", "full-23-seen", "full-23-unseen"),
 )

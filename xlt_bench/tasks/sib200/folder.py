@@ -15,6 +15,7 @@ import numpy as np
 from xlt_bench.errors import DataError
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
 from xlt_bench.tasks.separated import read_separated
+from xlt_bench.tasks.sib200.articles import article_clusters
 
 COLUMNS = ["index_id", "category", "text"]
 ORIGIN = "https://huggingface.co/datasets/Davlan/sib200"
@@ -54,7 +55,7 @@ def read_folder(folder: Path, layout: Layout) -> Task:
     reference = {split: read_rows(root / layout.reference / f"{split}.tsv", split, layout) for split in SPLITS}
     check_disjoint(reference)
     data = {code: _language_data(root / code, layout, reference) for code in layout.languages}
-    return Task("sib200", layout.labels, layout.languages, data)
+    return Task("sib200", layout.labels, layout.languages, data, article_clusters(reference["test"].ids))
 
 
 def find_root(folder: Path, layout: Layout) -> Path:
@@ -85,7 +86,7 @@ def read_rows(path: Path, split: Split, layout: Layout) -> Rows:
     ids, categories, texts = (list(column) for column in zip(*lines[1:], strict=True))
     rows = Rows(path, ids, categories, texts)
     _check_labels(rows, layout.labels)
-    _check_unique(rows)
+    _check_ids(rows)
     _check_texts(rows)
     return rows
 
@@ -125,7 +126,10 @@ def _check_labels(rows: Rows, labels: Sequence[str]) -> None:
         raise _fault(rows.path, at + 2, f"unknown label '{rows.categories[at]}'; the labels are {', '.join(labels)}")
 
 
-def _check_unique(rows: Rows) -> None:
+def _check_ids(rows: Rows) -> None:
+    wrong = next((i for i, item in enumerate(rows.ids) if not (item.isascii() and item.isdigit())), None)
+    if wrong is not None:
+        raise _fault(rows.path, wrong + 2, f"id '{rows.ids[wrong]}' is no whole number")
     if len(set(rows.ids)) < len(rows.ids):
         at = next(i for i, item in enumerate(rows.ids) if item in rows.ids[:i])
         raise _fault(rows.path, at + 2, f"id '{rows.ids[at]}' is already in line {rows.ids.index(rows.ids[at]) + 2}")
