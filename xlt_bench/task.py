@@ -139,6 +139,8 @@ class TaskInfo:
     `languages` gives what is known of the task's languages, in its order, without loading it.
     `primary` is the target group that the task's main question is about: tests on it are confirmatory, those on other
     groups exploratory; None: the task declares none.
+    `low_performing_with` is the backbone with which the group `low-performing` was measured; None: the one that
+    `groups` is called with.
     """
 
     name: str
@@ -152,3 +154,4 @@ class TaskInfo:
     full_seeds: int = 6
     languages: Callable[[], Mapping[str, Language]] = dict
     primary: str | None = None
+    low_performing_with: str | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 from xlt_bench.backbones.source import NO_BACKBONE
 from xlt_bench.baselines import TASK_HASH
 from xlt_bench.errors import ConfigError, unknown
-from xlt_bench.languages.groups import parse_languages, target_groups
+from xlt_bench.languages.expressions import parse_languages, target_groups
 from xlt_bench.leaderboard.board.assemble import NOTHING, assemble, distinct_records
 from xlt_bench.leaderboard.board.model import Board
 from xlt_bench.leaderboard.board.scoring import Options
@@ -189,7 +189,7 @@ def _languages(cell: Cell, expression: str, codes: tuple[str, ...]) -> tuple[str
     backbone = None if cell.backbone_hash == NO_BACKBONE else cell.backbone
     languages = language_facts(cell.task, backbone) or codes
     known = known_groups(cell.task, backbone)
-    return parse_languages(expression, known, languages, what="--sources", backbone=cell.backbone)
+    return parse_languages(expression, known, languages, option="--sources", backbone=cell.backbone)
 
 
 def _data_of(record: Record) -> tuple[str, tuple[str, ...], str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from xlt_bench.errors import BackboneError, ConfigError
-from xlt_bench.languages.groups import named_groups, parse_languages, pretrained_like_xlmr, target_groups
+from xlt_bench.languages.expressions import parse_languages, target_groups
+from xlt_bench.languages.groups import named_groups
 from xlt_bench.task import Language
 
 JOSHI = {"eng_Latn": 5, "arb_Arab": 5, "zho_Hans": 5, "deu_Latn": 5, "swh_Latn": 2, "tha_Thai": 3, "yor_Latn": None}
@@ -19,7 +18,7 @@ NOT_5 = ("swh_Latn", "tha_Thai", "yor_Latn")
 
 
 def parsed(expression: str) -> tuple[str, ...]:
-    return parse_languages(expression, GROUPS, LANGUAGES, what="--sources")
+    return parse_languages(expression, GROUPS, LANGUAGES, option="--sources")
 
 
 def test_the_named_groups() -> None:
@@ -90,17 +89,18 @@ def test_faults_name_the_expression_the_value_and_the_way_out(expression: str, m
 @pytest.mark.parametrize("name", ["seen", "unseen", "seen-wo-joshi5", "low-performing"])
 def test_groups_of_a_backbone_with_unknown_pretraining(name: str) -> None:
     with pytest.raises(BackboneError) as caught:
-        parse_languages(f"{name}-joshi5", BLIND, LANGUAGES, what="--sources", backbone="acme/bert")
+        parse_languages(f"{name}-joshi5", BLIND, LANGUAGES, option="--sources", backbone="acme/bert")
     assert (
-        f"which languages acme/bert saw is not known, so group '{name}' is not defined for it; "
-        "name languages by code, or use enarzho, joshi5, all"
+        f"which languages acme/bert saw is not known, so group '{name}' is not defined for it; say it with --seen "
+        "FILE, or --seen like:NAME for a backbone that saw the same; name languages by code, "
+        "or use enarzho, joshi5, all"
     ) in str(caught.value)
 
 
 def test_a_group_that_was_not_measured() -> None:
     groups = named_groups(LANGUAGES, seen=SEEN, low_performing=None)
     with pytest.raises(BackboneError, match="group 'low-performing' was not measured for nano on this task"):
-        parse_languages("low-performing", groups, LANGUAGES, what="--targets", backbone="nano")
+        parse_languages("low-performing", groups, LANGUAGES, option="--targets", backbone="nano")
 
 
 @pytest.mark.parametrize(
@@ -166,14 +166,3 @@ def test_unknown_targets() -> None:
         target_groups("unseen", ("eng_Latn",), BLIND, LANGUAGES, backbone="acme/bert")
     with pytest.raises(ConfigError, match="no language or group 'sources'"):
         target_groups("sources", (), GROUPS, LANGUAGES)
-
-
-def test_which_backbones_saw_what_xlmr_saw(tmp_path: Path) -> None:
-    local = tmp_path / "xlm-roberta-large"
-    local.mkdir()
-    assert pretrained_like_xlmr("nano") == "nano"
-    assert pretrained_like_xlmr("FacebookAI/xlm-roberta-base") == "xlm-roberta-base"
-    assert pretrained_like_xlmr(f"{local}/") == "xlm-roberta-large"
-    assert pretrained_like_xlmr("acme/xlm-roberta-large") is None
-    assert pretrained_like_xlmr(str(tmp_path)) is None
-    assert pretrained_like_xlmr("google/mt5-base") is None

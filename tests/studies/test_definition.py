@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.languages.groups import parse_languages
+from xlt_bench.languages.expressions import parse_languages
 from xlt_bench.plugins.methods import configure
 from xlt_bench.studies.catalogue import find_study, study_names
 from xlt_bench.studies.definition import read_study
@@ -44,7 +44,7 @@ def test_every_shipped_study_can_be_on_every_shipped_task(name: str, task: str) 
             configure(method, grid.settings or {})
         for sources in grid.sources:
             if sources != "none":
-                assert parse_languages(sources, groups, info.languages(), what="--sources")
+                assert parse_languages(sources, groups, info.languages(), option="--sources")
     named = {name.partition(":")[0] for pair in study.report.pairs for name in pair}
     assert named <= {method for grid in study.grids for method in grid.methods}
 
@@ -63,7 +63,7 @@ def test_the_studies_of_the_paper_are_its_grids() -> None:
 def test_the_source_lists_of_source_size_are_nested() -> None:
     (grid,) = find_study("source-size").grids
     info = task_info("cldr")
-    sets = [set(parse_languages(one, info.groups("nano"), info.languages(), what="")) for one in grid.sources]
+    sets = [set(parse_languages(one, info.groups("nano"), info.languages(), option="")) for one in grid.sources]
     assert [len(one) for one in sets] == [1, 3, 7, 15, 30, 85]
     assert all(small < large for small, large in pairwise(sets))
 

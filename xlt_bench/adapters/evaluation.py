@@ -14,7 +14,7 @@ from xlt_bench.adapters.labels import LabelOrder, label_order
 from xlt_bench.adapters.saved_prompt import SavedPrompt
 from xlt_bench.backbones.source import BackboneSource, Precision, check_name, locate
 from xlt_bench.errors import ConfigError
-from xlt_bench.languages.groups import parse_languages, target_groups
+from xlt_bench.languages.expressions import parse_languages, target_groups
 from xlt_bench.recipe import Recipe, preset_recipe
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
@@ -163,7 +163,7 @@ def _languages(
     known = info.groups(backbone)
     sources: tuple[str, ...] = ()
     if request.sources is not None:
-        sources = parse_languages(request.sources, known, task.languages, what="--sources", backbone=backbone)
+        sources = parse_languages(request.sources, known, task.languages, option="--sources", backbone=backbone)
     groups = target_groups(request.targets, sources, known, task.languages, backbone=backbone)
     if request.targets is None and not sources:
         groups["all"] = tuple(task.languages)

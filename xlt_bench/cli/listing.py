@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from xlt_bench.backbones.languages import pretraining_of
 from xlt_bench.backbones.source import NO_BACKBONE, check_name
 from xlt_bench.errors import XltBenchError
 from xlt_bench.io.texts import clean
-from xlt_bench.languages.group_files import with_groups
+from xlt_bench.languages.known_groups import known_groups
 from xlt_bench.plugins.registry import METHODS, entries, package_of
 from xlt_bench.records.record import Record
 from xlt_bench.tasks import task_info, task_names
@@ -50,21 +52,22 @@ def tasks() -> Table:
     return table
 
 
-def groups(task: str, backbone: str | None, groups_file: Path | None = None) -> Table:
-    """Language groups known for a task and a backbone, with those of a file of groups."""
+def groups(task: str, backbone: str | None, groups_file: Path | None = None, seen: str | None = None) -> Group:
+    """Language groups known for a task and a backbone, and what a reader must know of them."""
     info = task_info(task)
     backbone = backbone or info.backbone
     check_name(backbone)
-    known = info.groups(backbone)
-    if groups_file is not None:
-        languages = tuple(info.languages()) or sorted(frozenset().union(*known.values()))
-        known = with_groups(groups_file, known, languages, task=info.name, backbone=backbone)
+    known = known_groups(info, backbone, seen=seen, groups_file=groups_file)
     table = _table("group", "languages", Text(f"codes ({info.name}, backbone {backbone})"))
-    for name, codes in known.items():
+    for name, codes in known.groups.items():
         ordered = sorted(codes)
-        shown = " ".join(ordered[:8]) + (f" ... ({len(ordered) - 8} more)" if len(ordered) > 8 else "")
-        table.add_row(name, str(len(codes)), shown)
-    return table
+        cut = " ".join(ordered[:8]) + (f" ... ({len(ordered) - 8} more)" if len(ordered) > 8 else "")
+        table.add_row(name, str(len(codes)), cut)
+    pretraining = pretraining_of(backbone)
+    source = (
+        () if seen is not None or pretraining is None else (f"which languages {backbone} saw: {pretraining.source}",)
+    )
+    return Group(table, *(Text(clean(note)) for note in (*known.notes, *source)))
 
 
 def records(found: Sequence[Record]) -> Table:
@@ -110,6 +113,7 @@ def announcement(experiment: Experiment, request: Request) -> str:
         )
     elif request.steps or request.preset or request.precision == "bf16":
         lines.append(f"{job.label} uses no backbone: --steps, --preset and --precision change nothing")
+    lines.extend(f"note: {note}" for note in job.notes)
     lines.extend(f"damaged, computed again: {found.folder}: {found.reason}" for found in experiment.damaged)
     lines.append(_runs(experiment))
     return "\n".join(lines)

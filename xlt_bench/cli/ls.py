@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from xlt_bench.cli.options import STORE, GroupsOption, StoreOption
+from xlt_bench.cli.options import STORE, GroupsOption, SeenOption, StoreOption
 from xlt_bench.cli.printing import readable_records
 
 
@@ -26,6 +26,7 @@ def list_(
     task: Annotated[str, typer.Option(help="For groups: the task.")] = "cldr",
     backbone: Annotated[str | None, typer.Option(help="For groups: the backbone. [default: the task's]")] = None,
     groups: GroupsOption = None,
+    seen: SeenOption = None,
     store: StoreOption = STORE,
 ) -> None:
     """List methods, tasks, language groups, stored Records or baselines."""
@@ -44,6 +45,6 @@ def list_(
 
         console.print(listed(readable_records(Store(store))))
     elif what is Listed.GROUPS:
-        console.print(listing.groups(task, backbone, groups))
+        console.print(listing.groups(task, backbone, groups, seen))
     else:
         console.print(listing.methods() if what is Listed.METHODS else listing.tasks())

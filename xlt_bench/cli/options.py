@@ -58,6 +58,14 @@ GroupsOption = Annotated[
     Path | None,
     typer.Option("--groups", metavar="FILE", help="More groups of languages, as TOML; see adding-a-task.md."),
 ]
+SeenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--seen",
+        metavar="FILE|like:NAME",
+        help="Which languages the backbone saw; see adding-a-task.md. [default: known]",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")]
 
 

@@ -22,6 +22,7 @@ from xlt_bench.cli.options import (
     Precision,
     ProtocolName,
     Rerun,
+    SeenOption,
     StoreOption,
     check_level,
 )
@@ -49,6 +50,7 @@ def run(
         str | None, typer.Option(help="Groups and codes, or `sources`. [default: all groups without sources]")
     ] = None,
     groups: GroupsOption = None,
+    seen: SeenOption = None,
     protocol: Annotated[
         ProtocolName | None,
         typer.Option(help="full adapts the fit to each target on its train split. [default: zero-shot]"),
@@ -113,6 +115,7 @@ def run(
             settings=parse_settings(settings or []),
             rate_factors=(1.0, 1.0) if rate_factors is None else parse_factors(rate_factors),
             groups_file=groups,
+            seen=seen,
             init_from=init_from,
             preset=preset,
             device=device,

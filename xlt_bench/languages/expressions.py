@@ -156,8 +156,8 @@ def _why_undefined(name: str, groups: Groups, backbone: str) -> str:
         )
     elif name == "unseen":
         why = (
-            f"of no language of the task is it certain that {backbone} did not see it (xlt-bench ls groups tells more), "
-            f"so group '{name}' is not defined for it; say it with --seen FILE or --seen like:NAME"
+            f"of no language of the task is it certain that {backbone} did not see it (see: xlt-bench ls groups), so "
+            f"group '{name}' is not defined for it; say it with --seen FILE or --seen like:NAME"
         )
     elif name == "low-performing":
         why = f"group '{name}' was not measured for {backbone} on this task"

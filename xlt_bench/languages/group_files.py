@@ -18,10 +18,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from xlt_bench.backbones.languages import is_backbone
 from xlt_bench.errors import ConfigError, unknown
 from xlt_bench.io.toml_files import Section, read_toml
-from xlt_bench.languages.groups import SOURCE_GROUPS, SOURCES, TARGET_GROUPS, Groups, pretrained_like_xlmr
-from xlt_bench.languages.table import likely_code
+from xlt_bench.languages.groups import SOURCE_GROUPS, SOURCES, TARGET_GROUPS, Groups
+from xlt_bench.languages.hints import likely_code
 
 KEYS = ("groups", "backbones")
 RESERVED = (*SOURCE_GROUPS, *TARGET_GROUPS, SOURCES, "none")
@@ -31,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True)
-class Measured:
+class BackboneSets:
     """What is known of a task's languages for one backbone; None: not known."""
 
     seen: frozenset[str] | None
@@ -43,12 +44,12 @@ class LanguageSets:
     """Groups by name, and what is known for single backbones by the backbone's name."""
 
     groups: Groups
-    backbones: Mapping[str, Measured]
+    backbones: Mapping[str, BackboneSets]
 
-    def measured(self, backbone: str) -> Measured:
+    def of_backbone(self, backbone: str) -> BackboneSets:
         """What is known for a backbone, given as `--backbone` has it."""
-        names = (name for name in self.backbones if name == backbone or _is_same(name, backbone))
-        return self.backbones.get(next(names, ""), Measured(None, None))
+        names = (name for name in self.backbones if is_backbone(name, backbone))
+        return self.backbones.get(next(names, ""), BackboneSets(None, None))
 
 
 def language_sets(section: Section, languages: Iterable[str]) -> LanguageSets:
@@ -71,16 +72,16 @@ def language_sets(section: Section, languages: Iterable[str]) -> LanguageSets:
     empty = next((name for name, members in groups.items() if not members), None)
     if empty is not None:
         raise ConfigError(f"{named.where}: group '{empty}' has no languages; list at least one")
-    measured = {name: _measured(backbones.section(name), codes) for name in backbones.values}
-    return LanguageSets({name: members for name, members in groups.items() if members}, measured)
+    by_backbone = {name: _backbone_sets(backbones.section(name), codes) for name in backbones.values}
+    return LanguageSets({name: members for name, members in groups.items() if members}, by_backbone)
 
 
-def with_groups(path: Path, known: Groups, languages: Iterable[str], *, task: str, backbone: str) -> Groups:
+def with_groups(path: Path, groups: Groups, languages: Iterable[str], *, task: str, backbone: str) -> Groups:
     """The groups known for a task and a backbone, with those of a user's file.
 
     Args:
         path: of the file, see the module's docstring.
-        known: what the task knows for the backbone.
+        groups: what the task knows for the backbone.
         languages: the task's codes.
 
     Raises:
@@ -88,35 +89,35 @@ def with_groups(path: Path, known: Groups, languages: Iterable[str], *, task: st
     """
     section = read_toml(path)
     section.check_keys(KEYS)
-    own = language_sets(section, languages)
-    measured = own.measured(backbone)
+    sets = language_sets(section, languages)
+    of_backbone = sets.of_backbone(backbone)
     added: dict[str, frozenset[str] | None] = {
-        **own.groups,
-        "seen": measured.seen,
-        "low-performing": measured.low_performing,
+        **sets.groups,
+        "seen": of_backbone.seen,
+        "low-performing": of_backbone.low_performing,
     }
     for name, members in added.items():
-        if members and name in known:
+        if members and name in groups:
             raise ConfigError(
                 f"{path}: group '{name}' is already known for task {task} and backbone {backbone}; "
                 "give yours another name"
             )
-    if measured.seen is not None:
-        added["unseen"] = frozenset(languages) - measured.seen
-        added["seen-wo-joshi5"] = measured.seen - known.get("joshi5", frozenset())
-    return {**known, **{name: members for name, members in added.items() if members}}
+    if of_backbone.seen is not None:
+        added["unseen"] = frozenset(languages) - of_backbone.seen
+        added["seen-wo-joshi5"] = of_backbone.seen - groups.get("joshi5", frozenset())
+    return {**groups, **{name: members for name, members in added.items() if members}}
 
 
-def check_name(what: str, name: str, where: str) -> None:
+def check_name(kind: str, name: str, where: str) -> None:
     """Refuse the name of a language or group that `--sources` and `--targets` could not read or would take for another.
 
     Raises:
         ConfigError: see there.
     """
     if name in RESERVED:
-        raise ConfigError(f"{where}: '{name}' has a meaning of its own; give the {what} another name")
+        raise ConfigError(f"{where}: '{name}' has a meaning of its own; give the {kind} another name")
     if _NAME.fullmatch(name) is None:
-        raise ConfigError(f"{where}: '{name}' is no name of a {what}: letters, digits and single . _ - between them")
+        raise ConfigError(f"{where}: '{name}' is no name of a {kind}: letters, digits and single . _ - between them")
 
 
 def codes_of(section: Section, key: str, codes: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -125,10 +126,10 @@ def codes_of(section: Section, key: str, codes: tuple[str, ...]) -> tuple[str, .
     for code in listed or ():
         if code not in codes:
             likely, see = likely_code(code, codes), f"the task's {len(codes)} languages"
-            told = (
+            reason = (
                 f"no language '{code}'; did you mean '{likely}'?" if likely else unknown("language", code, codes, see)
             )
-            raise ConfigError(f"{section.where}: {key}: {told}")
+            raise ConfigError(f"{section.where}: {key}: {reason}")
     return listed
 
 
@@ -137,14 +138,6 @@ def _members(section: Section, key: str, codes: tuple[str, ...]) -> frozenset[st
     return None if listed is None else frozenset(listed)
 
 
-def _measured(section: Section, codes: tuple[str, ...]) -> Measured:
+def _backbone_sets(section: Section, codes: tuple[str, ...]) -> BackboneSets:
     section.check_keys(("seen", "low-performing"))
-    return Measured(_members(section, "seen", codes), _members(section, "low-performing", codes))
-
-
-def _is_same(name: str, backbone: str) -> bool:
-    """Whether a backbone is the one of this name: a hub id without its owner, or a local folder that bears it."""
-    short, folder = pretrained_like_xlmr(name), Path(backbone)
-    if short is not None and short == pretrained_like_xlmr(backbone):
-        return True
-    return folder.is_dir() and folder.resolve().name == name.rpartition("/")[2]
+    return BackboneSets(_members(section, "seen", codes), _members(section, "low-performing", codes))

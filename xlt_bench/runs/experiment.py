@@ -9,8 +9,8 @@ from pathlib import Path
 
 from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name, locate
 from xlt_bench.errors import ConfigError
-from xlt_bench.languages.group_files import with_groups
-from xlt_bench.languages.groups import parse_languages, target_groups
+from xlt_bench.languages.expressions import parse_languages, target_groups
+from xlt_bench.languages.known_groups import known_groups
 from xlt_bench.plugins.methods import configure, recipe_of
 from xlt_bench.recipe import Recipe, check_steps
 from xlt_bench.records.cell import Cell, Protocol
@@ -116,7 +116,7 @@ def prepare(request: Request, resources: Resources | None = None) -> Experiment:
     backbone = request.backbone or info.backbone
     check_name(backbone)
     task = resources.task(request.task, request.data_dir)
-    sources, groups = _languages(request, protocol, task, info, backbone)
+    sources, groups, notes = _languages(request, protocol, task, info, backbone)
     source = resources.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     if source is None:  # such a method gets what no option changes: options are no part of its identity
         recipe, precision = recipe_of(configured.method, info.preset), "fp32"
@@ -138,6 +138,7 @@ def prepare(request: Request, resources: Resources | None = None) -> Experiment:
         target_label="" if request.target_steps is None else f"{request.target_steps} target steps",
         sources_label=request.sources,
         groups=groups,
+        notes=notes,
         store=Store(request.store),
         save_weights=request.save_weights,
         start=start,
@@ -159,21 +160,20 @@ def _unadapted(template: Cell, recipe: Recipe, request: Request) -> Cell:
 
 def _languages(
     request: Request, protocol: Protocol, task: Task, info: TaskInfo, backbone: str
-) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    known = info.groups(backbone)
-    if request.groups_file is not None:
-        known = with_groups(request.groups_file, known, task.languages, task=task.name, backbone=backbone)
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """The sources, the target rows, and notes on the groups."""
+    known = known_groups(info, backbone, task.languages, seen=request.seen, groups_file=request.groups_file)
     sources: tuple[str, ...] = ()
     if request.sources != NO_SOURCES:
-        sources = parse_languages(request.sources, known, task.languages, what="--sources", backbone=backbone)
+        sources = parse_languages(request.sources, known.groups, task.languages, option="--sources", backbone=backbone)
         task.check_trainable(sources, f"--sources '{request.sources}'")
     targets = request.targets
     if targets is None and protocol == "full":
-        targets = ",".join(name for name in info.full_targets if name in known) or None
-    rows = target_groups(targets, sources, known, task.languages, backbone=backbone)
+        targets = ",".join(name for name in info.full_targets if name in known.groups) or None
+    rows = target_groups(targets, sources, known.groups, task.languages, backbone=backbone)
     if protocol == "full":
         task.check_trainable([code for row in rows.values() for code in row], "--protocol full")
-    return sources, rows
+    return sources, rows, known.notes
 
 
 def _template(job: Job, preset: str, sources: tuple[str, ...], protocol: Protocol, examples: int | None) -> Cell:

@@ -34,6 +34,7 @@ class Request:
         settings: hyper-parameters of the method, as text.
         rate_factors: on the preset's learning rates: of all roles but the head, and of the head.
         groups_file: a TOML file with more groups of languages (see `xlt_bench.languages.group_files`).
+        seen: which languages the backbone saw: a file, or `like:NAME` (see `xlt_bench.backbones.languages`).
         tuning: how the setting was found, of a request that a search made (see `xlt_bench.tuning`).
         init_from: an adapter, or a Record with weights, from which a soft prompt starts in place of random weights.
         rerun: run failed cells again, or all of them, although the store holds their Records.
@@ -54,6 +55,7 @@ class Request:
     settings: Mapping[str, str] = field(default_factory=dict)
     rate_factors: tuple[float, float] = (1.0, 1.0)
     groups_file: Path | None = None
+    seen: str | None = None
     tuning: Mapping[str, Any] = field(default_factory=dict)
     init_from: str | None = None
     preset: str | None = None

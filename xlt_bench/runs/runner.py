@@ -49,6 +49,7 @@ class Job:
     store: Store
     save_weights: bool = False
     target_label: str = ""
+    notes: tuple[str, ...] = ()
     start: Start | None = None
     tuning: Mapping[str, Any] = field(default_factory=dict)
 

@@ -1,14 +1,16 @@
 """Which languages a backbone saw in pre-training: one table a list, each with its source in its head.
 
-A table is comma-separated: `code`, `seen` (yes; unknown: the source does not settle it) and `listed_as`, what stands for
-the language in the source. Its head says, as `# key: value`, which `backbones` it is of, the `source`, and whether it is
-`complete`: of a complete list, a language of the shipped table of languages that is not listed was not seen. Of every
-other language it is unknown, by itself, whether it was seen. A backbone without a table is unknown; nothing is guessed.
+A table is comma-separated: `code`, `seen` (yes; unknown: the source does not settle it) and `listed_as`, what stands
+for the language in the source. Its head says, as `# key: value`, which `backbones` it is of, the `source`, and whether
+it is `complete`: of a complete list, a language of the shipped table of languages that is not listed was not seen. Of
+every other language it is unknown, by itself, whether it was seen. A backbone without a table is unknown; nothing is
+guessed.
 """
 
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -60,18 +62,30 @@ def pretraining_lists() -> Mapping[str, Pretraining]:
     return MappingProxyType({entry.name: entry for entry in lists})
 
 
+def is_backbone(name: str, backbone: str) -> bool:
+    """Whether a backbone, as `--backbone` has it, is the one of this name.
+
+    It is where both are equal, where one of two hub ids of a shipped list lacks the owner, and where a local folder
+    bears the name.
+    """
+    short, folder = name.rpartition("/")[2], Path(backbone)
+    if name == backbone or (os.path.isdir(backbone) and folder.resolve().name == short):
+        return True
+    ids = {alias for entry in pretraining_lists().values() for alias in entry.backbones}
+    return backbone in ids and name in ids and backbone.rpartition("/")[2] == short
+
+
 def pretraining_of(backbone: str) -> Pretraining | None:
     """The list of a backbone, None where no shipped one is of it.
 
     Args:
-        backbone: a name as `--backbone` has it: `nano`, a hub id, or a local folder, which counts as the backbone whose
-            name it bears.
+        backbone: a name as `--backbone` has it: `nano`, a hub id, or a local folder, which counts as the backbone
+            whose name it bears.
     """
-    names = {backbone}
-    folder = Path(backbone)
-    if folder.is_dir():
-        names.add(folder.resolve().name)
-    return next((entry for entry in pretraining_lists().values() if names & set(entry.backbones)), None)
+    return next(
+        (entry for entry in pretraining_lists().values() for name in entry.backbones if is_backbone(name, backbone)),
+        None,
+    )
 
 
 def pretraining_from(path: Path) -> Pretraining:
@@ -100,8 +114,8 @@ def _parsed(name: str, text: str) -> Pretraining:
         code, state = _row(rows[0][1], line) if table else (line, "yes")
         if not _CODE.fullmatch(code) or state not in ("yes", "no", "unknown"):
             raise ConfigError(
-                f"{name}, line {number}: '{line[:_LONGEST]}' is no code of a language; a list has one code a line, such "
-                "as deu_Latn, or the columns code,seen with yes, no or unknown"
+                f"{name}, line {number}: '{line[:_LONGEST]}' is no code of a language; a list has one code a line, "
+                "such as deu_Latn, or the columns code,seen with yes, no or unknown"
             )
         if state != "no":
             (seen if state == "yes" else unsettled).add(code)

@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xlt_bench.backbones.languages import is_backbone, pretraining_of
 from xlt_bench.errors import ConfigError, DataError
-from xlt_bench.languages.groups import named_groups, pretrained_like_xlmr
+from xlt_bench.languages.groups import named_groups
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task, TaskInfo
 from xlt_bench.tasks.tables import flagged, languages_of, read_lines, read_table
 
 if TYPE_CHECKING:
     from xlt_bench.tasks.cldr.items import ListedItem, Texts
 
+PACKAGE = "xlt_bench.tasks.cldr"
 BABEL_VERSION = "2.18.0"
+MEASURED_WITH = "nano"
+"""The backbone whose low-performing languages the table flags."""
+LIKE_XLMR = ("xlm-roberta", "nano")
+"""Lists of pre-training languages for which full-16 was sorted into halves."""
 LABELS = ("territory", "language", "currency", "unit")
 
 
@@ -63,14 +69,17 @@ def groups(backbone: str) -> Mapping[str, frozenset[str]]:
     `full-16` are the targets of full supervision, half of them seen in pre-training.
     """
     rows = _rows()
-    known = pretrained_like_xlmr(backbone)
-    full = frozenset(read_lines("xlt_bench.tasks.cldr", "full-16.txt"))
-    if known is None:
-        return {**named_groups(languages_of(rows), seen=None, low_performing=None), "full-16": full}
-    seen = flagged(rows, "seen")
-    low = flagged(rows, "low_performing") if known == "nano" else None
-    standard = named_groups(languages_of(rows), seen=seen, low_performing=low)
-    return {**standard, "full-16": full, "full-8-seen": full & seen, "full-8-unseen": full - seen}
+    table = languages_of(rows)
+    full = frozenset(read_lines(PACKAGE, "full-16.txt"))
+    pretraining = pretraining_of(backbone)
+    if pretraining is None:
+        return {**named_groups(table, seen=None, low_performing=None), "full-16": full}
+    seen, unseen = pretraining.seen, pretraining.unseen(table)
+    if pretraining.name not in LIKE_XLMR:
+        return {**named_groups(table, seen=seen, unseen=unseen, low_performing=None), "full-16": full}
+    low = flagged(rows, "low_performing") if is_backbone(MEASURED_WITH, backbone) else None
+    standard = named_groups(table, seen=seen, unseen=unseen, low_performing=low)
+    return {**standard, "full-16": full, "full-8-seen": full & seen, "full-8-unseen": full & unseen}
 
 
 def languages() -> Mapping[str, Language]:
@@ -79,13 +88,13 @@ def languages() -> Mapping[str, Language]:
 
 
 def _rows() -> list[dict[str, str]]:
-    return read_table("xlt_bench.tasks.cldr", "languages.csv")
+    return read_table(PACKAGE, "languages.csv")
 
 
 def _labelled(code: str, split: Split, items: list[ListedItem], texts: Texts) -> Labelled:
-    own = texts[code]
-    present = [item for item in items if item.split == split and (item.class_name, item.key) in own]
-    examples = (Example(f"{i.class_name}|{i.key}", code, own[i.class_name, i.key]) for i in present)
+    names = texts[code]
+    present = [item for item in items if item.split == split and (item.class_name, item.key) in names]
+    examples = (Example(f"{i.class_name}|{i.key}", code, names[i.class_name, i.key]) for i in present)
     gold = np.array([LABELS.index(item.class_name) for item in present], np.int64)
     return Labelled(tuple(examples), gold)
 
@@ -101,4 +110,5 @@ INFO = TaskInfo(
     languages=languages,
     full_targets=("full-16", "full-8-seen", "full-8-unseen"),
     primary="unseen",
+    low_performing_with=MEASURED_WITH,
 )

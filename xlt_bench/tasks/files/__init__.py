@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlt_bench.languages.groups import named_groups, pretrained_like_xlmr
-from xlt_bench.languages.table import known_languages
+from xlt_bench.backbones.languages import pretraining_of
+from xlt_bench.languages.groups import named_groups
 from xlt_bench.task import Task, TaskInfo
 from xlt_bench.tasks.files.spec import read_spec
 
@@ -51,13 +51,13 @@ def _load(spec: Spec, folder: Path | None) -> Task:
 
 
 def _groups(spec: Spec, backbone: str) -> Mapping[str, frozenset[str]]:
-    """The standard groups and the task's own. What a backbone saw is as the file says.
-
-    Where it says nothing, it is known of backbones like XLM-R if all of the task's codes are in the shipped table.
-    """
-    measured = spec.sets.measured(backbone)
-    seen, known = measured.seen, known_languages()
-    if seen is None and pretrained_like_xlmr(backbone) is not None and spec.languages.keys() <= known.keys():
-        seen = frozenset(code for code in spec.languages if known[code].seen_by_xlmr)
-    standard = named_groups(spec.languages, seen=seen, low_performing=measured.low_performing)
+    """The standard groups and the task's own. What a backbone saw: as the file says, else as the shipped lists say."""
+    sets = spec.sets.of_backbone(backbone)
+    pretraining = pretraining_of(backbone) if sets.seen is None else None
+    standard = named_groups(
+        spec.languages,
+        seen=sets.seen if pretraining is None else pretraining.seen,
+        unseen=None if pretraining is None else pretraining.unseen(spec.languages),
+        low_performing=sets.low_performing,
+    )
     return {**standard, **spec.sets.groups}

@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from xlt_bench.languages.groups import named_groups, pretrained_like_xlmr
+from xlt_bench.backbones.languages import pretraining_of
+from xlt_bench.languages.groups import named_groups
 from xlt_bench.task import Language, Split, Task, TaskInfo
 from xlt_bench.tasks.tables import flagged, languages_of, read_lines, read_table
 
 LABELS = ("science/technology", "travel", "politics", "sports", "health", "entertainment", "geography")
 COUNTS: Mapping[Split, int] = {"train": 701, "dev": 99, "test": 204}
 PACKAGE = "xlt_bench.tasks.sib200"
+MEASURED_WITH = "FacebookAI/xlm-roberta-large"
+"""The backbone with which the low-performing languages were measured."""
+LIKE_XLMR = ("xlm-roberta", "nano")
+"""Lists of pre-training languages whose backbones borrow that group, and for which full-46 was sorted into halves."""
 
 
 def load(data_dir: Path | None) -> Task:
@@ -32,18 +37,25 @@ def load(data_dir: Path | None) -> Task:
 def groups(backbone: str) -> Mapping[str, frozenset[str]]:
     """The named groups known for a backbone.
 
-    `seen` has the published flags, also for `nano` and XLM-R base; two of them are odd, see the head of languages.csv.
-    `low-performing` is as measured with XLM-R large, also for `nano` and XLM-R base. `full-46` are the targets of the
-    paper's full supervision, sorted into `full-23-seen` and `full-23-unseen` by the flag of the table.
+    For XLM-R `seen` has the published flags; two of them are odd, see the head of languages.csv. `low-performing` is as
+    measured with XLM-R large, also for nano and XLM-R base. `full-46` are the targets of the paper's full supervision,
+    sorted into `full-23-seen` and `full-23-unseen`.
     """
     rows = _rows()
+    table = languages_of(rows)
     full = frozenset(read_lines(PACKAGE, "full-46.txt"))
-    if pretrained_like_xlmr(backbone) is None:
-        return {**named_groups(languages_of(rows), seen=None, low_performing=None), "full-46": full}
-    seen = flagged(rows, "seen")
+    pretraining = pretraining_of(backbone)
+    if pretraining is None:
+        return {**named_groups(table, seen=None, low_performing=None), "full-46": full}
+    seen, unseen = pretraining.seen, pretraining.unseen(table)
+    if pretraining.name == "xlm-roberta":
+        seen = flagged(rows, "seen")
+        unseen = frozenset(table) - seen
+    if pretraining.name not in LIKE_XLMR:
+        return {**named_groups(table, seen=seen, unseen=unseen, low_performing=None), "full-46": full}
     low = frozenset(read_lines(PACKAGE, "low-performing.txt"))
-    standard = named_groups(languages_of(rows), seen=seen, low_performing=low)
-    return {**standard, "full-46": full, "full-23-seen": full & seen, "full-23-unseen": full - seen}
+    standard = named_groups(table, seen=seen, unseen=unseen, low_performing=low)
+    return {**standard, "full-46": full, "full-23-seen": full & seen, "full-23-unseen": full & unseen}
 
 
 def languages() -> Mapping[str, Language]:
@@ -66,4 +78,5 @@ INFO = TaskInfo(
     languages=languages,
     primary="low-performing",
     full_targets=("full-46", "full-23-seen", "full-23-unseen"),
+    low_performing_with=MEASURED_WITH,
 )
