@@ -10,11 +10,15 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from torch import nn
-from transformers import TrainingArguments, get_cosine_with_hard_restarts_schedule_with_warmup
+from transformers import (
+    TrainingArguments,
+    get_cosine_with_hard_restarts_schedule_with_warmup,
+    get_linear_schedule_with_warmup,
+)
 
 from tests.support.tiny import short
 from xlt_bench.recipe import PRESETS, Phase, Recipe
-from xlt_bench.training.optimisation import make_optimiser, make_schedule
+from xlt_bench.training.optimisation import cosine_factor, linear_factor, make_optimiser, make_schedule
 
 GROUPS = ("prompt", "pseudo", "encoder", "head")
 
@@ -65,6 +69,17 @@ def test_rates_are_those_of_transformers_and_of_the_closed_form(preset: str, pha
     assert found == curve(sgd, scheduler, steps)
     expected = [[closed_form(base[role], step, steps, warmup) for role in GROUPS] for step in range(steps)]
     assert_allclose(found, expected, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize(("warmup", "steps"), [(0, 1), (0, 7), (1, 3), (3, 24), (30, 30), (50, 1001)])
+def test_factors_are_those_of_transformers_to_the_last_bit(warmup: int, steps: int) -> None:
+    one = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+    linear = get_linear_schedule_with_warmup(one, warmup, steps).lr_lambdas[0]
+    after = range(steps + 3)  # a schedule may be asked once more than there are steps
+    assert [linear_factor(step, warmup, steps) for step in after] == [linear(step) for step in after]
+    for cycles in (1, 2, 3):
+        cosine = get_cosine_with_hard_restarts_schedule_with_warmup(one, warmup, steps, cycles).lr_lambdas[0]
+        assert [cosine_factor(step, warmup, steps, cycles) for step in after] == [cosine(step) for step in after]
 
 
 def test_the_second_cycle_restarts_at_the_full_rate() -> None:

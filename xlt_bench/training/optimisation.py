@@ -9,11 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LRScheduler
-from transformers.optimization import (
-    get_cosine_with_hard_restarts_schedule_with_warmup,
-    get_linear_schedule_with_warmup,
-)
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.training.adafactor import Adafactor, Together
@@ -53,14 +49,30 @@ def step_together(optimisers: Sequence[torch.optim.Optimizer], together: Togethe
 def make_schedule(optimiser: torch.optim.Optimizer, recipe: Recipe, phase: Phase, steps: int) -> LRScheduler:
     """The recipe's learning-rate curve over this many steps."""
     warmup = math.ceil(phase.warmup * steps)  # rounded up, as transformers' Trainer does
-    schedule: LRScheduler
     if recipe.schedule == "linear":
-        schedule = get_linear_schedule_with_warmup(optimiser, warmup, steps)
-    else:
-        schedule = get_cosine_with_hard_restarts_schedule_with_warmup(
-            optimiser, warmup, steps, num_cycles=recipe.cycles
-        )
-    return schedule
+        return LambdaLR(optimiser, lambda step: linear_factor(step, warmup, steps))
+    return LambdaLR(optimiser, lambda step: cosine_factor(step, warmup, steps, recipe.cycles))
+
+
+def linear_factor(step: int, warmup: int, steps: int) -> float:
+    """Factor on the learning rate: up from 0 to 1 during the warm-up, then down to 0 in a straight line.
+
+    As transformers.get_linear_schedule_with_warmup computes it, in the same order of operations; likewise below. They
+    are written out here because importing them there brings in the whole stack of the Trainer.
+    """
+    if step < warmup:
+        return float(step) / float(max(1, warmup))
+    return max(0.0, float(steps - step) / float(max(1, steps - warmup)))
+
+
+def cosine_factor(step: int, warmup: int, steps: int, cycles: int) -> float:
+    """Up during the warm-up, then half cosines from 1 to 0, each starting at 1 again (Loshchilov & Hutter, 2017)."""
+    if step < warmup:
+        return float(step) / float(max(1, warmup))
+    progress = float(step - warmup) / float(max(1, steps - warmup))
+    if progress >= 1.0:
+        return 0.0
+    return max(0.0, 0.5 * (1.0 + math.cos(math.pi * ((float(cycles) * progress) % 1.0))))
 
 
 @dataclass
