@@ -15,9 +15,10 @@ from transformers.optimization import Adafactor as HuggingFaceAdafactor
 
 from benchmarks.workload import LONGEST, VECTORS, sentences
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.batches import Batch, Tokenised, tokens_at_once
+from xlt_bench.backbones.batches import Batch, tokens_at_once
 from xlt_bench.backbones.lean import dropout
 from xlt_bench.backbones.source import Precision, locate
+from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.method import Context
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.recipe import PRESETS, Recipe

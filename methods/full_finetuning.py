@@ -9,35 +9,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.batches import Batch
 from xlt_bench.method import Context, FitSummary, Scores
 from xlt_bench.recipe import Phase, Rate, Recipe, preset_recipe
 from xlt_bench.task import Example, Labelled
-from xlt_bench.training.head import ClassificationHead
-from xlt_bench.training.saving import load_fit, save_fit
+from xlt_bench.training.classifier import ClassifierForward, class_scores
+from xlt_bench.training.data import tokenised
+from xlt_bench.training.head import ClassificationHead, new_head
+from xlt_bench.training.saving import distinct, load_fit, save_fit
 from xlt_bench.training.seeding import seeded
-from xlt_bench.training.soft_prompt import text_limit, tokenised
 from xlt_bench.training.trainer import Lane, train
 
 
 class Classifier(nn.Module):
-    """An encoder of its own and the classification head, which reads position 0."""
+    """An encoder of its own and the classification head."""
 
     def __init__(self, encoder: nn.Module, head: ClassificationHead) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
-
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Logits, shape (items, classes)."""
-        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state[:, 0]
-        logits: Tensor = self.head(hidden.float())
-        return logits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +64,7 @@ class FullFinetuning:
     def _new(self, context: Context) -> Classifier:
         backbone = context.backbone
         with seeded(context.seed):
-            head = ClassificationHead(backbone.width, len(context.labels), backbone.dropout, backbone.initializer_range)
+            head = new_head(backbone.architecture, len(context.labels))
         encoder = backbone.fresh_encoder().requires_grad_(True)
         return Classifier(encoder, head.to(backbone.device))
 
@@ -85,7 +76,7 @@ class FullFinetuning:
         data = tokenised(train_split, dev, backbone, recipe, prompt=0)
         roles = {"backbone": module.encoder.parameters(), "head": module.head.parameters()}
         lane = Lane(module, roles, context, recipe, phase, data)
-        train([lane], ClassifierForward(backbone))
+        train([lane], ClassifierForward(backbone, recipe.read_out))
         if lane.failure is not None:
             raise lane.failure
         return FittedClassifier(self, module, context, lane.close())
@@ -94,21 +85,9 @@ class FullFinetuning:
         """Restore what `FittedClassifier.save` wrote."""
         module = self._new(context)
         weights, summary = load_fit(folder)
-        module.load_state_dict(weights)
+        for name, tensor in distinct(module.state_dict()).items():
+            tensor.copy_(weights[name])
         return FittedClassifier(self, module, context, summary)
-
-
-class ClassifierForward:
-    """Forward pass of classifiers, each with its own encoder: nothing to share, so one after the other."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        self._backbone = backbone
-
-    def __call__(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
-        """Logits (items, classes), one tensor a module."""
-        device = self._backbone.device
-        with self._backbone.autocast():
-            return [m(b.ids.to(device), b.mask.to(device)).float() for m, b in zip(modules, batches, strict=True)]
 
 
 class FittedClassifier:
@@ -120,17 +99,9 @@ class FittedClassifier:
         self.context = context
         self.summary = summary
 
-    @torch.no_grad()
     def predict(self, examples: Sequence[Example]) -> Scores:
         """Logits of shape (items, classes), float32, in the order given."""
-        backbone = self.context.backbone
-        limit = text_limit(backbone, self.context.recipe, prompt=0)
-        texts = backbone.tokenise([(example.text, example.text_pair) for example in examples], limit)
-        forward = ClassifierForward(backbone)
-        scores = np.zeros((len(texts), len(self.context.labels)), np.float32)
-        for index in texts.sorted_batches():
-            scores[index] = forward([self.module], [texts.batch(index)])[0].cpu().numpy()
-        return scores
+        return class_scores(self.module, examples, self.context)
 
     def adapt(self, train: Labelled, dev: Labelled, context: Context) -> FittedClassifier:
         """Go on training a copy on a target language."""
@@ -138,4 +109,4 @@ class FittedClassifier:
 
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors` (the whole encoder and head) and `fit.json`."""
-        save_fit(folder, self.module.state_dict(), self.summary)
+        save_fit(folder, distinct(self.module.state_dict()), self.summary)

@@ -20,7 +20,10 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from xlt_bench.backbones.architectures import Architecture
 from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import Batch
+from xlt_bench.backbones.read_out import read
 from xlt_bench.errors import ConfigError, MethodError, unknown
 from xlt_bench.recipe import Rate, Recipe
 from xlt_bench.training.optimisation import Roles
@@ -37,6 +40,9 @@ from xlt_bench.training.peft_settings import arguments, settings
 ADAPTER = "default"
 """The name peft gives to the one adapter of a model."""
 
+_BEFORE_WORDS = (PeftType.PROMPT_TUNING, PeftType.MULTITASK_PROMPT_TUNING, PeftType.P_TUNING)
+"""Kinds whose vectors stand among the input embeddings."""
+
 _FROM_DATA = ("eva", "corda", "lora_ga")
 """Starts of LoRA that peft computes from activations or gradients; without them it may start otherwise, silently."""
 
@@ -48,12 +54,25 @@ class OneTask(PeftModelForFeatureExtraction):
         """What stands before each text: virtual tokens, or keys and values of every layer."""
         return super().get_prompt(batch_size, _first_task(batch_size, self.device), max_cache_len)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Any:  # type: ignore[override]  # all that is used
-        """Hidden states of the tokens, after those of the virtual tokens if there are any."""
-        tasks = _first_task(len(input_ids), self.device)
+    def forward(  # type: ignore[override]  # what an Architecture calls a model with
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        use_cache: bool | None = None,
+    ) -> Any:
+        """Hidden states of the tokens, after those of the virtual tokens if there are any.
+
+        Behind virtual tokens peft counts positions itself, and puts all tokens into the first segment.
+        """
+        more = {"token_type_ids": token_type_ids, "position_ids": position_ids, "use_cache": use_cache}
         with _quiet():
             return super().forward(  # type: ignore[no-untyped-call]
-                input_ids=input_ids, attention_mask=attention_mask, task_ids=tasks
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                task_ids=_first_task(len(input_ids), self.device),
+                **{name: value for name, value in more.items() if value is not None},
             )
 
 
@@ -123,11 +142,13 @@ class Peft(EncoderTuning):
             ConfigError: the configuration does not work on this backbone, or not with the shared trainer.
         """
         config = self.peft_config(str(backbone.source.folder))
+        if config.peft_type in _BEFORE_WORDS:
+            config.token_dim = backbone.architecture.prompt_width  # peft takes the width of hidden states
         try:
             with _quiet():
                 model = OneTask(encoder, config)
-            texts = backbone.tokenise([("a", None)], max_length=8)
-            _check_trains(model.eval(), texts.batch([0]).ids, texts.batch([0]).mask)
+            batch = backbone.tokenise([("a", None)], max_length=8).batch([0])
+            _check_trains(model.eval(), backbone.architecture, batch)
         except Exception as error:  # as above
             versions = ", ".join(f"{package} {version(package)}" for package in ("peft", "transformers"))
             raise ConfigError(
@@ -160,14 +181,15 @@ def _matrices_and_vectors(encoder: nn.Module) -> Roles:
     return {role: part for role, part in (("adapter", matrices), ("vector", vectors)) if part}
 
 
-def _check_trains(model: OneTask, ids: Tensor, mask: Tensor) -> None:
+def _check_trains(model: OneTask, architecture: Architecture, batch: Batch) -> None:
     trained = [p for p in model.parameters() if p.requires_grad]
-    hidden = model(ids, mask).last_hidden_state
-    if not trained or not hidden.requires_grad:
+    states = architecture.states(model, batch.mask, ids=batch.ids)
+    if not trained or not states.requires_grad:
         raise MethodError("it trains nothing that changes the output")
-    found = torch.autograd.grad(hidden[:, 0].sum(), trained, allow_unused=True)
-    if all(gradient is None for gradient in found):
-        raise MethodError("nothing that it trains changes position 0, which the classification head reads")
+    state = read(states, batch.mask, architecture.read_outs[0])
+    gradients = torch.autograd.grad(state.sum(), trained, allow_unused=True)
+    if all(gradient is None for gradient in gradients):
+        raise MethodError("nothing that it trains changes what the classification head reads")
 
 
 def _wants_calls(config: type[PeftConfig]) -> bool:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from xlt_bench.backbones.batches import Batch, Tokenised, batch_order, merge
+from xlt_bench.backbones.batches import Batch, merge
+from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.task import Example, Labelled
 from xlt_bench.tasks.sampling import stratified
+from xlt_bench.training.order import batch_order
 
 LENGTHS = np.random.default_rng(7).integers(3, 60, 1000)
 
@@ -54,9 +56,18 @@ def test_batch_is_padded_on_the_right_and_masked() -> None:
 
 def test_merge_pads_to_the_longest_batch() -> None:
     short, long = (Batch(torch.full((1, n), n), torch.ones(1, n, dtype=torch.int64)) for n in (2, 3))
-    ids, mask = merge([short, long], pad_id=1)
-    assert ids.tolist() == [[2, 2, 1], [3, 3, 3]]
-    assert mask.tolist() == [[1, 1, 0], [1, 1, 1]]
+    merged = merge([short, long], pad_id=1)
+    assert merged.ids.tolist() == [[2, 2, 1], [3, 3, 3]]
+    assert merged.mask.tolist() == [[1, 1, 0], [1, 1, 1]]
+    assert merged.segments is None
+
+
+def test_merge_puts_batches_without_segments_into_the_first() -> None:
+    segments = torch.tensor([[0, 1, 1]])
+    short, long = Batch(torch.ones(1, 2), torch.ones(1, 2)), Batch(torch.ones(1, 3), torch.ones(1, 3), None, segments)
+    merged = merge([short, long], pad_id=1)
+    assert merged.segments is not None
+    assert merged.segments.tolist() == [[0, 0, 0], [0, 1, 1]]
 
 
 def test_evaluation_batches_hold_every_item_once_within_the_token_budget() -> None:

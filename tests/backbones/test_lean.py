@@ -11,6 +11,7 @@ from torch.nn import functional
 from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaModel
 
 from xlt_bench.backbones import lean
+from xlt_bench.backbones.batches import Batch
 from xlt_bench.backbones.lean import LeanEncoder, attention, dropout, lean_encoder
 
 SIZES = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": 50}
@@ -65,7 +66,7 @@ def test_output_and_gradients_equal_the_whole_model_s(
     made, before, sizes = model(layers), prompts(2), [2, 1]
     expected = whole(made, before, sizes, mask)
     quick = lean_of(made)
-    found = quick(before, sizes, quick.words(IDS, mask, 4))
+    found = quick(before, sizes, quick.words(Batch(IDS, mask), 4))
     assert torch.allclose(found, expected, atol=1e-5)
     for ours, theirs in zip(gradients(found, before), gradients(expected, before), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-4, rtol=1e-4)
@@ -74,7 +75,7 @@ def test_output_and_gradients_equal_the_whole_model_s(
 def test_words_are_the_same_whatever_stands_before_them() -> None:
     made, before = model(), prompts(2)
     quick = lean_of(made)
-    words = quick.words(IDS, MASKS["padded"], 4)
+    words = quick.words(Batch(IDS, MASKS["padded"]), 4)
     for prompt in before:
         assert torch.allclose(quick([prompt], [3], words), whole(made, [prompt], [3], MASKS["padded"]), atol=1e-5)
 
@@ -82,14 +83,14 @@ def test_words_are_the_same_whatever_stands_before_them() -> None:
 def test_no_prompt_at_all() -> None:
     made, none = model(), [torch.zeros(0, 32)]
     quick = lean_of(made)
-    found = quick(none, [3], quick.words(IDS, MASKS["padded"], 0))
+    found = quick(none, [3], quick.words(Batch(IDS, MASKS["padded"]), 0))
     assert torch.allclose(found, whole(made, none, [3], MASKS["padded"]), atol=1e-5)
 
 
 def test_bfloat16_is_near_and_stored_once() -> None:
     made, (prompt,) = model().to(torch.bfloat16), prompts(1)
     quick = lean_of(made)
-    found = quick([prompt], [3], quick.words(IDS, MASKS["padded"], 4))
+    found = quick([prompt], [3], quick.words(Batch(IDS, MASKS["padded"]), 4))
     expected = whole(model(), [prompt], [3], MASKS["padded"])
     assert found.dtype == torch.bfloat16
     assert torch.allclose(found.float(), expected, atol=0.1)
@@ -116,7 +117,7 @@ def test_in_train_mode_the_same_expectation_another_draw() -> None:
     made.train()
     torch.manual_seed(3)
     with torch.no_grad():
-        draws = torch.stack([quick([prompt], [3], quick.words(IDS, MASKS["padded"], 4)) for _ in range(400)])
+        draws = torch.stack([quick([prompt], [3], quick.words(Batch(IDS, MASKS["padded"]), 4)) for _ in range(400)])
         theirs = torch.stack([whole(made, [prompt], [3], MASKS["padded"]) for _ in range(400)])
     error = (draws.var(0) + theirs.var(0)).div(400).sqrt()
     assert ((draws.mean(0) - theirs.mean(0)).abs() < 5 * error).all()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from xlt_bench.backbones import token_cache
-from xlt_bench.backbones.batches import Tokenised
 from xlt_bench.backbones.token_cache import Texts, TokenCache
+from xlt_bench.backbones.tokenised import Tokenised
 
 TEXTS: Texts = [("river", None), ("a", "b"), ("", "ab"), ("long text", None)]
 

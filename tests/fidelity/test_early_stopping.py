@@ -14,10 +14,11 @@ from transformers import EarlyStoppingCallback, TrainerControl, TrainerState
 
 from tests.support.tiny import DEV, TRAIN, context, loud, short
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.batches import Tokenised
+from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.methods.spt import SPT
 from xlt_bench.recipe import Phase, Recipe, preset_recipe
-from xlt_bench.training.trainer import Lane, TrainData
+from xlt_bench.training.data import TrainData
+from xlt_bench.training.trainer import Lane
 
 EVERY = 10
 

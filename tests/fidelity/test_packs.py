@@ -17,6 +17,7 @@ from xlt_bench.errors import DivergedError, MethodError
 from xlt_bench.method import PackError
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
+from xlt_bench.recipe import ReadOut
 from xlt_bench.training import trainer
 from xlt_bench.training.memory import PassWidth
 from xlt_bench.training.soft_prompt import FittedPrompt, PromptedForward, SoftPrompt
@@ -128,8 +129,8 @@ def test_out_of_memory_halves_the_pass_and_changes_no_number(
     expected = XPE().fit_many(TRAIN, DEV, contexts)
     made: list[Small] = []
 
-    def small(backbone: Backbone, pad_id: int) -> Small:
-        made.append(Small(PromptedForward(backbone, pad_id), 1, error))
+    def small(backbone: Backbone, pad_id: int, read_out: ReadOut) -> Small:
+        made.append(Small(PromptedForward(backbone, pad_id, read_out), 1, error))
         return made[0]
 
     monkeypatch.setattr(trainer, "PassWidth", Wide)
@@ -146,8 +147,8 @@ def test_out_of_memory_halves_the_pass_and_changes_no_number(
 def test_a_single_lane_that_does_not_fit_is_told_the_way_out(
     tiny_backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(backbone: Backbone, pad_id: int) -> Small:
-        return Small(PromptedForward(backbone, pad_id), 0, MemoryError())
+    def none(backbone: Backbone, pad_id: int, read_out: ReadOut) -> Small:
+        return Small(PromptedForward(backbone, pad_id, read_out), 0, MemoryError())
 
     monkeypatch.setattr("xlt_bench.training.soft_prompt.PromptedForward", none)
     with pytest.raises(MethodError, match=r"out of memory with a single seed; use a smaller batch .*--precision bf16"):
@@ -157,8 +158,8 @@ def test_a_single_lane_that_does_not_fit_is_told_the_way_out(
 def test_other_runtime_errors_are_not_taken_for_memory(
     tiny_backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(backbone: Backbone, pad_id: int) -> Small:
-        return Small(PromptedForward(backbone, pad_id), 0, RuntimeError("shapes do not fit"))
+    def broken(backbone: Backbone, pad_id: int, read_out: ReadOut) -> Small:
+        return Small(PromptedForward(backbone, pad_id, read_out), 0, RuntimeError("shapes do not fit"))
 
     monkeypatch.setattr("xlt_bench.training.soft_prompt.PromptedForward", broken)
     with pytest.raises(RuntimeError, match="shapes do not fit"):

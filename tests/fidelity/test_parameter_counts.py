@@ -9,9 +9,10 @@ import torch
 from transformers import XLMRobertaConfig, XLMRobertaModel
 
 from tests.support.tiny import DEV, LABELS, TRAIN, context, copied, loud, short
+from xlt_bench.backbones.architectures import architecture_of
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.batches import Tokenised
 from xlt_bench.backbones.source import BackboneSource
+from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.method import Context, FitSummary
 from xlt_bench.methods.dual import DUAL, DUAL30, DualPrompt
 from xlt_bench.methods.full_finetuning import FullFinetuning
@@ -19,8 +20,9 @@ from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.plugins.methods import configure
+from xlt_bench.training.data import TrainData
 from xlt_bench.training.soft_prompt import SoftPrompt
-from xlt_bench.training.trainer import Lane, TrainData
+from xlt_bench.training.trainer import Lane
 
 HEAD = 1024 * 1024 + 1024 + 1024 * 7 + 7
 ENCODER = (1024 * 256 + 256) + (256 * 256 + 256) + (256 * 1024 + 1024)
@@ -39,7 +41,7 @@ def xlmr_large() -> Backbone:
         type_vocab_size=1,
         pad_token_id=1,
     )
-    backbone = Backbone(BackboneSource("xlm-roberta-large", Path(), ""), device="meta")
+    backbone = Backbone(BackboneSource("xlm-roberta-large", Path(), "", architecture_of(config)), device="meta")
     with torch.device("meta"):
         backbone.encoder = XLMRobertaModel(config, add_pooling_layer=False).requires_grad_(False)
     return backbone

@@ -14,8 +14,8 @@ from numpy.testing import assert_allclose
 
 from tests.support.tiny import DEV, TEST, TRAIN, context, copied, difference, loud, same, short
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.batches import Tokenised
 from xlt_bench.backbones.source import locate
+from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.method import Fitted, Scores
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.head_only import HeadOnly

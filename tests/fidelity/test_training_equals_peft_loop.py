@@ -15,11 +15,11 @@ from transformers.optimization import Adafactor
 from tests.support.peft_reference import encode, p_tuning, peft_names, prompt_tuning, trained_head
 from tests.support.tiny import DEV, TRAIN, context, copied, difference, short, tokens
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.batches import batch_order
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE, EncodedPrompt
 from xlt_bench.recipe import Recipe
 from xlt_bench.task import Labelled
+from xlt_bench.training.order import batch_order
 from xlt_bench.training.soft_prompt import Prompted
 
 STEPS = 20

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.batches import Tokenised
+from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.method import Context, FitSummary, Progress, Silent
 from xlt_bench.plugins.methods import configure, recipe_of
 from xlt_bench.recipe import Recipe
@@ -92,9 +92,9 @@ def shaken(module: nn.Module, seed: int = 5) -> nn.Module:
     return module
 
 
-def unfitted(method: SoftPrompt, backbone: Backbone, seed: int = 1) -> FittedPrompt:
+def unfitted(method: SoftPrompt, backbone: Backbone, seed: int = 1, recipe: Recipe | None = None) -> FittedPrompt:
     """A method's module with random weights, as if it had been fitted."""
-    given = context(backbone, seed=seed)
+    given = context(backbone, recipe, seed)
     module = method.new_module(given)
     shaken(module)
     return FittedPrompt(method, module, given, FitSummary())

@@ -10,33 +10,25 @@ from xlt_bench.adapters.folder import AdapterFolder
 from xlt_bench.backbones.source import BARE_NAMES, NANO, BackboneSource
 from xlt_bench.errors import ConfigError
 
-OUR_HEAD = ("xlm-roberta", "roberta")
-"""Types whose sequence classification in transformers has the head that we train: on position 0, dense, tanh."""
-
 
 @dataclass(frozen=True)
 class BackboneFacts:
-    """What `config.json` of a backbone says.
+    """What an adapter's configuration and size are compared with.
 
     Attributes:
         kind: model_type, such as xlm-roberta.
         width: d, the length of an input embedding.
-        positions: that can be told apart, virtual tokens and special tokens included.
+        positions: that can be told apart, virtual tokens and special tokens included; None: any number.
         layers, heads: of the encoder, 0 where they have other names.
-        segments: kinds of token that embeddings tell apart, for the two texts of a pair.
+        has_our_head: whether transformers' classifier of this type is the one that our methods train.
     """
 
     kind: str
     width: int
-    positions: int
+    positions: int | None
     layers: int
     heads: int
-    segments: int
-
-    @property
-    def has_our_head(self) -> bool:
-        """Whether transformers' classifier of this type is the one that our methods train."""
-        return self.kind in OUR_HEAD
+    has_our_head: bool
 
     def text_limit(self, wanted: int, vectors: int) -> int:
         """Tokens of a text that fit beside a prompt, at most `wanted`.
@@ -44,7 +36,7 @@ class BackboneFacts:
         Raises:
             ConfigError: the prompt leaves no room.
         """
-        limit = min(wanted, self.positions - vectors)
+        limit = wanted if self.positions is None else min(wanted, self.positions - vectors)
         if limit < 3:
             raise ConfigError(f"a prompt of {vectors} vectors leaves no room for text in {self.positions} positions")
         return limit
@@ -53,15 +45,14 @@ class BackboneFacts:
 def facts_of(source: BackboneSource) -> BackboneFacts:
     """Read them from a backbone that `locate` has checked."""
     config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
-    kind = str(config.get("model_type"))
-    positions = int(config.get("max_position_embeddings", 1 << 20))
+    architecture = source.architecture
     return BackboneFacts(
-        kind=kind,
-        width=int(config.get("hidden_size", 0)),
-        positions=positions - 2 if "roberta" in kind else positions,
+        kind=architecture.model_type,
+        width=architecture.prompt_width,
+        positions=architecture.positions,
         layers=int(config.get("num_hidden_layers", 0)),
         heads=int(config.get("num_attention_heads", 0)),
-        segments=int(config.get("type_vocab_size", 0)),
+        has_our_head=architecture.has_our_head,
     )
 
 

@@ -11,9 +11,7 @@ from xlt_bench.adapters.base_model import BackboneFacts, backbone_name, facts_of
 from xlt_bench.adapters.content import Content, classes_in, read_content
 from xlt_bench.adapters.folder import AdapterFolder, open_adapter
 from xlt_bench.adapters.labels import LabelOrder, label_order
-from xlt_bench.adapters.saved_prompt import SavedPrompt
 from xlt_bench.backbones.source import BackboneSource, Precision, check_name, locate
-from xlt_bench.errors import ConfigError
 from xlt_bench.languages.expressions import parse_languages, target_groups
 from xlt_bench.recipe import Recipe, preset_recipe
 from xlt_bench.records.cell import Cell
@@ -122,7 +120,6 @@ def prepare(request: Evaluation) -> Prepared:
     source = locate(named)  # last: it may be a download
     facts = facts_of(source)
     content = read_content(adapter, facts, source)
-    _check_pairs(adapter, content, facts, task)
     recipe = preset_recipe(info.preset)
     order = label_order(adapter.name, classes_in(adapter, content), task.labels, request.labels, adapter.labels)
     targeted = {code for codes in groups.values() for code in codes}
@@ -168,17 +165,6 @@ def _languages(
     if request.targets is None and not sources:
         groups["all"] = tuple(task.languages)
     return sources, groups
-
-
-def _check_pairs(adapter: AdapterFolder, content: Content, facts: BackboneFacts, task: Task) -> None:
-    """Refuse what would be scored without the segment ids that it may have been trained with."""
-    firsts = (example for code in task.languages for example in task.split(code, "test").examples[:1])
-    paired = any(example.text_pair is not None for example in firsts)
-    if paired and facts.segments > 1 and not isinstance(content, SavedPrompt):
-        raise ConfigError(
-            f"task {task.name} has pairs of texts, which a backbone of type {facts.kind} tells apart by segment ids; "
-            f"these are not given here, so adapter '{adapter.name}' would be scored wrongly"
-        )
 
 
 def _notes(request: Evaluation, adapter: AdapterFolder, source: BackboneSource, order: LabelOrder) -> list[str]:

@@ -15,11 +15,12 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from xlt_bench.adapters.base_model import OUR_HEAD, BackboneFacts, facts_of
+from xlt_bench.adapters.base_model import BackboneFacts, facts_of
 from xlt_bench.adapters.card import BACKBONE_FOLDER, Card
 from xlt_bench.adapters.folder import CONFIG, MODEL_CONFIG, TASK_TYPE, WEIGHTS, first_line
 from xlt_bench.adapters.scores import GroupScore, scores_of
 from xlt_bench.adapters.stored import TrainedPrompt, find_record, trained_prompt
+from xlt_bench.backbones.architectures import EXPORTABLE
 from xlt_bench.backbones.source import NANO, REVISIONS, BackboneSource, locate
 from xlt_bench.errors import BackboneError, ConfigError
 from xlt_bench.io.atomic import move_in, temporary
@@ -122,7 +123,14 @@ def _backbone(record: Record, asked: str | None) -> BackboneSource:
     if not facts.has_our_head:
         raise ConfigError(
             f"backbone '{source.name}' is of type {facts.kind}, whose classifier in transformers has another head than "
-            f"the trained one, so plain peft could not load it; types that can be exported: {', '.join(OUR_HEAD)}"
+            f"the trained one, so plain peft could not load it; types that can be exported: {', '.join(EXPORTABLE)}"
+        )
+    recipe = record.cell.recipe or {}
+    if recipe.get("read_out", "first") != "first" or recipe.get("text_prefix"):
+        raise ConfigError(
+            f"Record {record.cell.fingerprint} reads '{recipe.get('read_out')}' of texts with the prefix "
+            f"'{recipe.get('text_prefix')}'; plain peft reads position 0 of texts as they are, so it would score "
+            "otherwise; export a run without --read-out and --text-prefix"
         )
     return source
 

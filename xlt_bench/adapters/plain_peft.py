@@ -89,9 +89,12 @@ class PeftModelPredictor:
         scores = np.zeros((len(texts), self._classes), np.float32)
         for index in texts.sorted_batches(tokens=tokens_at_once(backbone.device)):
             batch = texts.batch(index)
-            ids, mask = batch.ids.to(backbone.device), batch.mask.to(backbone.device)
-            with backbone.autocast():
-                logits = self._model(input_ids=ids, attention_mask=mask).logits
+            inputs = {"input_ids": batch.ids.to(backbone.device), "attention_mask": batch.mask.to(backbone.device)}
+            if batch.segments is not None:  # behind a prompt peft drops them, as it does when it trains one
+                inputs["token_type_ids"] = batch.segments.to(backbone.device)
+            with backbone.autocast(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                logits = self._model(**inputs).logits
             scores[index] = logits.float().cpu().numpy()
         return scores
 

@@ -1,23 +1,30 @@
-"""The frozen backbone: tokenizer and encoder, shared by every method and seed of a process."""
+"""The frozen backbone: tokenizer and model, shared by every method and seed of a process."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
-from xlt_bench.backbones.batches import Batch, Tokenised
+from xlt_bench.backbones.architectures import Architecture
+from xlt_bench.backbones.batches import Batch
+from xlt_bench.backbones.folder import first_line
 from xlt_bench.backbones.lean import LeanEncoder, lean_encoder
+from xlt_bench.backbones.read_out import read
 from xlt_bench.backbones.source import BackboneSource, Precision
 from xlt_bench.backbones.token_cache import TokenCache
+from xlt_bench.backbones.tokenised import Texts, Tokenised
+from xlt_bench.backbones.tokenizer import load_tokenizer
 from xlt_bench.errors import BackboneError
+from xlt_bench.recipe import ReadOut
 
 
 @contextmanager
@@ -34,12 +41,8 @@ def quiet() -> Iterator[None]:
             transformers_logging.enable_progress_bar()
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-
-
 class Backbone:
-    """A pre-trained encoder, frozen, with its tokenizer.
+    """A pre-trained model, frozen, with its tokenizer. How it is called, its architecture says.
 
     Args:
         source: where its files lie (`xlt_bench.backbones.source.locate`).
@@ -51,11 +54,17 @@ class Backbone:
         self.source = source
         self.device = torch.device(device)
         self.precision = precision
-        self._tokens = TokenCache(source.fingerprint)
+        kinds = " segments" if source.architecture.segments > 1 else ""
+        self._tokens = TokenCache(f"{source.fingerprint}{kinds}")
+
+    @property
+    def architecture(self) -> Architecture:
+        """Widths, positions, segments, and how the model is called."""
+        return self.source.architecture
 
     @cached_property
     def encoder(self) -> PreTrainedModel:
-        """The encoder without any head, in float32 and eval mode, no parameter requiring a gradient."""
+        """The model without any head, in float32 and eval mode, no parameter requiring a gradient."""
         return self.fresh_encoder().requires_grad_(False)
 
     @cached_property
@@ -73,99 +82,68 @@ class Backbone:
         return lean_encoder(self.frozen)
 
     def fresh_encoder(self) -> PreTrainedModel:
-        """An encoder of its own, trainable: for methods that change its weights. In eval mode."""
+        """A model of its own, trainable: for methods that change its weights. In eval mode."""
         try:
             # what the files lack (a pooler) is drawn at random; a seed must give the same whoever loads first
             with quiet(), torch.random.fork_rng(devices=[]):
-                model, told = AutoModel.from_pretrained(
-                    self.source.folder, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
-                )
+                model, report = self.architecture.load(self.source.folder)
         except Exception as error:  # transformers and safetensors raise many unrelated classes for a broken folder
             raise BackboneError(
-                f"backbone '{self.source.name}' cannot be loaded as an encoder: {_first_line(error)}"
+                f"backbone '{self.source.name}' cannot be loaded as an encoder: {first_line(error)}"
             ) from error
-        self._check_whole(told)
-        if getattr(model, "pooler", None) is not None:  # the head reads position 0 itself
-            model.pooler = None
-        encoder: PreTrainedModel = model.to(self.device).eval()
+        self._check_whole(report)
+        parts: Any = model
+        if getattr(parts, "pooler", None) is not None:  # the head reads hidden states itself
+            parts.pooler = None
+        encoder: PreTrainedModel = parts.to(self.device).eval()
         return encoder
 
-    def _check_whole(self, told: dict[str, Any]) -> None:
-        """Refuse weights that do not fill the encoder: what they lack would silently be random."""
-        lacking = sorted(key for key in told["missing_keys"] if not key.startswith("pooler."))
-        lacking += sorted(str(key[0]) for key in told["mismatched_keys"])
-        if lacking:
+    def _check_whole(self, report: dict[str, Any]) -> None:
+        """Refuse weights that do not fill the model: what they lack would silently be random."""
+        missing = sorted(key for key in report["missing_keys"] if not key.startswith("pooler."))
+        missing += sorted(str(key[0]) for key in report["mismatched_keys"])
+        if missing:
             raise BackboneError(
                 f"backbone '{self.source.name}': its weights do not fill the architecture of its config.json; "
-                f"{len(lacking)} parameters are missing or of another shape, such as {lacking[0]}; "
+                f"{len(missing)} parameters are missing or of another shape, such as {missing[0]}; "
                 "save model and config together with save_pretrained"
             )
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The tokenizer as transformers loads it."""
-        try:
-            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self.source.folder, use_fast=True)
-            return tokenizer
-        except Exception as error:  # as above
-            raise BackboneError(
-                f"backbone '{self.source.name}': its tokenizer cannot be loaded: {_first_line(error)}"
-            ) from error
+        return load_tokenizer(self.source.name, self.source.folder)
 
-    @property
-    def width(self) -> int:
-        """d, the length of an input embedding."""
-        return int(self._embedding.embedding_dim)
-
-    @property
-    def dropout(self) -> float:
-        """Dropout of the classification head, as the model's configuration has it."""
-        config = self.frozen.config
-        chosen = getattr(config, "classifier_dropout", None)
-        return float(chosen if chosen is not None else getattr(config, "hidden_dropout_prob", 0.0))
-
-    @property
-    def initializer_range(self) -> float:
-        """Standard deviation of new linear layers, as the model's configuration has it."""
-        return float(getattr(self.frozen.config, "initializer_range", 0.02))
-
-    @property
-    def max_positions(self) -> int:
-        """Positions that the encoder can tell apart, prompt and special tokens included."""
-        config = self.frozen.config
-        positions = int(getattr(config, "max_position_embeddings", 1 << 20))
-        return positions - 2 if "roberta" in str(getattr(config, "model_type", "")) else positions
-
-    @property
-    def _embedding(self) -> nn.Embedding:
-        embedding = self.frozen.get_input_embeddings()
-        assert isinstance(embedding, nn.Embedding)
-        return embedding
-
-    def tokenise(self, texts: Sequence[tuple[str, str | None]], max_length: int) -> Tokenised:
+    def tokenise(self, texts: Texts, max_length: int) -> Tokenised:
         """Token ids with special tokens, cut at `max_length`; computed once for the same texts."""
-        pad_id = int(self.tokenizer.pad_token_id)
-        return self._tokens.get(texts, max_length, lambda: Tokenised.of(self.tokenizer, texts, max_length), pad_id)
+        segments, pad_id = self.architecture.segments > 1, self.tokenizer.pad_token_id
+        assert isinstance(pad_id, int), "checked when the backbone was located"
+        return self._tokens.get(
+            texts, max_length, lambda: Tokenised.of(self.tokenizer, texts, max_length, segments), pad_id
+        )
 
-    def words(self, batch: Batch) -> Tensor:
-        """Input embeddings of a batch's tokens, shape (items, tokens, d), without positions."""
-        embedded: Tensor = self._embedding(batch.ids.to(self.device))
+    def embed(self, batch: Batch) -> Tensor:
+        """Input embeddings of a batch's tokens, shape (items, tokens, prompt width), without positions."""
+        embedded: Tensor = self.frozen.get_input_embeddings()(batch.ids.to(self.device))
         return embedded
 
-    def first(self, embeddings: Tensor, mask: Tensor) -> Tensor:
-        """Last hidden state at position 0.
+    def hidden(self, prompts: Tensor, batch: Batch, read_out: ReadOut) -> Tensor:
+        """What the head reads of texts behind prompts.
 
         Args:
-            embeddings: input embeddings, (items, positions, d); position ids count from the first one on.
-            mask: (items, positions), 1 where there is a token.
+            prompts: one for each text, (items, n, prompt width); position ids count from the first vector on.
+            batch: the texts.
+            read_out: which state.
 
         Returns:
-            shape (items, d), float32.
+            shape (items, head width), float32.
         """
-        given = embeddings.to(self.frozen.dtype)
-        output = self.frozen(inputs_embeds=given, attention_mask=mask.to(self.device))
-        hidden: Tensor = output.last_hidden_state[:, 0].float()
-        return hidden
+        vectors = prompts.shape[1]
+        embeddings = torch.cat([prompts, self.embed(batch)], 1).to(self.frozen.dtype)
+        mask = functional.pad(batch.mask, (vectors, 0), value=1).to(self.device)
+        segments = None if batch.segments is None else functional.pad(batch.segments, (vectors, 0)).to(self.device)
+        states = self.architecture.states(self.frozen, mask, embeddings=embeddings, segments=segments)
+        return read(states, batch.mask, read_out)
 
     def autocast(self) -> AbstractContextManager[object]:
         """bfloat16 matrix products where the precision asks for them: for encoders whose weights are trained."""

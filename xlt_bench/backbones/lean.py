@@ -21,6 +21,8 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 from transformers.models.xlm_roberta.modeling_xlm_roberta import XLMRobertaLayer, XLMRobertaModel
 
+from xlt_bench.backbones.batches import Batch
+
 
 @dataclass(frozen=True)
 class Words:
@@ -47,7 +49,9 @@ class LeanEncoder:
         self._model = model
         embeddings = model.embeddings
         first = embeddings.padding_idx + 1  # position ids count from there, as fairseq had it
-        self._positions = embeddings.position_embeddings.weight[first:] + embeddings.token_type_embeddings.weight[0]
+        kinds = embeddings.token_type_embeddings.weight
+        self._positions = embeddings.position_embeddings.weight[first:] + kinds[0]
+        self._segments = kinds - kinds[0]
         self._layers = [_Layer(layer) for layer in model.encoder.layer]
 
     @property
@@ -60,13 +64,15 @@ class LeanEncoder:
         return float(self._model.config.hidden_dropout_prob) if self._model.training else 0.0
 
     @torch.no_grad()
-    def words(self, ids: Tensor, mask: Tensor, prompt: int) -> Words:
-        """Token ids and mask (items, tokens) behind prompts of this many vectors."""
-        embeddings = self._model.embeddings
-        where = self._positions[prompt : prompt + ids.shape[1]]
+    def words(self, batch: Batch, prompt: int) -> Words:
+        """The texts of a batch behind prompts of this many vectors."""
+        embeddings, mask = self._model.embeddings, batch.mask
+        positions = self._positions[prompt : prompt + batch.ids.shape[1]]
         device = self._positions.device
-        states = _norm(embeddings.LayerNorm, embeddings.word_embeddings(ids.to(device)) + where)
-        states = dropout(states, self._dropped)
+        embedded = embeddings.word_embeddings(batch.ids.to(device)) + positions
+        if batch.segments is not None:
+            embedded = embedded + self._segments[batch.segments.to(device)]
+        states = dropout(_norm(embeddings.LayerNorm, embedded), self._dropped)
         bias = None
         if not bool(mask.all()):  # the mask lies on the CPU: no waiting for the device
             padding = functional.pad(mask == 0, (prompt, 0))[:, None, None].to(device)

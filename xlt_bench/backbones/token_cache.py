@@ -14,15 +14,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from xlt_bench.backbones.batches import Tokenised
-
-Texts = Sequence[tuple[str, str | None]]
+from xlt_bench.backbones.tokenised import Texts, Tokenised
 
 _IN_MEMORY = 16
 _ON_DISK = 200
@@ -42,19 +41,19 @@ class TokenCache:
     def __init__(self, identity: str, folder: Path | None = None) -> None:
         self._identity = f"{identity} {version('tokenizers')}"
         self._folder = folder or _user_folder()
-        self._kept: OrderedDict[str, Tokenised] = OrderedDict()
+        self._in_memory: OrderedDict[str, Tokenised] = OrderedDict()
 
     def get(self, texts: Texts, max_length: int, tokenise: Callable[[], Tokenised], pad_id: int) -> Tokenised:
         """The ids of these texts, by `tokenise` where nobody has computed them yet."""
         key = self._key(texts, max_length)
-        found = self._kept.pop(key, None) or self._read(key, len(texts), pad_id)
-        if found is None:
-            found = tokenise()
-            self._write(key, found)
-        self._kept[key] = found
-        if len(self._kept) > _IN_MEMORY:
-            self._kept.popitem(last=False)
-        return found
+        tokenised = self._in_memory.pop(key, None) or self._read(key, len(texts), pad_id)
+        if tokenised is None:
+            tokenised = tokenise()
+            self._write(key, tokenised)
+        self._in_memory[key] = tokenised
+        if len(self._in_memory) > _IN_MEMORY:
+            self._in_memory.popitem(last=False)
+        return tokenised
 
     def _key(self, texts: Texts, max_length: int) -> str:
         digest = hashlib.sha256(f"{self._identity} {max_length} {len(texts)}".encode())
@@ -77,17 +76,20 @@ class TokenCache:
             return None
         if len(lengths) != items or int(lengths.sum()) != len(ids):
             return None
-        return Tokenised(tuple(np.split(ids.astype(np.int64), np.cumsum(lengths)[:-1])), pad_id)
+        segments = stored.get("segments")
+        return Tokenised(_split(ids, lengths), pad_id, None if segments is None else _split(segments, lengths))
 
-    def _write(self, key: str, found: Tokenised) -> None:
-        if len(found) < _WORTH_A_FILE:
+    def _write(self, key: str, tokenised: Tokenised) -> None:
+        if len(tokenised) < _WORTH_A_FILE:
             return
-        flat: NDArray[np.int32] = np.concatenate(found.ids).astype(np.int32)
+        stored = {"ids": _joined(tokenised.ids), "lengths": tokenised.lengths}
+        if tokenised.segments is not None:
+            stored["segments"] = _joined(tokenised.segments)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
             os.close(handle)
-            save_file({"ids": flat, "lengths": found.lengths}, name)
+            save_file(stored, name)
             os.replace(name, self._folder / f"{key}.safetensors")
             self._prune()
         except (OSError, SafetensorError):  # a full disk or a read-only home: the ids are there all the same
@@ -99,10 +101,18 @@ class TokenCache:
             path.unlink(missing_ok=True)
 
 
+def _joined(rows: Sequence[NDArray[np.int64]]) -> NDArray[Any]:
+    return np.concatenate(rows).astype(np.int32)
+
+
+def _split(flat: NDArray[Any], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    return tuple(np.split(flat.astype(np.int64), np.cumsum(lengths)[:-1]))
+
+
 def _user_folder() -> Path:
-    told = os.environ.get("XDG_CACHE_HOME")
+    configured = os.environ.get("XDG_CACHE_HOME")
     try:
-        base = Path(told) if told else Path.home() / ".cache"
+        base = Path(configured) if configured else Path.home() / ".cache"
     except RuntimeError:  # a user without a home
         base = Path(tempfile.gettempdir())
     return base / "xlt-bench" / "tokens"

@@ -21,6 +21,14 @@ class Precision(StrEnum):
     BF16 = "bf16"
 
 
+class ReadOutName(StrEnum):
+    """Choices of --read-out."""
+
+    FIRST = "first"
+    LAST = "last"
+    MEAN = "mean"
+
+
 class ProtocolName(StrEnum):
     """Choices of --protocol."""
 

@@ -21,6 +21,7 @@ from xlt_bench.cli.options import (
     PackOption,
     Precision,
     ProtocolName,
+    ReadOutName,
     Rerun,
     SeenOption,
     StoreOption,
@@ -79,6 +80,11 @@ def run(
     rate_factors: Annotated[
         str | None, typer.Option(help="Factors on the preset's learning rates, of the head last, such as 2,0.5.")
     ] = None,
+    read_out: Annotated[
+        ReadOutName | None,
+        typer.Option(help="State that the head reads. [default: first; of a decoder last, of T5 mean]"),
+    ] = None,
+    text_prefix: Annotated[str, typer.Option(help="Put before every text, such as 'query: '.")] = "",
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N. [default: cuda where there is one]")] = None,
     precision: Annotated[Precision, typer.Option(help="auto is fp32 on a CPU and bf16 on a GPU.")] = Precision.AUTO,
     interval: IntervalOption = IntervalKind.TWO_WAY,
@@ -114,6 +120,8 @@ def run(
             target_steps=target_steps,
             settings=parse_settings(settings or []),
             rate_factors=(1.0, 1.0) if rate_factors is None else parse_factors(rate_factors),
+            read_out=None if read_out is None else read_out.value,
+            text_prefix=text_prefix,
             groups_file=groups,
             seen=seen,
             init_from=init_from,

@@ -18,7 +18,7 @@ from xlt_bench.records.record import Record
 from xlt_bench.records.store import Damaged, Store
 from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.plan import cells, check_seeds
-from xlt_bench.runs.request import NO_SOURCES, Request, budgeted, check_examples, label_of, protocol_of
+from xlt_bench.runs.request import NO_SOURCES, Request, budgeted, check_examples, label_of, protocol_of, reading
 from xlt_bench.runs.runner import Backbones, Job
 from xlt_bench.task import Task, TaskInfo
 from xlt_bench.tasks import task_info
@@ -120,6 +120,8 @@ def prepare(request: Request, resources: Resources | None = None) -> Experiment:
     source = resources.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     if source is None:  # such a method gets what no option changes: options are no part of its identity
         recipe, precision = recipe_of(configured.method, info.preset), "fp32"
+    else:
+        recipe = reading(recipe, request, source.architecture)
     start = None
     if request.init_from is not None:
         from xlt_bench.adapters.started import start_from

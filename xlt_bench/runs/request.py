@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from xlt_bench.backbones.architectures import Architecture
 from xlt_bench.backbones.source import Precision
 from xlt_bench.errors import ConfigError
-from xlt_bench.recipe import Recipe
+from xlt_bench.recipe import ReadOut, Recipe
 from xlt_bench.records.cell import Protocol
 from xlt_bench.task import Task, TaskInfo
 
@@ -33,6 +35,8 @@ class Request:
         target_steps: optimiser steps of adapting to a target, in place of the preset's.
         settings: hyper-parameters of the method, as text.
         rate_factors: on the preset's learning rates: of all roles but the head, and of the head.
+        read_out: the state that the head reads; None: the first that the backbone's architecture offers.
+        text_prefix: put before every text.
         groups_file: a TOML file with more groups of languages (see `xlt_bench.languages.group_files`).
         seen: which languages the backbone saw: a file, or `like:NAME` (see `xlt_bench.backbones.languages`).
         tuning: how the setting was found, of a request that a search made (see `xlt_bench.tuning`).
@@ -54,6 +58,8 @@ class Request:
     target_steps: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     rate_factors: tuple[float, float] = (1.0, 1.0)
+    read_out: ReadOut | None = None
+    text_prefix: str = ""
     groups_file: Path | None = None
     seen: str | None = None
     tuning: Mapping[str, Any] = field(default_factory=dict)
@@ -116,6 +122,17 @@ def budgeted(recipe: Recipe, request: Request) -> Recipe:
     return recipe.with_steps(request.steps, request.target_steps).scaled(*request.rate_factors)
 
 
+def reading(recipe: Recipe, request: Request, architecture: Architecture) -> Recipe:
+    """The recipe with the read-out and the text prefix asked for.
+
+    Raises:
+        ConfigError: the architecture cannot be read out so.
+    """
+    read_out = request.read_out or architecture.read_outs[0]
+    architecture.check_read_out(read_out)
+    return dataclasses.replace(recipe, read_out=read_out, text_prefix=request.text_prefix)
+
+
 def label_of(label: str, request: Request, info: TaskInfo, precision: Precision, has_backbone: bool) -> str:
     """The method's label, with what differs from the task's defaults; without a backbone no option changes anything."""
     differs = _differences(request, info, precision) if has_backbone else []
@@ -130,6 +147,10 @@ def _differences(request: Request, info: TaskInfo, precision: Precision) -> list
         told.append(f"{request.steps} steps")
     if precision == "bf16":
         told.append("bf16")
+    if request.read_out is not None:
+        told.append(f"read {request.read_out}")
+    if request.text_prefix:
+        told.append(f"prefix '{request.text_prefix.strip()[:20]}'")
     if request.init_from is not None:
         told.append(f"from {Path(request.init_from).name}")
     if request.rate_factors != (1.0, 1.0) and not request.tuning:

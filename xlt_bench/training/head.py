@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from xlt_bench.backbones.architectures import Architecture
+
 
 class ClassificationHead(nn.Module):
     """Dense d x d, tanh, projection to the classes, with dropout before both layers.
@@ -27,3 +29,8 @@ class ClassificationHead(nn.Module):
         hidden = torch.tanh(self.dense(self.dropout(hidden)))
         logits: Tensor = self.out_proj(self.dropout(hidden))
         return logits
+
+
+def new_head(architecture: Architecture, classes: int) -> ClassificationHead:
+    """A head on a backbone of this architecture, drawn from torch's CPU generator."""
+    return ClassificationHead(architecture.head_width, classes, architecture.dropout, architecture.initializer_range)

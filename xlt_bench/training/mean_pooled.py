@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.read_out import read
 from xlt_bench.recipe import Recipe
 from xlt_bench.task import Example
-from xlt_bench.training.soft_prompt import text_limit
+from xlt_bench.training.data import text_limit, tokenise
 
 
 class MeanPooled:
@@ -19,20 +20,21 @@ class MeanPooled:
 
     def __init__(self, backbone: Backbone, recipe: Recipe) -> None:
         self._backbone = backbone
+        self._recipe = recipe
         self._limit = text_limit(backbone, recipe, prompt=0)
 
     @torch.no_grad()
     def __call__(self, examples: Sequence[Example]) -> NDArray[np.float64]:
         """Shape (items, d), in the order given."""
         backbone = self._backbone
-        encoder = backbone.frozen.eval()
-        texts = backbone.tokenise([(example.text, example.text_pair) for example in examples], self._limit)
-        found = np.zeros((len(texts), backbone.width))
+        architecture, encoder = backbone.architecture, backbone.frozen.eval()
+        texts = tokenise(examples, backbone, self._recipe, self._limit)
+        vectors = np.zeros((len(texts), architecture.head_width))
         for index in texts.sorted_batches():
             batch = texts.batch(index)
-            mask = batch.mask.to(backbone.device)
+            ids, mask = batch.ids.to(backbone.device), batch.mask.to(backbone.device)
+            segments = None if batch.segments is None else batch.segments.to(backbone.device)
             with backbone.autocast():
-                hidden = encoder(input_ids=batch.ids.to(backbone.device), attention_mask=mask).last_hidden_state
-            shown = mask.unsqueeze(-1)
-            found[index] = ((hidden.float() * shown).sum(1) / shown.sum(1)).cpu().numpy()
-        return found
+                states = architecture.states(encoder, mask, ids=ids, segments=segments)
+            vectors[index] = read(states, mask, "mean").cpu().numpy()
+        return vectors

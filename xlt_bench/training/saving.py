@@ -20,6 +20,14 @@ def save_fit(folder: Path, weights: Mapping[str, Tensor], summary: FitSummary) -
     (folder / "fit.json").write_text(json.dumps(asdict(summary), indent=1), encoding="utf-8")
 
 
+def distinct(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a module's state, each once: some encoders hold their embedding under two names."""
+    names: dict[int | str, str] = {}
+    for name, tensor in state.items():
+        names.setdefault(tensor.data_ptr() if tensor.numel() else name, name)
+    return {name: state[name] for name in names.values()}
+
+
 def load_fit(folder: Path) -> tuple[dict[str, Tensor], FitSummary]:
     """What `save_fit` wrote."""
     plain = json.loads((folder / "fit.json").read_text(encoding="utf-8"))

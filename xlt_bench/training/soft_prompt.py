@@ -21,17 +21,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.batches import Batch, Tokenised, merge, tokens_at_once
-from xlt_bench.errors import MethodError
+from xlt_bench.backbones.batches import Batch, merge, tokens_at_once
 from xlt_bench.method import Context, FitSummary, PackError, Scores
-from xlt_bench.recipe import Phase, Recipe
+from xlt_bench.recipe import Phase, ReadOut, Recipe
 from xlt_bench.task import Example, Labelled
-from xlt_bench.tasks.sampling import stratified
-from xlt_bench.training.head import ClassificationHead
+from xlt_bench.training.data import TrainData, text_limit, tokenise, tokenised
+from xlt_bench.training.head import ClassificationHead, new_head
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded
-from xlt_bench.training.trainer import Lane, TrainData, gold_of, train
+from xlt_bench.training.trainer import Lane, gold_of, train
 
 
 class Prompted(nn.Module):
@@ -47,8 +46,8 @@ class Prompted(nn.Module):
 class SoftPrompt(ABC):
     """A soft prompt before a frozen backbone, trained with the classification head.
 
-    As in Hugging Face PEFT's prompt tuning: the head reads position 0 of the whole sequence (the first virtual token),
-    position ids count from there, and the backbone's own dropout is active while fitting.
+    As in Hugging Face PEFT's prompt tuning: position ids count from the first virtual token, which is the one that the
+    head reads unless the recipe says otherwise, and the backbone's own dropout is active while fitting.
 
     Args:
         learning_rate: of the prompt's parameters, in place of the preset's.
@@ -81,8 +80,8 @@ class SoftPrompt(ABC):
         """Prompt and head of one seed, initialised from that seed alone."""
         backbone = context.backbone
         with seeded(context.seed):
-            head = ClassificationHead(backbone.width, len(context.labels), backbone.dropout, backbone.initializer_range)
-            return Prompted(self.build(backbone.width), head).to(backbone.device)
+            head = new_head(backbone.architecture, len(context.labels))
+            return Prompted(self.build(backbone.architecture.prompt_width), head).to(backbone.device)
 
     def train_modules(
         self,
@@ -111,7 +110,7 @@ class SoftPrompt(ABC):
         backbone = contexts[0].backbone
         lanes = self._lanes(modules, splits, contexts, phases)
         try:
-            train(lanes, PromptedForward(backbone, lanes[0].data.train.pad_id))
+            train(lanes, PromptedForward(backbone, lanes[0].data.train.pad_id, contexts[0].recipe.read_out))
         finally:
             backbone.frozen.eval()
         outcomes = [
@@ -161,9 +160,10 @@ class SoftPrompt(ABC):
 class PromptedForward:
     """Forward pass of several modules at once: batches one below the other, each behind its own prompt."""
 
-    def __init__(self, backbone: Backbone, pad_id: int) -> None:
+    def __init__(self, backbone: Backbone, pad_id: int, read_out: ReadOut = "first") -> None:
         self._backbone = backbone
         self._pad_id = pad_id
+        self._read_out = read_out
 
     def __call__(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
         """Logits (items, classes), one tensor a module."""
@@ -196,19 +196,17 @@ class PromptedForward:
         return losses
 
     def hidden(self, prompts: Sequence[Tensor], batches: Sequence[Batch]) -> list[Tensor]:
-        """Hidden states at position 0, (items, d) in float32, one tensor a prompt."""
-        lean, sizes = self._backbone.lean, [len(batch) for batch in batches]
-        vectors = len(prompts[0])
+        """What the head reads, (items, head width) in float32, one tensor a prompt."""
+        lean = self._backbone.lean if self._read_out == "first" else None
+        vectors, sizes = len(prompts[0]), [len(batch) for batch in batches]
         if lean is not None and not lean.training and all(batch is batches[0] for batch in batches):
-            words = lean.words(batches[0].ids, batches[0].mask, vectors)
+            words = lean.words(batches[0], vectors)
             return [lean([prompt], sizes[:1], words).float() for prompt in prompts]
-        ids, mask = merge(batches, self._pad_id)
+        merged = merge(batches, self._pad_id)
         if lean is not None:
-            return list(lean(prompts, sizes, lean.words(ids, mask, vectors)).float().split(sizes))
-        words_before = torch.cat([prompt.expand(size, -1, -1) for prompt, size in zip(prompts, sizes, strict=True)])
-        embedded = torch.cat([words_before, self._backbone.words(Batch(ids, mask))], 1)
-        shown = functional.pad(mask, (vectors, 0), value=1)
-        return list(self._backbone.first(embedded, shown).split(sizes))
+            return list(lean(prompts, sizes, lean.words(merged, vectors)).float().split(sizes))
+        rows = torch.cat([prompt.expand(size, -1, -1) for prompt, size in zip(prompts, sizes, strict=True)])
+        return list(self._backbone.hidden(rows, merged, self._read_out).split(sizes))
 
     def _blocks(self, batches: Sequence[Batch], vectors: int) -> list[Sequence[Batch]]:
         if len(batches) > 1:
@@ -236,10 +234,9 @@ class FittedPrompt:
 
     def predict(self, examples: Sequence[Example]) -> Scores:
         """Logits of shape (items, classes), float32, in the order given."""
-        backbone = self.context.backbone
-        limit = text_limit(backbone, self.context.recipe, len(self.prompt))
-        texts = backbone.tokenise([(example.text, example.text_pair) for example in examples], limit)
-        forward = PromptedForward(backbone, texts.pad_id)
+        backbone, recipe = self.context.backbone, self.context.recipe
+        texts = tokenise(examples, backbone, recipe, text_limit(backbone, recipe, len(self.prompt)))
+        forward = PromptedForward(backbone, texts.pad_id, recipe.read_out)
         backbone.frozen.eval()
         scores = np.zeros((len(texts), len(self.context.labels)), np.float32)
         with torch.no_grad():
@@ -279,24 +276,3 @@ class FittedPrompt:
         save_fit(folder, self.module.state_dict(), self.summary)
         labels = {"labels": json.dumps(self.context.labels)}
         save_file({"prompt": self.prompt.contiguous()}, folder / "cached_prompt.safetensors", labels)
-
-
-def text_limit(backbone: Backbone, recipe: Recipe, prompt: int) -> int:
-    """Tokens of a text that fit: the recipe's limit, or what the backbone's positions leave beside the prompt."""
-    limit = min(recipe.max_length, backbone.max_positions - prompt)
-    if limit < 3:
-        raise MethodError(
-            f"a prompt of {prompt} vectors leaves no room for text: the backbone has {backbone.max_positions} positions"
-        )
-    return limit
-
-
-def tokenised(train: Labelled, dev: Labelled, backbone: Backbone, recipe: Recipe, prompt: int) -> TrainData:
-    """Tokenise both splits; dev is cut to the recipe's limit, stratified."""
-    limit = text_limit(backbone, recipe, prompt)
-    dev = stratified(dev, recipe.dev_limit)
-
-    def ids(part: Labelled) -> Tokenised:
-        return backbone.tokenise([(example.text, example.text_pair) for example in part.examples], limit)
-
-    return TrainData(ids(train), train.gold, ids(dev), dev.gold)

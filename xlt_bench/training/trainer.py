@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol, runtime_checkable
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from xlt_bench.backbones.batches import Batch, Tokenised, batch_order, tokens_at_once
+from xlt_bench.backbones.batches import Batch, tokens_at_once
 from xlt_bench.errors import DivergedError
 from xlt_bench.method import Context, DevPoint, FitSummary
 from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.training.adafactor import Together
+from xlt_bench.training.data import TrainData
 from xlt_bench.training.memory import PassWidth, out_of_memory
 from xlt_bench.training.optimisation import EarlyStopping, Roles, make_optimiser, make_schedule, step_together
+from xlt_bench.training.order import batch_order
 from xlt_bench.training.seeding import RandomStream
 
 Forward = Callable[[Sequence[nn.Module], Sequence[Batch]], list[Tensor]]
@@ -40,16 +39,6 @@ class InBlocks(Protocol):
 
 _REPORT_EVERY = 10
 """Steps between two looks at the loss: each look waits for the device."""
-
-
-@dataclass(frozen=True)
-class TrainData:
-    """Tokenised train and dev splits with their gold classes, shape (items,)."""
-
-    train: Tokenised
-    train_gold: NDArray[np.int64]
-    dev: Tokenised
-    dev_gold: NDArray[np.int64]
 
 
 class Lane:

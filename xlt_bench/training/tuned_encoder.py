@@ -13,21 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import MethodError
 from xlt_bench.method import Context, FitSummary, Scores
-from xlt_bench.methods.full_finetuning import ClassifierForward
 from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.task import Example, Labelled
-from xlt_bench.training.head import ClassificationHead
+from xlt_bench.training.classifier import ClassifierForward, class_scores
+from xlt_bench.training.data import text_limit, tokenised
+from xlt_bench.training.head import ClassificationHead, new_head
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded
-from xlt_bench.training.soft_prompt import text_limit, tokenised
 from xlt_bench.training.trainer import Lane, train
 
 HEAD = "head."
@@ -36,7 +35,7 @@ ORIGIN = "origin.json"
 
 
 class TunedEncoder(nn.Module):
-    """An encoder with trained weights in it, and the classification head, which reads position 0.
+    """An encoder with trained weights in it, and the classification head.
 
     Only what is trained is registered, so that a checkpoint holds no copy of the frozen weights. All that is new in it
     and not trained, such as a random projection, follows from the seed.
@@ -59,12 +58,6 @@ class TunedEncoder(nn.Module):
         self.encoder.train(mode)
         super().train(mode)
         return self
-
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Logits, shape (items, classes)."""
-        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state[:, 0]
-        logits: Tensor = self.head(hidden.float())
-        return logits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +101,7 @@ class EncoderTuning(ABC):
         own = backbone.fresh_encoder().requires_grad_(False).cpu()
         frozen = list(own.parameters())
         with seeded(seed):
-            head = ClassificationHead(backbone.width, classes, backbone.dropout, backbone.initializer_range)
+            head = new_head(backbone.architecture, classes)
             encoder = self.insert(own, backbone)
         module = TunedEncoder(encoder.to(backbone.device), head.to(backbone.device), seed).eval()
         _share(frozen, backbone)
@@ -122,7 +115,7 @@ class EncoderTuning(ABC):
         recipe = self._recipe(context.recipe, roles)
         data = tokenised(train_split, dev, backbone, recipe, self.positions)
         lane = Lane(module, {**roles, "head": list(module.head.parameters())}, context, recipe, phase, data)
-        train([lane], ClassifierForward(backbone))
+        train([lane], ClassifierForward(backbone, recipe.read_out))
         if lane.failure is not None:
             raise lane.failure
         return FittedEncoder(self, module, context, lane.close())
@@ -152,17 +145,9 @@ class FittedEncoder:
         self.context = context
         self.summary = summary
 
-    @torch.no_grad()
     def predict(self, examples: Sequence[Example]) -> Scores:
         """Logits of shape (items, classes), float32, in the order given."""
-        backbone, taken = self.context.backbone, self.method.positions
-        limit = text_limit(backbone, self.context.recipe, taken)
-        texts = backbone.tokenise([(example.text, example.text_pair) for example in examples], limit)
-        forward = ClassifierForward(backbone)
-        scores = np.zeros((len(texts), len(self.context.labels)), np.float32)
-        for index in texts.sorted_batches(prompt=taken):
-            scores[index] = forward([self.module], [texts.batch(index)])[0].cpu().numpy()
-        return scores
+        return class_scores(self.module, examples, self.context, self.method.positions)
 
     def adapt(self, train: Labelled, dev: Labelled, context: Context) -> FittedEncoder:
         """Go on training a copy on a target language."""

@@ -1,0 +1,127 @@
+"""What is particular to a type of pre-trained model: one object that everything asks which runs a backbone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from xlt_bench.errors import ConfigError
+from xlt_bench.recipe import ReadOut
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """An encoder that attends in both directions, as `transformers.AutoModel` loads and calls it.
+
+    Other kinds of model are subclasses. Nothing here imports torch before a model is loaded.
+
+    Attributes:
+        model_type: as in `config.json`.
+        prompt_width: length of an input embedding, which is where prompts enter.
+        head_width: length of a last hidden state, which is what the head reads.
+        positions: that prompt, text and special tokens can take together; None where there is no limit.
+        segments: kinds of token that embeddings tell apart, for the two texts of a pair; 0 or 1: none.
+        embedding_rows: ids below this number have an embedding.
+        dropout: of the classification head.
+        initializer_range: standard deviation of new linear layers.
+        has_our_head: whether transformers' sequence classification of this type has the head that we train (on
+            position 0: dense, tanh, projection), so that a soft prompt can be exported to it.
+        read_outs: what a head can read, the default first.
+    """
+
+    read_outs: ClassVar[tuple[ReadOut, ...]] = ("first", "last", "mean")
+
+    model_type: str
+    prompt_width: int
+    head_width: int
+    positions: int | None
+    segments: int
+    embedding_rows: int
+    dropout: float
+    initializer_range: float
+    has_our_head: bool
+
+    def check_read_out(self, read_out: ReadOut) -> None:
+        """Refuse to read what tells nothing of the text, such as the first position of a decoder.
+
+        Raises:
+            ConfigError: such a read-out; the error names those that work.
+        """
+        if read_out not in self.read_outs:
+            raise ConfigError(
+                f"--read-out takes {' or '.join(self.read_outs)} for a backbone of type '{self.model_type}', "
+                f"not '{read_out}'"
+            )
+
+    def load(self, folder: Path) -> tuple[PreTrainedModel, dict[str, Any]]:
+        """The model in float32, and what transformers says about its loading. Draws what the files lack at random."""
+        import torch
+        from transformers import AutoModel
+
+        model, report = AutoModel.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+        )
+        return model, report
+
+    def states(
+        self,
+        model: nn.Module,
+        mask: Tensor,
+        *,
+        ids: Tensor | None = None,
+        embeddings: Tensor | None = None,
+        segments: Tensor | None = None,
+    ) -> Tensor:
+        """Last hidden states.
+
+        Args:
+            model: what `load` gave, perhaps with further modules in it.
+            mask: (items, positions), 1 where there is a token; padding stands on the right.
+            ids: token ids, (items, positions).
+            embeddings: in place of ids, (items, positions, prompt width).
+            segments: which text of a pair a token belongs to, (items, positions); None: all of them to the first.
+
+        Returns:
+            shape (items, positions, head width), in the model's precision.
+        """
+        inputs = {"input_ids": ids, "inputs_embeds": embeddings, "token_type_ids": segments, **self.arguments(mask)}
+        outputs = model(attention_mask=mask, **{name: value for name, value in inputs.items() if value is not None})
+        states: Tensor = outputs.last_hidden_state
+        return states
+
+    def arguments(self, mask: Tensor) -> dict[str, Any]:
+        """What else the model is called with."""
+        return {}
+
+
+def free_positions(config: PreTrainedConfig, counted_from: int = 0) -> int:
+    """Positions that tokens can take, where the first token has this position id."""
+    return int(config.max_position_embeddings) - counted_from
+
+
+_HEAD_DROPOUT = (
+    "classifier_dropout",
+    "classifier_dropout_prob",
+    "seq_classif_dropout",
+    "hidden_dropout_prob",
+    "dropout_rate",
+    "dropout",
+)
+"""Names that configurations give to the dropout of a classification head, or else to that of the whole model."""
+
+
+def head_dropout(config: PreTrainedConfig) -> float:
+    """Dropout of a classification head; none where the configuration names none."""
+    values = (getattr(config, name, None) for name in _HEAD_DROPOUT)
+    return next((float(value) for value in values if value is not None), 0.0)
+
+
+def initializer_range(config: PreTrainedConfig) -> float:
+    """Standard deviation of new linear layers; 0.02, which is usual, where the configuration has none."""
+    values = (getattr(config, name, None) for name in ("initializer_range", "init_std"))
+    return next((float(value) for value in values if value is not None), 0.02)

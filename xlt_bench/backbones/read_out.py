@@ -1,0 +1,30 @@
+"""Read-outs: which state of a text the classification head gets."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from xlt_bench.recipe import ReadOut
+
+
+def read(states: Tensor, mask: Tensor, read_out: ReadOut) -> Tensor:
+    """The state that the head reads.
+
+    Args:
+        states: last hidden states, (items, positions, d): a prompt, if there is one, and the text.
+        mask: of the text alone, (items, tokens), 1 where there is a token; padding on either side.
+        read_out: `first` is position 0, the prompt's first vector where there is a prompt; `last` and `mean` are of
+            the text's own tokens, special tokens included.
+
+    Returns:
+        shape (items, d), float32.
+    """
+    if read_out == "first":
+        return states[:, 0].float()
+    texts, mask = states[:, states.shape[1] - mask.shape[1] :], mask.to(states.device)
+    if read_out == "last":
+        last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(1)
+        return texts[torch.arange(len(texts), device=last.device), last].float()
+    weights = mask.unsqueeze(-1).float()
+    return (texts.float() * weights).sum(1) / weights.sum(1)
