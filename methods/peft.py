@@ -142,7 +142,7 @@ class Peft(EncoderTuning):
             ConfigError: the configuration does not work on this backbone, or not with the shared trainer.
         """
         config = self.peft_config(str(backbone.source.folder))
-        if config.peft_type in _BEFORE_WORDS:
+        if isinstance(config, PromptLearningConfig) and config.peft_type in _BEFORE_WORDS:
             config.token_dim = backbone.architecture.prompt_width  # peft takes the width of hidden states
         try:
             with _quiet():

@@ -32,14 +32,18 @@ from tests.support.adapters_toy import (
     all_examples,
     config_of,
     reference,
-    toy_info,
     toy_task,
     write_checkpoint,
     write_config,
 )
+from tests.support.architectures import tiny_model
+from xlt_bench.adapters.folder import open_adapter
+from xlt_bench.adapters.plain_peft import PeftModelPredictor
+from xlt_bench.adapters.tensors import read_tensors
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import locate
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
-from xlt_bench.task import Labelled, TaskInfo
 
 TEXTS = [example.text for example in all_examples()]
 
@@ -434,27 +438,26 @@ def test_sources_that_cover_all_targets_are_refused(command: Command, checkpoint
     assert "lies entirely within the sources" in said.err
 
 
-def test_pairs_are_not_scored_without_the_segments_they_need(
-    command: Command, tiny_backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from xlt_bench.adapters import evaluation
-
-    def paired(name: str) -> TaskInfo:
-        task = toy_task()
-        parts = {
-            code: {
-                split: Labelled(tuple(one._replace(text_pair="lake") for one in part.examples), part.gold)
-                for split, part in splits.items()
-            }
-            for code, splits in task.data.items()
-        }
-        return replace(toy_info(str(tiny_backbone_folder)), load=lambda folder: replace(task, data=parts))
-
-    monkeypatch.setattr(evaluation, "task_info", paired)
-    save_bert(tiny_backbone_folder, tmp_path / "bert")
-    save_peft(tmp_path / "bert", tmp_path / "theirs", PromptTuningConfig(task_type="SEQ_CLS", num_virtual_tokens=4))
-    said = command("evaluate", "theirs", "--task", "toy", "--backbone", "bert", "--device", "cpu")
-    assert said.code == 2
-    assert "has pairs of texts" in said.err
-    write_checkpoint(reference(tiny_backbone_folder, 1.0), tmp_path / "my-xpe", 1.0)
-    assert command("evaluate", "my-xpe", "--task", "toy", "--device", "cpu").code == 0, "XLM-R has one segment"
+def test_pairs_go_to_peft_with_the_segment_ids_of_the_tokenizer(tmp_path: Path) -> None:
+    backbone = tiny_model(tmp_path / "bert", "bert")
+    lora = LoraConfig(task_type="SEQ_CLS", target_modules=["query", "value"], init_lora_weights=False)
+    save_peft(backbone, tmp_path / "theirs", lora)
+    adapter = open_adapter(str(tmp_path / "theirs"))
+    predictor = PeftModelPredictor(
+        adapter, read_tensors(adapter.weights, adapter.name), Backbone(locate(str(backbone))), limit=32
+    )
+    pairs = [example._replace(text_pair=f"city {example.text}") for example in all_examples()]
+    encoded = AutoTokenizer.from_pretrained(backbone)(
+        [pair.text for pair in pairs],
+        [pair.text_pair for pair in pairs],
+        padding=True,
+        return_tensors="pt",
+        return_token_type_ids=True,
+    )
+    base = AutoModelForSequenceClassification.from_pretrained(backbone, num_labels=3)
+    loaded = PeftModel.from_pretrained(base, tmp_path / "theirs").eval()
+    with torch.no_grad():
+        expected = loaded(**encoded).logits
+        without = loaded(**{**encoded, "token_type_ids": torch.zeros_like(encoded["token_type_ids"])}).logits
+    np.testing.assert_allclose(predictor.predict(pairs), expected.numpy(), rtol=0, atol=1e-5)
+    assert (without - expected).abs().max() > 1e-3, "segments would go untested"
