@@ -440,6 +440,7 @@ def test_sources_that_cover_all_targets_are_refused(command: Command, checkpoint
 
 def test_pairs_go_to_peft_with_the_segment_ids_of_the_tokenizer(tmp_path: Path) -> None:
     backbone = tiny_model(tmp_path / "bert", "bert")
+    BertModel.from_pretrained(backbone).save_pretrained(backbone)  # with the pooler that its classifier needs
     lora = LoraConfig(task_type="SEQ_CLS", target_modules=["query", "value"], init_lora_weights=False)
     save_peft(backbone, tmp_path / "theirs", lora)
     adapter = open_adapter(str(tmp_path / "theirs"))
