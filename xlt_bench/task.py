@@ -141,6 +141,7 @@ class TaskInfo:
     groups exploratory; None: the task declares none.
     `low_performing_with` is the backbone with which the group `low-performing` was measured; None: the one that
     `groups` is called with.
+    `max_length` is the number of tokens of a text that are kept; None: as many as the preset says.
     """
 
     name: str
@@ -155,3 +156,6 @@ class TaskInfo:
     languages: Callable[[], Mapping[str, Language]] = dict
     primary: str | None = None
     low_performing_with: str | None = None
+    max_length: int | None = None
+    licence: str = ""
+    citation: str = ""

@@ -15,11 +15,11 @@ from xlt_bench.errors import DataError
 from xlt_bench.task import SPLITS, Language, Split
 from xlt_bench.tasks import sib200, task_info
 from xlt_bench.tasks.sib200 import hub
-from xlt_bench.tasks.sib200.folder import Layout, read_folder
+from xlt_bench.tasks.sib200.folder import FolderShape, read_folder
 
 CODES = ("eng_Latn", "deu_Latn", "ace_Arab")
 COUNTS: dict[Split, int] = {"train": 4, "dev": 2, "test": 3}
-LAYOUT = Layout(
+LAYOUT = FolderShape(
     sib200.LABELS, {code: Language(code, code, code[4:], "family", None) for code in CODES}, COUNTS, "eng_Latn"
 )
 FIRST_ID = {"train": 100, "dev": 200, "test": 300}
@@ -123,10 +123,10 @@ def test_another_encoding(folder: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, *_: object) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(DataError, match=r"cannot read .*eng_Latn/train\.tsv: Permission denied"):
         read_folder(folder, LAYOUT)
 

@@ -8,25 +8,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlt_bench.errors import ConfigError, unknown
+from xlt_bench.io.texts import reason, shortened
+
+LARGEST_FILE = 1 << 20
+"""Bytes of a TOML file that are read; nobody writes more by hand."""
+
+LARGEST_COUNT = 1_000_000
+"""No number of seeds, items or tokens that anyone means is larger."""
 
 
 @dataclass(frozen=True)
-class Section:
+class TomlTable:
     """A table of a TOML file.
 
     Attributes:
         where: the file, and the table's name in it; errors begin with it.
+        folder: that the file lies in.
     """
 
     where: str
     values: Mapping[str, object]
+    folder: Path
 
-    def check_keys(self, known: Iterable[str]) -> None:
+    def check_keys(self, keys: Iterable[str]) -> None:
         """ConfigError for the first key that is none of these."""
-        listed = tuple(known)
+        listed = tuple(keys)
         for key in self.values:
             if key not in listed:
-                raise ConfigError(f"{self.where}: {unknown('key', key, listed, ', '.join(listed))}")
+                raise ConfigError(f"{self.where}: {unknown('key', shortened(key), listed, ', '.join(listed))}")
 
     def text(self, key: str) -> str | None:
         """A text that is not blank, None where the key is absent."""
@@ -38,8 +47,8 @@ class Section:
     def count(self, key: str) -> int | None:
         """A whole number of at least 1, None where the key is absent."""
         value = self.values.get(key)
-        if value is not None and not (type(value) is int and value >= 1):
-            raise self.fault(key, "a whole number of at least 1", value)
+        if value is not None and not (type(value) is int and 1 <= value <= LARGEST_COUNT):
+            raise self.fault(key, f"a whole number from 1 to {LARGEST_COUNT:,}", value)
         return value
 
     def texts(self, key: str) -> tuple[str, ...] | None:
@@ -47,37 +56,75 @@ class Section:
         value = self.values.get(key)
         if value is None:
             return None
-        if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        if not isinstance(value, list) or not all(isinstance(text, str) and text.strip() for text in value):
             raise self.fault(key, "a list of texts", value)
-        repeated = next((one for place, one in enumerate(value) if one in value[:place]), None)
+        repeated = next((text for position, text in enumerate(value) if text in value[:position]), None)
         if repeated is not None:
-            raise ConfigError(f"{self.where}: {key} names '{repeated}' twice; name each once")
+            raise ConfigError(f"{self.where}: {key} names '{shortened(repeated)}' twice; name each once")
         return tuple(value)
 
-    def section(self, key: str) -> Section:
+    def table(self, key: str) -> TomlTable:
         """The table of this name, empty where the key is absent."""
         value = self.values.get(key, {})
         if not isinstance(value, dict):
             raise self.fault(key, f"a table, [{key}]", value)
-        inner = self.where.endswith("]")
-        return Section(f"{self.where[:-1]}.{key}]" if inner else f"{self.where}, [{key}]", value)
+        return TomlTable(self._inside(key), value, self.folder)
+
+    def tables(self, key: str) -> tuple[TomlTable, ...]:
+        """The tables of a list, `[[key]]`, none where the key is absent."""
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.fault(key, f"a list of tables, [[{key}]]", value)
+        return tuple(
+            TomlTable(f"{self._inside(key)} {number}", item, self.folder) for number, item in enumerate(value, 1)
+        )
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str | None:
+        """One of some texts, None where the key is absent."""
+        value = self.text(key)
+        if value is not None and value not in choices:
+            raise ConfigError(f"{self.where}: {unknown(key, shortened(value), choices, ', '.join(choices))}")
+        return value
 
     def fault(self, key: str, rule: str, value: object) -> ConfigError:
         """The error for a value that is not what the key wants."""
-        return ConfigError(f"{self.where}: {key} must be {rule}, not {value!r}")
+        return ConfigError(f"{self.where}: {key} must be {rule}, not {_shown(value)}")
+
+    def cut(self, value: str) -> str:
+        """A value as a message shows it."""
+        return shortened(value)
+
+    def _inside(self, key: str) -> str:
+        nested = self.where.endswith("]")
+        return f"{self.where[:-1]}.{key}]" if nested else f"{self.where}, [{key}]"
 
 
-def read_toml(path: Path) -> Section:
+def read_toml(path: Path) -> TomlTable:
     """A whole TOML file.
 
     Raises:
         ConfigError: it cannot be read or is no TOML; the message has the line.
     """
+    name = shortened(path, 300)
     try:
-        return Section(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ConfigError(f"{name} has more than {LARGEST_FILE:,} bytes; a TOML file that is read here is smaller")
+        return TomlTable(str(path), tomllib.loads(content.decode("utf-8")), path.parent)
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save it as UTF-8") from None
+        raise ConfigError(f"{name}: byte {error.start} is not UTF-8; save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is no TOML: {error}") from None
+        raise ConfigError(f"{name} is no TOML: {shortened(error, 300)}") from None
+    except RecursionError:
+        raise ConfigError(f"{name} is no TOML that can be read: tables or lists are nested too deep") from None
+    except (OSError, ValueError) as error:  # besides: a number of thousands of digits, a path with NUL
+        raise ConfigError(f"cannot read {name}: {reason(error)}") from error
+
+
+def _shown(value: object) -> str:
+    """A value as Python writes it, cut; numbers of thousands of digits cannot be written at all."""
+    try:
+        return shortened(repr(value))
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__} too long to show"

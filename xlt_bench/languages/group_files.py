@@ -20,7 +20,7 @@ from pathlib import Path
 
 from xlt_bench.backbones.languages import is_backbone
 from xlt_bench.errors import ConfigError, unknown
-from xlt_bench.io.toml_files import Section, read_toml
+from xlt_bench.io.toml_files import TomlTable, read_toml
 from xlt_bench.languages.groups import SOURCE_GROUPS, SOURCES, TARGET_GROUPS, Groups
 from xlt_bench.languages.hints import likely_code
 
@@ -52,7 +52,7 @@ class LanguageSets:
         return self.backbones.get(next(names, ""), BackboneSets(None, None))
 
 
-def language_sets(section: Section, languages: Iterable[str]) -> LanguageSets:
+def language_sets(section: TomlTable, languages: Iterable[str]) -> LanguageSets:
     """The tables `groups` and `backbones` of a TOML file.
 
     Args:
@@ -62,7 +62,7 @@ def language_sets(section: Section, languages: Iterable[str]) -> LanguageSets:
         ConfigError: a group's name that cannot be used, or a code that is none of the task's.
     """
     codes = tuple(languages)
-    named, backbones = section.section("groups"), section.section("backbones")
+    named, backbones = section.table("groups"), section.table("backbones")
     groups = {}
     for name in named.values:
         check_name("group", name, named.where)
@@ -72,7 +72,7 @@ def language_sets(section: Section, languages: Iterable[str]) -> LanguageSets:
     empty = next((name for name, members in groups.items() if not members), None)
     if empty is not None:
         raise ConfigError(f"{named.where}: group '{empty}' has no languages; list at least one")
-    by_backbone = {name: _backbone_sets(backbones.section(name), codes) for name in backbones.values}
+    by_backbone = {name: _backbone_sets(backbones.table(name), codes) for name in backbones.values}
     return LanguageSets({name: members for name, members in groups.items() if members}, by_backbone)
 
 
@@ -120,7 +120,7 @@ def check_name(kind: str, name: str, where: str) -> None:
         raise ConfigError(f"{where}: '{name}' is no name of a {kind}: letters, digits and single . _ - between them")
 
 
-def codes_of(section: Section, key: str, codes: tuple[str, ...]) -> tuple[str, ...] | None:
+def codes_of(section: TomlTable, key: str, codes: tuple[str, ...]) -> tuple[str, ...] | None:
     """A list of the task's codes, None where the key is absent; ConfigError for a code that is none of them."""
     listed = section.texts(key)
     for code in listed or ():
@@ -133,11 +133,11 @@ def codes_of(section: Section, key: str, codes: tuple[str, ...]) -> tuple[str, .
     return listed
 
 
-def _members(section: Section, key: str, codes: tuple[str, ...]) -> frozenset[str] | None:
+def _members(section: TomlTable, key: str, codes: tuple[str, ...]) -> frozenset[str] | None:
     listed = codes_of(section, key, codes)
     return None if listed is None else frozenset(listed)
 
 
-def _backbone_sets(section: Section, codes: tuple[str, ...]) -> BackboneSets:
+def _backbone_sets(section: TomlTable, codes: tuple[str, ...]) -> BackboneSets:
     section.check_keys(("seen", "low-performing"))
     return BackboneSets(_members(section, "seen", codes), _members(section, "low-performing", codes))

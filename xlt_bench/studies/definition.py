@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from xlt_bench.errors import ConfigError, unknown
-from xlt_bench.io.toml_files import Section, read_toml
+from xlt_bench.io.toml_files import TomlTable, read_toml
 from xlt_bench.records.cell import Protocol
 from xlt_bench.runs.plan import MOST_SEEDS
 
@@ -124,7 +124,7 @@ def read_study(path: Path) -> Study:
     tables = whole.values.get("grid")
     if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
         raise ConfigError(f"{path}: a study needs at least one [[grid]] with methods and sources")
-    grids = tuple(_grid(Section(f"{path}, [[grid]] {at}", table)) for at, table in enumerate(tables, 1))
+    grids = tuple(_grid(TomlTable(f"{path}, [[grid]] {at}", table, path.parent)) for at, table in enumerate(tables, 1))
     if "report" not in whole.values:
         raise ConfigError(f"{path}: a study needs a [report] with a form: {', '.join(get_args(Form))}")
     study = Study(
@@ -132,9 +132,9 @@ def read_study(path: Path) -> Study:
         title=_needed(whole.text("title"), "title", whole),
         question=_needed(whole.text("question"), "question", whole),
         grids=grids,
-        report=_report(whole.section("report")),
+        report=_report(whole.table("report")),
     )
-    _check_names(study, whole.section("report").where)
+    _check_names(study, whole.table("report").where)
     return study
 
 
@@ -150,7 +150,7 @@ def _check_names(study: Study, where: str) -> None:
             raise ConfigError(f"{where}: {unknown('method of the grids', name, methods, ', '.join(sorted(methods)))}")
 
 
-def _grid(section: Section) -> Grid:
+def _grid(section: TomlTable) -> Grid:
     section.check_keys(GRID_KEYS)
     grid = Grid(
         methods=_listed(section, "methods"),
@@ -163,7 +163,7 @@ def _grid(section: Section) -> Grid:
         steps=section.count("steps"),
         target_steps=section.count("target-steps"),
         preset=section.text("preset"),
-        settings=_texts(section.section("set")),
+        settings=_texts(section.table("set")),
         steps_of=section.text("steps-of"),
         compute_of=section.text("compute-of"),
         title=section.text("title"),
@@ -174,7 +174,7 @@ def _grid(section: Section) -> Grid:
     return grid
 
 
-def _check_budget(section: Section, grid: Grid) -> None:
+def _check_budget(section: TomlTable, grid: Grid) -> None:
     given = [key for key in ("steps", "steps-of", "compute-of") if key in section.values]
     if len(given) > 1:
         raise ConfigError(f"{section.where}: {' and '.join(given)} both say the number of steps; keep one")
@@ -187,7 +187,7 @@ def _check_budget(section: Section, grid: Grid) -> None:
         raise ConfigError(f'{section.where}: target-steps is of adapting to a target, which needs protocol = "full"')
 
 
-def _report(section: Section) -> ReportSpec:
+def _report(section: TomlTable) -> ReportSpec:
     section.check_keys(REPORT_KEYS)
     form = _choice(section, "form", get_args(Form))
     if form is None:
@@ -209,17 +209,17 @@ def _report(section: Section) -> ReportSpec:
         over=cast("Axis | None", over),
         order_by=section.text("order-by"),
         baselines=baselines,
-        published=_texts(section.section("published")),
+        published=_texts(section.table("published")),
     )
 
 
-def _needed(value: str | None, key: str, section: Section) -> str:
+def _needed(value: str | None, key: str, section: TomlTable) -> str:
     if value is None:
         raise ConfigError(f"{section.where}: a study needs a {key}")
     return value
 
 
-def _listed(section: Section, key: str) -> tuple[str, ...]:
+def _listed(section: TomlTable, key: str) -> tuple[str, ...]:
     listed = section.texts(key)
     if not listed:
         raise ConfigError(f'{section.where}: {key} must list at least one, such as {key} = ["{_EXAMPLES[key]}"]')
@@ -229,14 +229,14 @@ def _listed(section: Section, key: str) -> tuple[str, ...]:
 _EXAMPLES: Mapping[str, str] = {"methods": "xpe", "sources": "joshi5"}
 
 
-def _choice(section: Section, key: str, choices: tuple[str, ...]) -> str | None:
+def _choice(section: TomlTable, key: str, choices: tuple[str, ...]) -> str | None:
     value = section.text(key)
     if value is not None and value not in choices:
         raise ConfigError(f"{section.where}: {unknown(key, value, choices, ', '.join(choices))}")
     return value
 
 
-def _shots(section: Section) -> tuple[int | None, ...]:
+def _shots(section: TomlTable) -> tuple[int | None, ...]:
     value = section.values.get("shots", ["all"])
     fits = isinstance(value, list) and value and all(one == "all" or (type(one) is int and one >= 0) for one in value)
     if not fits or not isinstance(value, list) or len(set(map(str, value))) < len(value):
@@ -244,14 +244,14 @@ def _shots(section: Section) -> tuple[int | None, ...]:
     return tuple(None if one == "all" else int(one) for one in value)
 
 
-def _texts(section: Section) -> dict[str, str]:
+def _texts(section: TomlTable) -> dict[str, str]:
     for key, value in section.values.items():
         if not isinstance(value, str | int | float | bool):
             raise section.fault(key, "a plain value", value)
     return {key: str(value) for key, value in section.values.items()}
 
 
-def _pairs(section: Section) -> tuple[tuple[str, str], ...]:
+def _pairs(section: TomlTable) -> tuple[tuple[str, str], ...]:
     value = section.values.get("pairs", [])
     if not isinstance(value, list) or not all(
         isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair) for pair in value

@@ -1,4 +1,4 @@
-"""Tasks that users bring as files: a small `task.toml`, and TSV, CSV or Parquet files of labelled texts.
+"""Tasks that a small `task.toml` describes: local files (TSV, CSV, JSON Lines, Parquet, Arrow) or data sets of the hub.
 
 `docs/adding-a-task.md` walks through one.
 """
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from xlt_bench.backbones.languages import pretraining_of
 from xlt_bench.languages.groups import named_groups
 from xlt_bench.task import Task, TaskInfo
-from xlt_bench.tasks.files.spec import read_spec
+from xlt_bench.tasks.files.description import read_description
 
 if TYPE_CHECKING:
-    from xlt_bench.tasks.files.spec import Spec
+    from xlt_bench.tasks.files.description import TaskDescription
 
 
 def toml_task(path: Path | str) -> TaskInfo:
@@ -28,36 +28,39 @@ def toml_task(path: Path | str) -> TaskInfo:
     Raises:
         ConfigError: the file is no TOML, or a key or value breaks a rule.
     """
-    spec = read_spec(Path(path))
+    description = read_description(Path(path))
     return TaskInfo(
-        name=spec.name,
-        summary=spec.summary,
-        backbone=spec.backbone,
-        preset=spec.preset,
-        seeds=spec.seeds,
-        load=partial(_load, spec),
-        groups=partial(_groups, spec),
-        languages=lambda: spec.languages,
-        full_targets=spec.full_targets,
-        full_seeds=spec.full_seeds,
-        primary=spec.primary,
+        name=description.name,
+        summary=description.summary,
+        backbone=description.backbone,
+        preset=description.preset,
+        seeds=description.seeds,
+        load=partial(_load, description),
+        groups=partial(_groups, description),
+        languages=lambda: description.languages,
+        full_targets=description.full_targets,
+        full_seeds=description.full_seeds,
+        primary=description.primary,
+        max_length=description.max_length,
+        licence=description.licence,
+        citation=description.citation,
     )
 
 
-def _load(spec: Spec, folder: Path | None) -> Task:
-    from xlt_bench.tasks.files.loading import load_spec
+def _load(description: TaskDescription, folder: Path | None) -> Task:
+    from xlt_bench.tasks.files.loading import load_task
 
-    return load_spec(spec if folder is None else spec.with_data(folder))
+    return load_task(description if folder is None else description.in_folder(folder))
 
 
-def _groups(spec: Spec, backbone: str) -> Mapping[str, frozenset[str]]:
+def _groups(description: TaskDescription, backbone: str) -> Mapping[str, frozenset[str]]:
     """The standard groups and the task's own. What a backbone saw: as the file says, else as the shipped lists say."""
-    sets = spec.sets.of_backbone(backbone)
+    sets = description.sets.of_backbone(backbone)
     pretraining = pretraining_of(backbone) if sets.seen is None else None
     standard = named_groups(
-        spec.languages,
+        description.languages,
         seen=sets.seen if pretraining is None else pretraining.seen,
-        unseen=None if pretraining is None else pretraining.unseen(spec.languages),
+        unseen=None if pretraining is None else pretraining.unseen(description.languages),
         low_performing=sets.low_performing,
     )
-    return {**standard, **spec.sets.groups}
+    return {**standard, **description.sets.groups}

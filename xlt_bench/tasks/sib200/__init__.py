@@ -28,10 +28,10 @@ def load(data_dir: Path | None) -> Task:
     Raises:
         DataError: the files are not SIB-200 (named with file and line), or the hub is out of reach.
     """
-    from xlt_bench.tasks.sib200.folder import Layout, read_folder
+    from xlt_bench.tasks.sib200.folder import FolderShape, read_folder
     from xlt_bench.tasks.sib200.hub import fetch
 
-    return read_folder(fetch() if data_dir is None else data_dir, Layout(LABELS, languages_of(_rows()), COUNTS))
+    return read_folder(fetch() if data_dir is None else data_dir, FolderShape(LABELS, languages_of(_rows()), COUNTS))
 
 
 def groups(backbone: str) -> Mapping[str, frozenset[str]]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from xlt_bench.errors import DataError
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
-from xlt_bench.tasks.separated import read_separated
+from xlt_bench.tasks.files.separated import read_separated
 from xlt_bench.tasks.sib200.articles import article_clusters
 
 COLUMNS = ["index_id", "category", "text"]
@@ -23,7 +23,7 @@ FETCH = f"take the file from {ORIGIN} again"
 
 
 @dataclass(frozen=True)
-class Layout:
+class FolderShape:
     """What a folder must hold. Items are parallel: ids and labels are those of `reference` in every language.
 
     `counts`: split -> items a language.
@@ -45,35 +45,35 @@ class Rows:
     texts: list[str]
 
 
-def read_folder(folder: Path, layout: Layout) -> Task:
+def read_folder(folder: Path, shape: FolderShape) -> Task:
     """The task from a folder that has the languages' folders in it or in its `data`.
 
     Raises:
         DataError: the first rule that is broken, with file and line and the way out.
     """
-    root = find_root(folder, layout)
-    reference = {split: read_rows(root / layout.reference / f"{split}.tsv", split, layout) for split in SPLITS}
+    root = find_root(folder, shape)
+    reference = {split: read_rows(root / shape.reference / f"{split}.tsv", split, shape) for split in SPLITS}
     check_disjoint(reference)
-    data = {code: _language_data(root / code, layout, reference) for code in layout.languages}
-    return Task("sib200", layout.labels, layout.languages, data, article_clusters(reference["test"].ids))
+    data = {code: _language_data(root / code, shape, reference) for code in shape.languages}
+    return Task("sib200", shape.labels, shape.languages, data, article_clusters(reference["test"].ids))
 
 
-def find_root(folder: Path, layout: Layout) -> Path:
+def find_root(folder: Path, shape: FolderShape) -> Path:
     """The folder itself or its `data`, whichever has the languages' folders, none of their files missing."""
-    hint = f"it must hold <code>/{{train,dev,test}}.tsv for {len(layout.languages)} languages, as at {ORIGIN}"
+    hint = f"it must hold <code>/{{train,dev,test}}.tsv for {len(shape.languages)} languages, as at {ORIGIN}"
     if not folder.is_dir():
         raise DataError(f"no folder '{folder}'; {hint}")
-    roots = [root for root in (folder, folder / "data") if any((root / code).is_dir() for code in layout.languages)]
+    roots = [root for root in (folder, folder / "data") if any((root / code).is_dir() for code in shape.languages)]
     if not roots:
         raise DataError(f"'{folder}' is no folder of SIB-200; {hint}")
-    files = [f"{code}/{split}.tsv" for code in layout.languages for split in SPLITS]
+    files = [f"{code}/{split}.tsv" for code in shape.languages for split in SPLITS]
     missing = _by_folder(roots[0], [name for name in files if not (roots[0] / name).is_file()])
     if missing:
         raise DataError(f"'{roots[0]}' lacks {_few(missing)}; {hint}")
     return roots[0]
 
 
-def read_rows(path: Path, split: Split, layout: Layout) -> Rows:
+def read_rows(path: Path, split: Split, shape: FolderShape) -> Rows:
     """One file, its columns, labels, ids and texts checked, but not whether it is parallel to other languages."""
     lines = read_separated(path, _fault)
     if not lines or lines[0] != COLUMNS:
@@ -81,11 +81,11 @@ def read_rows(path: Path, split: Split, layout: Layout) -> Rows:
     wrong = next((line for line, row in enumerate(lines, 1) if len(row) != len(COLUMNS)), None)
     if wrong is not None:
         raise _fault(path, wrong, f"{len(lines[wrong - 1])} columns, not {len(COLUMNS)}")
-    if len(lines) - 1 != layout.counts[split]:
-        raise _fault(path, len(lines), f"the file ends after {len(lines) - 1} items, not {layout.counts[split]}")
+    if len(lines) - 1 != shape.counts[split]:
+        raise _fault(path, len(lines), f"the file ends after {len(lines) - 1} items, not {shape.counts[split]}")
     ids, categories, texts = (list(column) for column in zip(*lines[1:], strict=True))
     rows = Rows(path, ids, categories, texts)
-    _check_labels(rows, layout.labels)
+    _check_labels(rows, shape.labels)
     _check_ids(rows)
     _check_texts(rows)
     return rows
@@ -110,12 +110,12 @@ def check_disjoint(reference: Mapping[Split, Rows]) -> None:
         homes.update(dict.fromkeys(rows.ids, rows))
 
 
-def _language_data(folder: Path, layout: Layout, reference: Mapping[Split, Rows]) -> dict[Split, Labelled]:
+def _language_data(folder: Path, shape: FolderShape, reference: Mapping[Split, Rows]) -> dict[Split, Labelled]:
     data = {}
     for split in SPLITS:
-        rows = read_rows(folder / f"{split}.tsv", split, layout)
+        rows = read_rows(folder / f"{split}.tsv", split, shape)
         check_parallel(rows, reference[split])
-        gold = np.array([layout.labels.index(category) for category in rows.categories], np.int64)
+        gold = np.array([shape.labels.index(category) for category in rows.categories], np.int64)
         data[split] = Labelled(tuple(map(Example, rows.ids, repeat(folder.name), rows.texts)), gold)
     return data
 

@@ -1,0 +1,149 @@
+"""Parquet and Arrow files, and data sets in the hub's layout, read by `datasets`; no code of theirs is run.
+
+`datasets` is imported here and only when such data is read: it takes a second, and pandas with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xlt_bench.errors import DataError
+from xlt_bench.io.texts import shortened
+from xlt_bench.tasks.files.tables import CORRECT, Table, Value, check_header
+
+if TYPE_CHECKING:
+    import pyarrow
+
+LARGEST = 2 << 30
+"""Bytes of text in the columns that are read of one file or split; a packed file may claim to hold more than a disk."""
+
+_BATCH = 1000  # rows at a time
+_BUILDERS = {".parquet": "parquet", ".arrow": "arrow"}
+
+
+def arrow_table(path: Path, names: Sequence[str], toml: Path) -> Table:
+    """The named columns of a Parquet or Arrow file.
+
+    Raises:
+        DataError: it cannot be read, lacks a column, or a column holds something else than texts or whole numbers.
+    """
+    with _reading(f"cannot read {path} as {path.suffix[1:].title()}"):
+        from datasets import load_dataset
+
+        if path.suffix == ".parquet" and _check_parquet(path, names, toml) == 0:
+            return Table(str(path), {name: [] for name in names}, "row")
+        rows = load_dataset(_BUILDERS[path.suffix], data_files={"rows": str(path)}, split="rows", streaming=True)
+        return _table(str(path), rows, names, toml)
+
+
+def configuration_table(folder: Path, config: str, split: str, title: str, names: Sequence[str], toml: Path) -> Table:
+    """The named columns of one split of a data set in the hub's layout.
+
+    Args:
+        folder: with the data files; its README.md says which are of which configuration, else a folder of that name has
+            them.
+        title: of the data set, for errors.
+
+    Raises:
+        DataError: there is no such configuration or split, and as `arrow_table`.
+    """
+    origin = f"{title}, configuration '{config}', split '{split}'"
+    with _reading(f"cannot read {origin}"):
+        from datasets import get_dataset_config_names, load_dataset
+
+        if config in get_dataset_config_names(str(folder)):
+            rows = load_dataset(str(folder), config, split=split, streaming=True)
+        elif (folder / config).is_dir():
+            rows = load_dataset(str(folder), data_dir=config, split=split, streaming=True)
+        else:
+            raise DataError(f"{title} has no configuration '{config}'; [columns] and config in {toml} say what it has")
+        return _table(origin, rows, names, toml)
+
+
+@contextmanager
+def _reading(failure: str) -> Iterator[None]:
+    """DataError in one line for whatever `datasets` and Arrow raise, which have no common class."""
+    import logging
+
+    logger = logging.getLogger("datasets")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # it logs the error that it raises
+    try:
+        yield
+    except (DataError, KeyboardInterrupt):
+        raise
+    except ImportError as error:
+        raise DataError(f"{failure}: {shortened(error)}; pip install datasets") from error
+    except Exception as error:
+        first_line = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(f"{failure} ({shortened(first_line, 200)}); write it again, or fetch it again") from error
+    finally:
+        logger.setLevel(level)
+
+
+def _check_parquet(path: Path, names: Sequence[str], toml: Path) -> int:
+    """Refuse a file that holds more text than is ever read, before any of it is unpacked; returns the number of rows.
+
+    One text may stand for millions of rows, so the texts are counted by their place in the file's own dictionaries.
+    """
+    import pyarrow.compute as compute
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path) as file:
+        check_header(str(path), file.schema_arrow.names, names, toml)
+        metadata = file.metadata
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    chunks = (group.column(number) for group in groups for number in range(group.num_columns))
+    _check_size(str(path), sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in names))
+    size = 0
+    with ParquetFile(path, read_dictionary=list(names)) as file:
+        for batch in file.iter_batches(_BATCH, columns=list(names)):
+            for column in batch.columns:
+                if hasattr(column, "dictionary"):
+                    lengths = compute.binary_length(column.dictionary)
+                    size += compute.sum(lengths.take(column.indices)).as_py() or 0
+            _check_size(str(path), size)
+    return int(metadata.num_rows)
+
+
+def _check_size(origin: str, size: int) -> None:
+    if size > LARGEST:
+        raise DataError(f"{origin} holds more than {LARGEST >> 30} GiB of text in the columns that are read; split it")
+
+
+def _table(origin: str, rows: Any, names: Sequence[str], toml: Path) -> Table:
+    """Read an IterableDataset whole."""
+    columns: dict[str, list[Value]] = {name: [] for name in names}
+    header: list[str] | None = None
+    size = 0
+    for batch in rows.with_format("arrow").iter(_BATCH):
+        if header is None:
+            header = list(batch.column_names)
+            check_header(origin, header, names, toml)
+        for name in names:
+            column = batch.column(name)
+            _check_type(origin, name, column.type)
+            columns[name].extend(column.to_pylist())
+            size += column.nbytes
+        _check_size(origin, size)
+    if header is None:
+        check_header(origin, list(rows.features or ()), names, toml)
+    classes = {
+        name: tuple(feature.names)
+        for name, feature in (rows.features or {}).items()
+        if name in names and getattr(feature, "names", None)
+    }
+    return Table(origin, columns, "row", classes=classes)
+
+
+def _check_type(origin: str, name: str, kind: pyarrow.DataType) -> None:
+    import pyarrow as arrow
+
+    types = arrow.types
+    value = kind.value_type if types.is_dictionary(kind) else kind
+    text = types.is_string(value) or types.is_large_string(value) or types.is_string_view(value)
+    if not (text or types.is_integer(value) or types.is_null(value)):
+        raise DataError(f"{origin}: column '{name}' holds {kind}, not texts; {CORRECT}")
