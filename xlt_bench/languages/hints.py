@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from xlt_bench.languages.table import known_languages, script_of
 
@@ -51,7 +51,7 @@ def _parts(name: str) -> _Parts:
 
 
 @cache
-def _cldr(table: str) -> Mapping[str, str]:
+def _cldr(table: Literal["language_aliases", "likely_subtags"]) -> Mapping[str, str]:
     """A table of CLDR as `babel` ships it; empty without babel, and then only equal subtags are near."""
     try:
         from babel.core import get_global

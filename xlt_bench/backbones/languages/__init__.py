@@ -108,7 +108,8 @@ def _parsed(name: str, text: str) -> Pretraining:
     head = {match[1]: match[2].strip() for line in lines if (match := _HEAD.fullmatch(line.strip()))}
     body = [(number, line.partition("#")[0].strip()) for number, line in enumerate(lines, 1)]
     rows = [(number, line) for number, line in body if line]
-    seen, unsettled = set(), set()
+    seen: set[str] = set()
+    unsettled: set[str] = set()
     table = bool(rows) and rows[0][1].split(",")[0] == "code"
     for number, line in rows[1:] if table else rows:
         code, state = _row(rows[0][1], line) if table else (line, "yes")

@@ -88,6 +88,7 @@ def _positions(classes: tuple[str, ...] | None, labels: tuple[str, ...]) -> dict
     the label that is written so; else a position.
     """
     positions: dict[Value, int] = {label: position for position, label in enumerate(labels)}
+    numbers: dict[Value, int]
     if classes is not None:
         numbers = {number: positions[name] for number, name in enumerate(classes) if name in positions}
     elif all(label.isascii() and label.removeprefix("-").isdigit() for label in labels):
