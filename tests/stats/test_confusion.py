@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from xlt_bench.stats import accuracy, confusion_counts, macro_f1, resampled_means, resampled_scores
+from xlt_bench.stats import (
+    accuracy,
+    confusion_counts,
+    interval,
+    macro_f1,
+    macro_f1_pseudo_values,
+    reduce,
+    resampled_means,
+    resampled_scores,
+)
 
 
 def answers(seeds: int = 3, languages: int = 2, items: int = 30, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -97,3 +106,72 @@ def test_bad_arguments_are_named() -> None:
     gold[1, 1:] = -1
     with pytest.raises(ValueError, match="one language has only 1 items"):
         resampled_scores(np.where(np.arange(30) == 9, gold[0], gold)[:, :], [predicted], 4, key=0)
+
+
+def test_pseudo_values_have_macro_f1_as_their_mean() -> None:
+    gold, predicted = answers(classes=3)
+    values = macro_f1_pseudo_values(gold, predicted, 4)
+    assert values.shape == predicted.shape
+    np.testing.assert_array_equal(np.isnan(values), np.broadcast_to(gold < 0, values.shape))
+    for s in range(3):
+        for k in range(2):
+            has = gold[k] >= 0
+            assert np.nanmean(values[s, k]) == pytest.approx(f1_by_loops(gold[k][has], predicted[s, k][has], 4))
+    np.testing.assert_allclose(reduce(values).mean(axis=1), macro_f1(confusion_counts(gold, predicted, 4)).mean(axis=1))
+
+
+def test_pseudo_values_are_the_derivative_of_macro_f1_in_each_items_weight() -> None:
+    gold, predicted = (array[..., :1, :] for array in answers())
+    (values,) = macro_f1_pseudo_values(gold, predicted, 4)[1]
+    step, items = 1e-6, gold.shape[1]
+    for item in range(items):
+        weights = np.ones(items)
+        weights[item] += step
+        heavier, lighter = (weighted_macro_f1(gold[0], predicted[1, 0], w, 4) for w in (weights, 2 - weights))
+        assert values[item] - values.mean() == pytest.approx(items * (heavier - lighter) / (2 * step), abs=1e-6)
+
+
+def weighted_macro_f1(gold: np.ndarray, predicted: np.ndarray, weights: np.ndarray, classes: int) -> float:
+    """The closed form with a weight for each item."""
+    each = []
+    for c in range(classes):
+        either = weights @ ((gold == c) * 1.0 + (predicted == c))
+        each.append(2 * weights @ ((gold == c) & (predicted == c)) / either)
+    return float(np.mean(each))
+
+
+def test_all_right_is_one_with_no_influence_and_answers_that_name_no_class_count_as_misses() -> None:
+    gold = np.array([[0, 1, 2, 1]])
+    np.testing.assert_allclose(macro_f1_pseudo_values(gold, gold[None], 3), 1.0)
+    values = macro_f1_pseudo_values(gold, np.array([[[0, 1, -1, 1]]]), 3)
+    assert values.mean() == pytest.approx(2 / 3)
+
+
+def test_the_pseudo_values_interval_agrees_with_the_joint_bootstrap() -> None:
+    rng = np.random.default_rng(3)
+    gold = np.tile(rng.integers(0, 4, 300), (3, 1))
+    skill = np.clip(0.6 + 0.05 * rng.standard_normal((6, 1, 1)), 0, 1)
+    predicted = np.where(rng.random((6, 3, 300)) < skill, gold, rng.integers(0, 4, (6, 3, 300)))
+    x = reduce(macro_f1_pseudo_values(gold, predicted, 4))
+    resampled = resampled_scores(gold, [predicted], 4, key=0, resamples=4000)[0].mean(axis=0)
+    (linearised,) = resampled_means([x], key=0, resamples=4000)
+    assert linearised.std() == pytest.approx(resampled.std(), rel=0.05)
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    result = interval(x, "bootstrap", key=0)
+    assert (result.high - result.low) == pytest.approx(high - low, rel=0.06)
+
+
+def test_the_variance_of_macro_f1_is_that_of_repeated_experiments() -> None:
+    rng, estimates, variances = np.random.default_rng(4), [], []
+    for _ in range(600):
+        gold = rng.integers(0, 3, (1, 150))
+        predicted = np.where(rng.random((1, 1, 150)) < 0.7, gold, rng.integers(0, 3, (1, 1, 150)))
+        x = reduce(macro_f1_pseudo_values(gold, predicted, 3))
+        estimates.append(x.mean())
+        variances.append(x[0].var(ddof=1) / x.shape[1])
+    assert np.mean(variances) == pytest.approx(np.var(estimates), rel=0.15)
+
+
+def test_pseudo_values_refuse_other_axes() -> None:
+    with pytest.raises(ValueError, match=r"gold must have the axes \(languages, items\).*got shapes \(3,\) and \(3,\)"):
+        macro_f1_pseudo_values([0, 1, 0], [0, 1, 0], 2)

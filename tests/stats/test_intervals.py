@@ -1,7 +1,5 @@
 """`components` and `interval` against closed forms and scipy."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -37,11 +35,20 @@ def test_two_way_interval_is_the_formula() -> None:
     v_seed, v_item, v_cell = float(parts.seed.main), float(parts.item), float(parts.seed.cell)
     variance = v_seed + v_item - v_cell
     assert variance > max(v_seed, v_item), "the floor must not decide here"
-    df = variance**2 / (v_seed**2 / 4 + v_item**2 / 39)
-    low, high = stats.t.interval(0.9, df, x.mean(), np.sqrt(variance))
+    width = np.sqrt(v_seed * stats.t.ppf(0.95, 4) ** 2 + (v_item - v_cell) * stats.t.ppf(0.95, 39) ** 2)
     result = interval(x, level=0.9)
-    assert (result.estimate, result.low, result.high, result.df) == pytest.approx((x.mean(), low, high, df))
-    assert (result.varied, result.seeds, result.items, result.note, result.p) == (("seeds", "items"), 5, 40, None, None)
+    assert (result.estimate, result.low, result.high) == pytest.approx((x.mean(), x.mean() - width, x.mean() + width))
+    assert (result.varied, result.seeds, result.clusters) == (("seeds", "items"), 5, 40)
+    assert (result.note, result.p) == (None, None)
+
+
+def test_p_is_one_less_the_level_at_which_the_interval_reaches_the_null() -> None:
+    x = crossed()
+    p = interval(x, null=0.55).p
+    assert p is not None
+    result = interval(x, level=1 - p)
+    assert min(abs(result.low - 0.55), abs(result.high - 0.55)) < 1e-9
+    assert interval(x, null=float(x.mean())).p == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -60,7 +67,7 @@ def test_without_differences_between_seeds_it_is_the_t_interval_over_items() -> 
     one = crossed(1)
     result, reference = interval(np.repeat(one, 4, axis=0)), stats.ttest_1samp(one[0], 0.0)
     bounds = reference.confidence_interval(0.95)
-    assert (result.low, result.high, result.df) == pytest.approx((bounds.low, bounds.high, 39))
+    assert (result.low, result.high) == pytest.approx((bounds.low, bounds.high))
 
 
 def test_without_differences_between_items_it_is_the_t_interval_over_seeds() -> None:
@@ -69,17 +76,24 @@ def test_without_differences_between_items_it_is_the_t_interval_over_seeds() -> 
     bounds = stats.ttest_1samp(by_seed[:, 0], 0.0).confidence_interval(0.95)
     for method in ("two-way", "seeds"):
         result = interval(x, method)
-        assert (result.low, result.high, result.df) == pytest.approx((bounds.low, bounds.high, 4)), method
+        assert (result.low, result.high) == pytest.approx((bounds.low, bounds.high)), method
 
 
 def test_one_run_is_the_t_interval_over_items_and_says_so() -> None:
     x = crossed(1)
     bounds = stats.ttest_1samp(x[0], 0.0).confidence_interval(0.95)
     result = interval(x, null=0.5)
-    assert (result.low, result.high, result.df) == pytest.approx((bounds.low, bounds.high, 39))
-    assert result.p == pytest.approx(stats.ttest_1samp(x[0], 0.5).pvalue)
-    assert (result.varied, result.note) == (("items",), "one run")
+    assert (result.low, result.high) == pytest.approx((bounds.low, bounds.high))
+    assert (result.varied, result.note) == (("items",), "one run: random over items only, no test")
+    assert result.p is None, "nothing says how far another run would be"
     assert components(x).seed is None
+
+
+def test_one_run_of_what_does_not_depend_on_a_seed_is_tested_over_items() -> None:
+    x = crossed(1)
+    result = interval(x, null=0.5, deterministic=True)
+    assert result.p == pytest.approx(stats.ttest_1samp(x[0], 0.5).pvalue)
+    assert result.note is None
 
 
 def test_seeds_interval_is_the_t_interval_over_means_of_seeds_and_tests_a_null() -> None:
@@ -96,10 +110,8 @@ def test_bootstrap_interval_is_the_percentile_of_the_resamples() -> None:
     result = interval(x, "bootstrap", 0.9, key=b"records", resamples=2000, null=0.0)
     (resampled,) = resampled_means([x], key=b"records", resamples=2000)
     assert (result.low, result.high) == pytest.approx(tuple(np.percentile(resampled, [5, 95])))
-    assert result.df is None
     assert result.p == pytest.approx(2 / 2001)
-    assert result.note == "bootstrap from 4 seeds: too narrow below 5"
-    assert interval(crossed(5), "bootstrap", resamples=100).note is None
+    assert result.note == "bootstrap from 4 seeds: too narrow"
 
 
 def test_bounds_are_not_clipped() -> None:
@@ -113,26 +125,24 @@ def test_no_variance_gives_the_estimate_twice(method: str) -> None:
     x = np.full((3, 10), 0.1 + 0.2)
     same, other = (interval(x, method, null=null, resamples=50) for null in (0.3, 0.31))  # type: ignore[arg-type]
     assert same.low == same.high == pytest.approx(0.3)
-    assert (same.p, other.p, same.df, same.note) == (
-        1.0,
-        None,
-        None,
-        "bootstrap from 3 seeds: too narrow below 5; no variance" if method == "bootstrap" else "no variance",
-    )
+    bootstrap_note = "bootstrap from 3 seeds: too narrow; " if method == "bootstrap" else ""
+    assert (same.p, other.p, same.note) == (1.0, None, f"{bootstrap_note}no variance")
 
 
 def test_many_experiments_at_once_are_each_their_own() -> None:
     xs = np.stack([crossed(seed=k) for k in range(6)]).reshape(2, 3, 5, 40)
     together = two_way(xs)
     alone = two_way(xs[1, 2])
-    for field in dataclasses.fields(together):
-        assert getattr(together, field.name)[1, 2] == pytest.approx(float(getattr(alone, field.name)))
+    assert together.estimate[1, 2] == pytest.approx(float(alone.estimate))
+    assert together.variance[1, 2] == pytest.approx(float(alone.variance))
+    for part, part_alone in zip(together.parts, alone.parts, strict=True):
+        assert (part.variance[1, 2], part.df) == pytest.approx((float(part_alone.variance), part_alone.df))
 
 
 @pytest.mark.parametrize(
     ("x", "options", "message"),
     [
-        (np.ones((3, 1)), {}, "items must be at least 2, got 1"),
+        (np.ones((3, 1)), {}, r"items \(or clusters of them\) must be at least 2, got 1"),
         (np.ones((3, 1)), {"method": "bootstrap"}, "items must be at least 2, got 1"),
         (np.ones((1, 9)), {"method": "seeds"}, "seeds of a seeds-only interval must be at least 2, got 1"),
         (np.ones(9), {}, r"x must have 2 non-empty axes, got shape \(9,\)"),

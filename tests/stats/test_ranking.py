@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xlt_bench.stats import holm, rank_intervals, rank_methods, ranks, tie_letters
+from xlt_bench.stats import holm, holm_pairs, rank_intervals, rank_methods, ranks, tie_letters
 
 
 def test_rank_counts_the_methods_significantly_better_after_holm() -> None:
     means = np.array([0.5, 0.9, 0.7, 0.65])
     p = np.array([[1, 0.0001, 0.004, 0.03], [0, 1, 0.02, 0.001], [0, 0, 1, 0.6], [0, 0, 0, 1.0]])
     p = np.triu(p, 1) + np.triu(p, 1).T
-    ranking = rank_methods(means[:, None] - means, p)
+    ranking = rank_methods(means[:, None] - means, holm_pairs(p))
     adjusted = holm(p[np.triu_indices(4, 1)])
-    np.testing.assert_allclose(ranking.adjusted_p[np.triu_indices(4, 1)], adjusted)
+    np.testing.assert_allclose(holm_pairs(p)[np.triu_indices(4, 1)], adjusted)
+    np.testing.assert_allclose(holm_pairs(p).T[np.triu_indices(4, 1)], adjusted)
     assert (adjusted <= 0.05).tolist() == [True, True, False, False, True, False], "0.03 and 0.02 fail after Holm"
     assert ranking.rank.tolist() == [3, 1, 1, 2]
     assert ranking.worst.tolist() == [4, 2, 3, 4]

@@ -1,7 +1,7 @@
 """Statistics of experiments on the same items in several languages: pure functions of numpy arrays.
 
-The way through: answers (seeds, languages, items) -> `reduce` -> scores (seeds, items) -> `interval` or `compare` ->
-`holm`, `rank_methods`. Nothing here knows of Records, methods or files.
+The way through: answers (seeds, languages, items) -> `reduce` -> scores (seeds, clusters of items) -> `interval`,
+`compare`, `pairwise` -> `rank_methods`. Nothing here knows of Records, methods or files.
 """
 
 from .bootstrap import percentile_bounds, percentile_p, resampled_means
@@ -16,36 +16,43 @@ from .components import (
     two_way,
     two_way_difference,
 )
-from .confusion import accuracy, confusion_counts, macro_f1, resampled_scores
+from .confusion import accuracy, confusion_counts, macro_f1, macro_f1_pseudo_values, resampled_scores
 from .corrections import benjamini_hochberg, holm
 from .intervals import Interval, IntervalMethod, interval
-from .pairwise import pairwise
+from .pairwise import Pairwise, pairwise
 from .permutation import PermutationTest, permutation_test
-from .power import Effects, detectable_difference, effects
-from .ranking import Ranking, rank_intervals, rank_methods, ranks, tie_letters
-from .reduction import occurring, reduce
+from .power import DetectableDifference, Effects, detectable_difference, effects
+from .ranking import Ranking, holm_pairs, rank_intervals, rank_methods, ranks, tie_letters
+from .reduction import by_cluster, occurring, reduce
+from .student import Part
 
 __all__ = [
     "Comparison",
     "Components",
+    "DetectableDifference",
     "Effects",
     "Interval",
     "IntervalMethod",
     "MeanVariance",
+    "Pairwise",
+    "Part",
     "PermutationTest",
     "Ranking",
     "SeedVariance",
     "Verdict",
     "accuracy",
     "benjamini_hochberg",
+    "by_cluster",
     "compare",
     "components",
     "confusion_counts",
     "detectable_difference",
     "effects",
     "holm",
+    "holm_pairs",
     "interval",
     "macro_f1",
+    "macro_f1_pseudo_values",
     "occurring",
     "pairwise",
     "percentile_bounds",

@@ -3,26 +3,29 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import Array, Booleans, Positions, probabilities
+from .arrays import Array, Booleans, Positions, at_least, probabilities
 
 
-def holm(p: ArrayLike) -> Array:
-    """Holm's step-down adjustment: the chance of any false finding in the family stays below alpha.
+def holm(p: ArrayLike, extra_tests: int = 0) -> Array:
+    """Holm's step-down adjustment: where each p holds its level, the chance of any false finding is at most alpha.
 
     Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
 
     Args:
         p: (tests,) p-values; NaN where no test could be made: it stays NaN and does not count towards the family.
+        extra_tests: further tests of the family whose p-values are not among these, such as those of earlier versions
+            of a method that are no longer shown: they count throughout, as if no difference were found in them.
 
     Returns:
         (tests,) adjusted p-values: a test is significant at alpha when its adjusted p is at most alpha.
 
     Raises:
-        ValueError: not one axis, or a value outside [0, 1].
+        ValueError: not one axis, a value outside [0, 1], or a negative number of extra tests.
     """
+    at_least(extra_tests, 0, "extra_tests")
     values, tested, order = _sorted(p)
-    left = np.arange(len(order), 0, -1)
-    adjusted = np.minimum(1.0, np.maximum.accumulate(left * values[tested][order]))
+    remaining = np.arange(len(order), 0, -1) + extra_tests
+    adjusted = np.minimum(1.0, np.maximum.accumulate(remaining * values[tested][order]))
     return _put_back(adjusted, values, tested, order)
 
 

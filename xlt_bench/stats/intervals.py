@@ -20,18 +20,17 @@ class Interval:
     """A mean and how far it would move with other seeds and items.
 
     Attributes:
-        estimate: the mean over seeds and items, in the unit of the scores.
+        estimate: the mean over seeds and clusters, in the unit of the scores.
         low: lower bound. Bounds are not clipped to the range of the score: near 0 or 1 a t interval can pass it, and
             hiding that is a choice for whoever displays it.
         high: upper bound.
-        p: two-sided p-value of the `null` that was asked about; None without one, or where nothing varied and the
-            estimate differs from it.
-        df: degrees of freedom of the t distribution; None for the bootstrap and where nothing varied.
+        p: two-sided p-value of the `null` that was asked about; None without one, for one run of a method whose runs
+            may differ, and where nothing varied and the estimate differs from it.
         level: nominal coverage.
         method: how the interval was made.
         varied: what was treated as random: "seeds", "items" or both.
         seeds: number of seeds.
-        items: number of items.
+        clusters: number of clusters of items; of items, where each is a cluster of its own.
         note: what a reader must know to trust the interval rightly; None when nothing is unusual.
     """
 
@@ -39,12 +38,11 @@ class Interval:
     low: float
     high: float
     p: float | None
-    df: float | None
     level: float
     method: IntervalMethod
     varied: tuple[str, ...]
     seeds: int
-    items: int
+    clusters: int
     note: str | None
 
 
@@ -54,55 +52,58 @@ def interval(
     level: float = 0.95,
     *,
     null: float | None = None,
+    deterministic: bool = False,
     key: Key = 0,
     resamples: int = 10_000,
 ) -> Interval:
     """The mean of reduced scores with its interval.
 
-    "two-way" (default): random over seeds and items, t with Satterthwaite's degrees of freedom (see `components`).
-    "bootstrap": seeds and items resampled jointly, percentile interval. "seeds": random over seeds only, for these very
-    items. One run has no variance between seeds: its interval is that of this run over items, and its note says so.
+    "two-way" (default): random over seeds and clusters, half-width sqrt(V_seed t^2(S - 1) + (V - V_seed) t^2(C - 1)),
+    see `components` and `student`. "bootstrap": seeds and clusters resampled jointly, percentile interval. "seeds":
+    random over seeds only, for these very items. One run has no variance between seeds: its interval is that of this
+    run over items, and its note says so.
 
     Args:
-        x: (seeds, items) scores from `reduce`.
+        x: (seeds, clusters) scores from `reduce`.
         method: see above.
         level: nominal coverage, in (0, 1).
-        null: a value to test the mean against, such as chance level.
+        null: a value to test the mean against.
+        deterministic: the answers do not depend on a seed (stored answers, a fixed rule): one run is all of it.
         key: what the bootstrap's draws follow from.
         resamples: of the bootstrap.
 
     Raises:
-        ValueError: a value out of range, one item ("two-way", "bootstrap"), or one seed ("seeds").
+        ValueError: a value out of range, one cluster ("two-way", "bootstrap"), or one seed ("seeds").
     """
     x = scores(x)
     inside_unit(level, "level")
     one_of(method, "method", METHODS)
-    seeds, items = x.shape
+    seeds, clusters = x.shape
     if method == "bootstrap":
-        estimate, df = float(x.mean()), None
+        estimate = float(x.mean())
         (resampled,) = resampled_means([x], key=key, resamples=resamples)
         low, high, p = percentile_summary(resampled, level, null, x)
     else:
         mean = two_way(x) if method == "two-way" else seeds_only(x)
         estimate = float(mean.estimate)
-        low, high, p, df = t_summary(mean, level, null, x)
-    notes = [seed_note(method, seeds), "no variance" if low == high else None]
+        low, high, p = t_summary(mean, level, null, x)
+    one_run = seeds == 1 and not deterministic
+    notes = [seed_note(method, seeds, deterministic), "no variance" if low == high else None]
     varied = ("seeds",) if method == "seeds" else ("seeds", "items") if seeds > 1 else ("items",)
-    return Interval(estimate, low, high, p, df, level, method, varied, seeds, items, joined(notes))
+    p = None if one_run else p
+    return Interval(estimate, low, high, p, level, method, varied, seeds, clusters, joined(notes))
 
 
-def t_summary(
-    mean: MeanVariance, level: float, null: float | None, *data: Array
-) -> tuple[float, float, float | None, float | None]:
-    """Bounds, p and df of one mean; where nothing varied: the estimate twice, p 1 if it equals `null` else None."""
+def t_summary(mean: MeanVariance, level: float, null: float | None, *data: Array) -> tuple[float, float, float | None]:
+    """Bounds and p of one mean; where nothing varied: the estimate twice, p 1 if it equals `null` else None."""
     estimate = float(mean.estimate)
     distance = None if null is None else estimate - null
     if vanishes(np.sqrt(mean.variance), *data):
         equal = distance is not None and vanishes(distance, *data)
-        return estimate, estimate, 1.0 if equal else None, None
-    width = float(half_width(mean.variance, mean.df, level))
-    p = None if distance is None else float(two_sided_p(np.asarray(distance), mean.variance, mean.df))
-    return estimate - width, estimate + width, p, float(mean.df)
+        return estimate, estimate, 1.0 if equal else None
+    width = float(half_width(mean.parts, level))
+    p = None if distance is None else float(two_sided_p(np.asarray(distance), mean.parts))
+    return estimate - width, estimate + width, p
 
 
 def percentile_summary(
@@ -117,14 +118,12 @@ def percentile_summary(
     return float(low), float(high), None if null is None else float(percentile_p(resampled, null))
 
 
-def seed_note(method: str, seeds: int, of: str = "") -> str | None:
+def seed_note(method: str, seeds: int, deterministic: bool = False, of: str = "") -> str | None:
     """What to say about the number of seeds, if anything."""
     if seeds == 1:
-        return f"one run{of}"
+        return None if deterministic else f"one run{of}: random over items only, no test"
     if method == "bootstrap" and seeds < FEWEST_SEEDS:
-        return f"bootstrap from {seeds} seeds{of}: too narrow below {FEWEST_SEEDS}"
-    if method == "two-way" and seeds == 2:
-        return f"two seeds{of}: may be too narrow"
+        return f"bootstrap from {seeds} seeds{of}: too narrow"
     return None
 
 

@@ -18,43 +18,61 @@ class Ranking:
     Attributes:
         rank: (M,) 1 + the number of methods significantly better.
         worst: (M,) M - the number of methods significantly worse. As long as no significant difference is false, which
-            Holm ensures with probability `level`, every method's true rank lies between `rank` and `worst`.
+            happens with a probability of about `level`, every method's true rank lies between `rank` and `worst`.
         letters: for each method, letters such that two methods share one exactly when no significant difference was
             found between them; a belongs to the best.
-        adjusted_p: (M, M) p-values after Holm over all pairs, NaN where no test was made.
     """
 
     rank: Integers
     worst: Integers
     letters: tuple[str, ...]
-    adjusted_p: Array
 
 
-def rank_methods(differences: ArrayLike, p: ArrayLike, level: float = 0.95) -> Ranking:
-    """Ranks from all pairwise comparisons, corrected by Holm over all pairs.
+def rank_methods(differences: ArrayLike, adjusted_p: ArrayLike, level: float = 0.95) -> Ranking:
+    """Ranks from all pairwise comparisons, whose p-values are corrected for their number already.
 
     Args:
-        differences: (M, M) mean of the row's method less that of the column's, from `compare`.
-        p: (M, M) its uncorrected p-values, symmetric, NaN where no test could be made: such a pair counts as tied. The
-            diagonal is not read.
+        differences: (M, M) mean of the row's method less that of the column's, from `pairwise`.
+        adjusted_p: (M, M) its p-values after correction (of `pairwise`, or `holm_pairs`), symmetric, NaN where no test
+            could be made: such a pair counts as tied. The diagonal is not read.
         level: 1 - alpha.
 
     Raises:
         ValueError: shapes that are not the same square, differences that are not antisymmetric, p-values that are not
             symmetric or outside [0, 1].
     """
-    gaps, raw = finite(differences, "differences", 2), probabilities(p)
-    if gaps.shape != raw.shape or len(gaps) != gaps.shape[1]:
-        raise ValueError(f"differences and p must be the same square, got shapes {gaps.shape} and {raw.shape}")
+    gaps, p = finite(differences, "differences", 2), probabilities(adjusted_p)
+    if gaps.shape != p.shape or len(gaps) != gaps.shape[1]:
+        raise ValueError(f"differences and p must be the same square, got shapes {gaps.shape} and {p.shape}")
     pairs = np.triu_indices(len(gaps), k=1)
-    if not np.allclose(gaps, -gaps.T) or not np.array_equal(raw[pairs], raw.T[pairs], equal_nan=True):
+    if not np.allclose(gaps, -gaps.T) or not np.array_equal(p[pairs], p.T[pairs], equal_nan=True):
         raise ValueError("differences must be antisymmetric and p symmetric")
-    adjusted = np.full_like(raw, np.nan)
-    adjusted[pairs] = holm(raw[pairs])
-    adjusted.T[pairs] = adjusted[pairs]
-    better = (adjusted <= alpha_of(level)) & (gaps > 0)
+    better = (p <= alpha_of(level)) & (gaps > 0)
     rank, worst = 1 + better.sum(axis=0), len(better) - better.sum(axis=1)
-    return Ranking(rank, worst, tie_letters(better, gaps.mean(axis=1)), adjusted)
+    return Ranking(rank, worst, tie_letters(better, gaps.mean(axis=1)))
+
+
+def holm_pairs(p: ArrayLike, extra_tests: int = 0) -> Array:
+    """Holm's correction over all pairs of methods.
+
+    Args:
+        p: (M, M) symmetric p-values, NaN where no test could be made; the diagonal is not read.
+        extra_tests: as in `holm`.
+
+    Returns:
+        (M, M) adjusted p-values, NaN on the diagonal and where no test was made.
+
+    Raises:
+        ValueError: not a square, or a value outside [0, 1].
+    """
+    raw = probabilities(p)
+    if raw.ndim != 2 or raw.shape[0] != raw.shape[1]:
+        raise ValueError(f"p must be a square, got shape {raw.shape}")
+    pairs = np.triu_indices(len(raw), k=1)
+    adjusted = np.full_like(raw, np.nan)
+    adjusted[pairs] = holm(raw[pairs], extra_tests)
+    adjusted.T[pairs] = adjusted[pairs]
+    return adjusted
 
 
 def tie_letters(better: Booleans, scores: ArrayLike) -> tuple[str, ...]:
@@ -100,8 +118,9 @@ def ranks(values: ArrayLike) -> Array:
     array = np.asarray(values, dtype=np.float64)
     array = finite(array, "values", max(1, array.ndim))
     result = np.empty_like(array)
-    for method, own in enumerate(array):
-        result[method] = (array > own).sum(axis=0) + (array == own).sum(axis=0) / 2 + 0.5
+    for method, values_of_method in enumerate(array):
+        ties = (array == values_of_method).sum(axis=0)
+        result[method] = (array > values_of_method).sum(axis=0) + ties / 2 + 0.5
     return result
 
 

@@ -1,0 +1,131 @@
+"""How much seeds vary: what the rows of a table say together, where each row alone has few seeds.
+
+Two or three seeds hardly tell a variance: a row whose seeds happen to agree looks sure of itself. As in limma (Smyth
+2004, "Linear models and empirical Bayes methods for assessing differential expression"), the rows' variances between
+seeds are taken to come from one scaled inverse chi-squared distribution (d0 degrees of freedom, scale s0^2), which
+moderates each row's own estimate s^2 (d degrees of freedom):
+
+    (d0 s0^2 + d s^2) / (d0 + d)    with d0 + d degrees of freedom.
+
+Two things differ from limma, both since a table has 2 to 100 rows and not thousands of genes. The distribution's d0
+and s0^2 are not estimated but averaged over a grid, each weighted by how well it explains the rows. And a row may be
+unlike the others, with a probability (`prior_unlike`) that is large where there are few rows to compare with: then its
+variance may be anything (log-uniform), and s^2 with its own d degrees of freedom is all that is known of it; compare
+Phipson et al. (2016), "Robust hyperparameter estimation".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import Array, Positions
+from .interpolation import cubic
+from .student import squared_t
+
+PRIOR_DF = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 40.0])
+PRIOR_LOG_SCALE = np.linspace(-3.5, 3.5, 15)
+"""Around the median of the rows' log variances."""
+UNLIKE_DENSITY = 1 / 9
+"""Of the log variance of a row that is unlike the others: flat over four decades."""
+_NEGLIGIBLE = 1e-3
+_NODES, _NODES_BEYOND = 60, 25
+
+
+def prior_unlike(rows: int) -> float:
+    """The probability that a row's seeds vary unlike those of the others, before any data. Chosen by simulation."""
+    return 1.0 if rows < 2 else min(1.0, 1.7 / rows**1.5)
+
+
+@dataclass(frozen=True)
+class SeedSpread:
+    """What is known of the variances between single seeds of R rows: a mixture of scaled inverse chi-squared ones.
+
+    Attributes:
+        variance: (R,) each row's own estimate.
+        df: (R,) its degrees of freedom, seeds less one.
+        weight: (G,) of each (d0, s0^2) of the grid, given all rows.
+        moderated: (R, G) moderated variance of a row like the others; it has df + `prior_df` degrees of freedom.
+        prior_df: (G,) d0.
+        unlike: (R, G) probability that the row is unlike the others.
+    """
+
+    variance: Array
+    df: Array
+    weight: Array
+    moderated: Array
+    prior_df: Array
+    unlike: Array
+
+    @staticmethod
+    def learnt(variance: Array, df: Array) -> "SeedSpread":
+        """From each row's variance between seeds (R,), above 0, and its degrees of freedom (R,)."""
+        rows = len(variance)
+        centre = float(np.median(np.log(variance))) if rows else 0.0
+        prior_df, log_scale = (grid.ravel() for grid in np.meshgrid(PRIOR_DF, centre + PRIOR_LOG_SCALE))
+        density = _log_variance_density(np.log(variance)[:, None] - log_scale, df[:, None], prior_df)
+        unlike = prior_unlike(rows) * UNLIKE_DENSITY
+        evidence = (1 - prior_unlike(rows)) * density + unlike
+        log_weight = np.log(evidence).sum(axis=0)
+        weight = np.exp(log_weight - log_weight.max())
+        relevant = weight > _NEGLIGIBLE * weight.max()
+        weight, prior_df, log_scale = weight[relevant], prior_df[relevant], log_scale[relevant]
+        moderated = (prior_df * np.exp(log_scale) + (df * variance)[:, None]) / (prior_df + df[:, None])
+        return SeedSpread(variance, df, weight / weight.sum(), moderated, prior_df, unlike / evidence[:, relevant])
+
+    def ordered(self, rows: Positions) -> "SeedSpread":
+        """The same with rows in another order."""
+        return SeedSpread(
+            variance=self.variance[rows],
+            df=self.df[rows],
+            weight=self.weight,
+            moderated=self.moderated[rows],
+            prior_df=self.prior_df,
+            unlike=self.unlike[rows],
+        )
+
+    def draw(self, rng: np.random.Generator, draws: int) -> NDArray[np.float32]:
+        """Variances that the rows may have: (draws, R)."""
+        point = rng.choice(len(self.weight), size=draws, p=self.weight)
+        shape = (draws, len(self.variance))
+        is_unlike = rng.random(shape, dtype=np.float32) < self.unlike[:, point].T
+        df = np.where(is_unlike, self.df, self.df + self.prior_df[point, None])
+        scale = np.where(is_unlike, self.variance, self.moderated[:, point].T)
+        chi_squared = 2 * rng.standard_gamma((df / 2).astype(np.float32), dtype=np.float32)
+        return np.asarray(scale * df / chi_squared, dtype=np.float32)
+
+    def squared_quantiles(self, p: Array) -> Array:
+        """How far a single seed may be from its row's true mean, squared: (R, P) for two-sided p (P,).
+
+        The quantiles of a mixture of t distributions, found by interpolating its tail; right to about 1e-4.
+        """
+        result = np.empty((len(self.variance), len(p)))
+        for row, (variance, df) in enumerate(zip(self.variance, self.df, strict=True)):
+            if (self.unlike[row] == 1).all():
+                result[row] = variance * squared_t(p, df)
+            else:
+                result[row] = self._mixture_quantiles(row, p)
+        return result
+
+    def _mixture_quantiles(self, row: int, p: Array) -> Array:
+        from scipy.special import stdtr
+
+        own = float(self.weight @ self.unlike[row])
+        weight = np.append(self.weight * (1 - self.unlike[row]), own)
+        scale = np.append(self.moderated[row], self.variance[row])
+        df = np.append(self.df[row] + self.prior_df, self.df[row])
+        least, usual = np.log(scale.min()) - 4, np.log(scale.max()) + 4.5
+        most = np.log(scale.max() * squared_t(p.min(), df.min()))
+        beyond = np.linspace(usual, max(most, usual + 1), _NODES_BEYOND + 1)[1:]
+        log_squared = np.concatenate([[least - 10], np.linspace(least, usual, _NODES), beyond])
+        tail = 2 * stdtr(df, -np.sqrt(np.exp(log_squared)[:, None] / scale)) @ weight
+        return np.where(p >= 1, 0.0, np.exp(cubic(-np.log(np.minimum(p, tail[0])), -np.log(tail), log_squared)))
+
+
+def _log_variance_density(log_ratio: Array, df: Array, prior_df: Array) -> Array:
+    """Density of log s^2 where s^2 / s0^2 has an F distribution (df, prior_df); `log_ratio` is log(s^2 / s0^2)."""
+    from scipy.special import betaln
+
+    ratio = df / prior_df
+    log_density = df / 2 * (log_ratio + np.log(ratio)) - (df + prior_df) / 2 * np.log1p(ratio * np.exp(log_ratio))
+    return np.asarray(np.exp(log_density - betaln(df / 2, prior_df / 2)))
