@@ -19,6 +19,7 @@ from xlt_bench.leaderboard.data.entries import Entry
 from xlt_bench.stats import (
     compare,
     holm,
+    holm_pairs,
     pairwise,
     percentile_bounds,
     percentile_p,
@@ -94,16 +95,18 @@ def places(
 
 
 def _every_pair(xs: Mapping[str, Scores], draws: Mapping[str, Scores], options: Options) -> tuple[Scores, Scores]:
-    """Differences and uncorrected p of all pairs, (rows, rows); NaN where there is no test."""
+    """Differences of all pairs and p corrected for their number, (rows, rows); NaN where there is no test."""
     if options.interval == "bootstrap":
         means = np.array([x.mean() for x in xs.values()])
-        return means[:, None] - means, _bootstrap_p(np.stack([draws[key] for key in xs]))
-    differences, p = pairwise(list(xs.values()), options.interval)
-    if options.interval == "seeds":  # no verdict that the exact test across seeds could never have reached
-        seeds = [len(x) for x in xs.values()]
-        least = np.array([[least_p(one, other) for other in seeds] for one in seeds])
-        p = np.where(least * comb(len(seeds), 2) > _alpha(options), np.nan, p)
-    return differences, p
+        return means[:, None] - means, holm_pairs(_bootstrap_p(np.stack([draws[key] for key in xs])))
+    result = pairwise(list(xs.values()), options.interval, deterministic=[len(x) == 1 for x in xs.values()])
+    if options.interval == "two-way":
+        return result.differences, result.adjusted_p
+    # no verdict that the exact test across seeds could never have reached
+    seeds = [len(x) for x in xs.values()]
+    least = np.array([[least_p(seeds_a, seeds_b) for seeds_b in seeds] for seeds_a in seeds])
+    p = np.where(least * comb(len(seeds), 2) > _alpha(options), np.nan, result.p)
+    return result.differences, holm_pairs(p)
 
 
 def _bootstrap_p(resampled: Scores) -> Scores:
@@ -183,7 +186,9 @@ def _difference(
         return Difference(estimate, float(low), float(high), float(percentile_p(means)))
     if (min(len(a), len(b)) if method == "seeds" else a.shape[1]) < 2:
         return Difference(estimate, estimate, estimate, None)
-    found = compare(a, b, method, options.level)
+    others = [x for key, x in xs.items() if key not in (one, other)]
+    stored = (len(a) == 1, len(b) == 1)
+    found = compare(a, b, method, options.level, deterministic=stored, others=others)
     if method == "seeds" and least_p(len(a), len(b)) * family > _alpha(options):
         return Difference(found.difference, found.low, found.high, None)
     return Difference(found.difference, found.low, found.high, found.p)

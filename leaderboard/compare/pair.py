@@ -67,7 +67,8 @@ class Pair:
             return replace(found, note=f"one {'run' if self.method == 'seeds' else 'item'}: no test")
         content = b"".join([*(answers.content for answers in self.answers), *map(str.encode, found.languages)])
         key = hashlib.sha256(content).digest()
-        one = compare(x_a, x_b, self.method, self.level, paired_seeds=self.paired_seeds, key=key)
+        stored = (len(x_a) == 1, len(x_b) == 1)
+        one = compare(x_a, x_b, self.method, self.level, paired_seeds=self.paired_seeds, deterministic=stored, key=key)
         note = one.note and one.note.replace(" of a", " of A").replace(" of b", " of B")
         p, note = (one.p, note) if self.method != "seeds" else self._across_seeds(x_a, x_b, one, family)
         return replace(
@@ -91,7 +92,8 @@ class Pair:
         method: IntervalMethod = "seeds" if self.method == "seeds" else "two-way"  # the bootstrap, 200 times, is slow
         if not _testable(x_a, x_b, method) or (method == "seeds" and self._least_p(x_a, x_b) > 1 - self.level):
             return float("nan")
-        p = compare(x_a, x_b, method, self.level, paired_seeds=self.paired_seeds).p
+        stored = (len(x_a) == 1, len(x_b) == 1)
+        p = compare(x_a, x_b, method, self.level, paired_seeds=self.paired_seeds, deterministic=stored).p
         return float("nan") if p is None else p
 
     def _least_p(self, x_a: Scores, x_b: Scores) -> float:
@@ -115,7 +117,7 @@ class Pair:
             return None
         return detectable_difference(
             x_a, x_b, level=self.level, power=POWER, comparisons=family, paired_seeds=self.paired_seeds
-        )
+        ).high
 
     def _printed(self, group: str, codes: tuple[str, ...]) -> GroupDifference | None:
         """Of means that are known by group only."""

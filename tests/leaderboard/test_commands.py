@@ -162,7 +162,7 @@ def test_compare(command: Command, store: Store) -> None:
 def test_compare_a_run_with_a_stored_baseline(command: Command) -> None:
     said = command("compare", "GPT-4", "GPT-3.5")
     assert said.code == 0
-    assert "One run of A; one run of B." in said.out
+    assert "Inference for these answers: no runs that differ." in said.out
 
 
 def test_compare_finds_stored_baselines_beside_runs_of_another_task(command: Command, store: Store) -> None:

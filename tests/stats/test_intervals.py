@@ -84,7 +84,7 @@ def test_one_run_is_the_t_interval_over_items_and_says_so() -> None:
     bounds = stats.ttest_1samp(x[0], 0.0).confidence_interval(0.95)
     result = interval(x, null=0.5)
     assert (result.low, result.high) == pytest.approx((bounds.low, bounds.high))
-    assert (result.varied, result.note) == (("items",), "one run: random over items only, no test")
+    assert (result.varied, result.note) == (("items",), "one run")
     assert result.p is None, "nothing says how far another run would be"
     assert components(x).seed is None
 

@@ -13,7 +13,7 @@ from .arrays import Array, at_least, inside_unit
 
 Key = int | bytes
 
-FEWEST_SEEDS = 5
+FEWEST_SEEDS = 10
 _PRODUCTS_AT_ONCE = 1_000_000
 
 

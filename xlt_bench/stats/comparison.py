@@ -103,6 +103,7 @@ def compare(
     notes = [seed_note(method, len(x), known, name) for x, known, name in zip(samples, fixed, names, strict=True)]
     if any(len(x) == 1 and not known for x, known in zip(samples, fixed, strict=True)):
         p = None
+        notes.append("no test")
     varied = _varied(method, samples)
     notes.append(FOR_THESE_ANSWERS if varied == ("items",) and p is not None else None)
     notes.append("no variance" if low == high else None)

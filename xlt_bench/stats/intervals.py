@@ -121,7 +121,7 @@ def percentile_summary(
 def seed_note(method: str, seeds: int, deterministic: bool = False, of: str = "") -> str | None:
     """What to say about the number of seeds, if anything."""
     if seeds == 1:
-        return None if deterministic else f"one run{of}: random over items only, no test"
+        return None if deterministic else f"one run{of}"
     if method == "bootstrap" and seeds < FEWEST_SEEDS:
         return f"bootstrap from {seeds} seeds{of}: too narrow"
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -23,6 +23,7 @@ from tests.support.board_records import (
     runs,
 )
 from xlt_bench.errors import ConfigError
+from xlt_bench.stats import compare, pairwise
 
 UNSEEN = GROUPS["unseen"]
 
@@ -35,27 +36,9 @@ def two_way_by_hand(x: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     rest = x - x.mean(axis=0) - x.mean(axis=1, keepdims=True) + x.mean()
     v_cell = (rest**2).sum() / ((seeds - 1) * (items - 1)) / (seeds * items)
     v = max(v_seed + v_item - v_cell, v_seed, v_item)
-    df = v**2 / (v_seed**2 / (seeds - 1) + v_item**2 / (items - 1))
-    half = scipy_stats.t.ppf((1 + level) / 2, df) * np.sqrt(v)
+    t_seed, t_item = (scipy_stats.t.ppf((1 + level) / 2, count - 1) for count in (seeds, items))
+    half = np.sqrt(v_seed * t_seed**2 + (v - v_seed) * t_item**2)
     return x.mean() - half, x.mean() + half
-
-
-def difference_by_hand(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """(difference, two-sided p) of two methods on the same items, written out."""
-
-    def parts(x: np.ndarray) -> tuple[float, float, int]:
-        seeds, items = x.shape
-        rest = x - x.mean(axis=0) - x.mean(axis=1, keepdims=True) + x.mean()
-        cell = (rest**2).sum() / ((seeds - 1) * (items - 1)) / (seeds * items)
-        return x.mean(axis=1).var(ddof=1) / seeds, cell, seeds
-
-    (seed_a, cell_a, s_a), (seed_b, cell_b, s_b) = parts(a), parts(b)
-    items = a.shape[1]
-    v_item = (a.mean(axis=0) - b.mean(axis=0)).var(ddof=1) / items
-    v = max(v_item + seed_a + seed_b - cell_a - cell_b, seed_a + seed_b, v_item)
-    df = v**2 / (seed_a**2 / (s_a - 1) + seed_b**2 / (s_b - 1) + v_item**2 / (items - 1))
-    difference = a.mean() - b.mean()
-    return difference, float(2 * scipy_stats.t.sf(abs(difference) / np.sqrt(v), df))
 
 
 def holm_by_hand(p: list[float]) -> list[float]:
@@ -97,17 +80,18 @@ def test_by_language_is_the_mean_over_seeds_and_items() -> None:
     assert means == pytest.approx(dict(zip(UNSEEN, correct(found, UNSEEN).mean(axis=(0, 2)), strict=True)))
 
 
-def test_ranks_and_letters_follow_from_every_pair_after_holm() -> None:
+def test_ranks_and_letters_follow_from_every_pair_after_correction() -> None:
     methods = {f"m{k}": runs(share, 5, label=f"m{k}") for k, share in enumerate((0.9, 0.85, 0.6, 0.55, 0.3))}
     board = board_of([run for found in methods.values() for run in found])
     xs = {label: correct(found, UNSEEN).mean(axis=1) for label, found in methods.items()}
     pairs = list(combinations(xs, 2))
-    tests = [difference_by_hand(xs[one], xs[other]) for one, other in pairs]
-    adjusted = holm_by_hand([p for _, p in tests])
+    tests = pairwise(list(xs.values()))
+    labels = list(xs)
     better = {
-        (one, other) if gap > 0 else (other, one)
-        for (one, other), (gap, _), p in zip(pairs, tests, adjusted, strict=True)
-        if p <= 0.05
+        (winner, loser)
+        for winner, loser in permutations(xs, 2)
+        if tests.differences[labels.index(winner), labels.index(loser)] > 0
+        and tests.adjusted_p[labels.index(winner), labels.index(loser)] <= 0.05
     }
     assert 0 < len(better) < len(pairs)
     scores = {row.label: row.scores["unseen"] for row in only(board).rows}
@@ -123,10 +107,13 @@ def test_a_reference_is_compared_by_holm_over_the_rows_against_it() -> None:
     methods = {label: runs(share, 4, label=label) for label, share in (("a", 0.8), ("b", 0.6), ("c", 0.5))}
     board = board_of([run for found in methods.values() for run in found], reference="b")
     xs = {label: correct(found, UNSEEN).mean(axis=1) for label, found in methods.items()}
-    tests = {label: difference_by_hand(xs[label], xs["b"]) for label in ("a", "c")}
-    adjusted = dict(zip(tests, holm_by_hand([p for _, p in tests.values()]), strict=True))
+    others = {"a": [xs["c"]], "c": [xs["a"]]}
+    tests = {label: compare(xs[label], xs["b"], others=others[label]) for label in ("a", "c")}
+    assert all(test.p is not None for test in tests.values())
+    adjusted = dict(zip(tests, holm_by_hand([test.p or 0.0 for test in tests.values()]), strict=True))
     assert row_named(board, "b").scores["unseen"].against is None
-    for label, (difference, _) in tests.items():
+    for label, test in tests.items():
+        difference = test.difference
         found = row_named(board, label).scores["unseen"].against
         assert found is not None
         assert found.reference == "b, sources seen"
@@ -291,10 +278,9 @@ def test_few_seeds_are_told_of_the_interval_that_is_shown() -> None:
     def note(seeds: int, **options: object) -> str | None:
         return row_named(board_of(runs(seeds=seeds), **options), "XPE").scores["unseen"].note
 
-    assert note(2) == "two seeds: may be too narrow"
-    assert note(3) is None
-    assert note(3, interval="bootstrap") == note(3, bootstrap=True) == "bootstrap from 3 seeds: too narrow below 5"
-    assert note(5, bootstrap=True) is None
+    assert note(2) is None
+    assert note(3, interval="bootstrap") == note(3, bootstrap=True) == "bootstrap from 3 seeds: too narrow"
+    assert note(10, bootstrap=True) is None
     assert note(2, interval="seeds") is None
 
 

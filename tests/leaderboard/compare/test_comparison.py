@@ -49,10 +49,10 @@ def test_difference_interval_and_p_of_each_group() -> None:
         assert one.difference == pytest.approx(x_a.mean() - x_b.mean())
         assert one.bounds is not None
         assert (one.bounds.low, one.bounds.high, one.p) == pytest.approx((expected.low, expected.high, expected.p))
-        assert one.detectable == pytest.approx(detectable_difference(x_a, x_b, comparisons=2))
+        assert one.detectable == pytest.approx(detectable_difference(x_a, x_b, comparisons=2).high)
         raw.append(expected.p)
-    assert max(raw) * 1 == pytest.approx(max(one.adjusted_p or 0 for one in found.groups))
-    assert min(raw) * 2 == pytest.approx(min(one.adjusted_p or 0 for one in found.groups))
+    smaller, larger = min(raw) * 2, max(max(raw), min(raw) * 2)
+    assert sorted(one.adjusted_p or 0 for one in found.groups) == pytest.approx([smaller, larger])
     assert {one.verdict for one in found.groups} == {"better"}
 
 
