@@ -12,7 +12,7 @@ from xlt_bench.tasks import task_info, task_names
 
 
 def test_names_and_defaults() -> None:
-    assert task_names() == ("cldr", "sib200")
+    assert task_names() == ("cldr", "afrixnli", "americas-nli", "masakhanews", "massive", "nusax", "sib200")
     defaults = {name: (i.name, i.backbone, i.preset, i.seeds) for name in task_names() for i in [task_info(name)]}
     assert defaults == {
         "cldr": ("cldr", "nano", "cldr", 3),

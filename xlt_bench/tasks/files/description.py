@@ -18,7 +18,7 @@ from xlt_bench.tasks.files.layout import Layout, read_layout
 from xlt_bench.tasks.files.sources import KEYS as SOURCE_KEYS
 
 _KEYS = (
-    *("name", "summary", "licence", "citation", "labels", "languages", "items", "quotes", "empty", "splits"),
+    *("name", "summary", "licence", "citation", "labels", "languages", "items", "quotes", "empty", "splits", "origin"),
     *SOURCE_KEYS,
     *("sources", "groups", "backbones", "backbone", "preset", "max_length", "seeds"),
     *("full_targets", "full_seeds", "primary"),

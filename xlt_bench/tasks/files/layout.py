@@ -38,6 +38,7 @@ class Layout:
         languages: split -> languages that have it, in the task's order.
         quotes: whether a field may be quoted, as `csv` has it; otherwise quotation marks are text.
         empty: what is done with a row whose text is empty: refuse the file, or drop the row.
+        origin: where the files can be had, for errors; an empty text: that is not said.
     """
 
     toml: Path
@@ -49,6 +50,7 @@ class Layout:
     items: Items
     quotes: bool
     empty: str
+    origin: str
 
     @property
     def columns(self) -> Columns:
@@ -60,9 +62,13 @@ class Layout:
         return next(s for s in reversed(self.sources) if code in s.languages and split in s.splits)
 
     def in_folder(self, folder: Path) -> Layout:
-        """The same layout with the files of the main source in another folder."""
+        """The same layout with its files in another folder, those of further sources in folders of theirs there."""
         main, *others = self.sources
-        return replace(self, sources=(main.in_folder(folder), *others))
+        return replace(self, sources=(main.in_folder(folder), *(source.below(folder) for source in others)))
+
+    def split_name(self, source: Source, split: Split) -> str:
+        """What stands for `{split}` in a source."""
+        return source.split_names.get(split, self.splits[split])
 
 
 def read_layout(table: TomlTable, path: Path, labels: tuple[str, ...], folders: Mapping[str, str]) -> Layout:
@@ -84,6 +90,7 @@ def read_layout(table: TomlTable, path: Path, labels: tuple[str, ...], folders: 
         items=_items(table, sources[0].columns),
         quotes=table.choice("quotes", QUOTES) != "none",
         empty=table.choice("empty", EMPTY) or "refuse",
+        origin=table.text("origin") or "",
     )
 
 

@@ -54,5 +54,5 @@ def _labelled(code: str, split: Split, parts: Sequence[Part], layout: Layout) ->
             shared = layout.items == "by-line" or (layout.items != "separate" and part.ids is not None)
             pair = None if part.pairs is None else part.pairs[item]
             examples.append(Example(name if shared else f"{code}:{name}", code, part.texts[item], pair))
-        first += len(next(iter(part.table.columns.values())))
+        first += part.lines
     return Labelled(tuple(examples), np.array([gold for part in parts for gold in part.gold], np.int64))

@@ -37,13 +37,15 @@ def open_tables(layout: Layout) -> dict[tuple[str, Split], Opened]:
             source = layout.source_of(code, split)
             folder = source.folder if source.folder is not None else fetched(source.hub)
             if not os.path.isdir(folder):
+                origin = f"; get it from {layout.origin}, then: --data-dir FOLDER" if layout.origin else ""
                 raise DataError(
-                    f"no folder '{shortened(folder, 300)}'; it must hold {_holds(source)}, as {layout.toml} says"
+                    f"no folder '{shortened(folder, 300)}'; it must hold {_holds(source)}, as {layout.toml} "
+                    f"says{origin}"
                 )
             if source.config is not None:
                 readers[code, split] = _configuration(folder, source, code, split, layout)
                 continue
-            name = filled(source.files or "", layout.folders[code], layout.splits[split])
+            name = filled(source.files or "", layout.folders[code], layout.split_name(source, split))
             paths = sorted(path for path in _glob(folder, name) if os.path.isfile(path))
             readers[code, split] = _files(paths, source, split, layout)
             if not paths:
@@ -79,19 +81,20 @@ def _fetched(source: Hub | None) -> Path:
         raise DataError(
             f"cannot get {source.path} from the Hugging Face hub ({type(error).__name__}); to go on offline, fetch "
             f"https://huggingface.co/datasets/{source.path} at revision {source.revision[:8]} on another machine and "
-            "give its folder: --data-dir FOLDER"
+            "give its folder: --data-dir FOLDER (where it is not the task's main source: a folder "
+            f"{source.path.rpartition('/')[2]} in FOLDER)"
         ) from error
 
 
 def _configuration(folder: Path, source: Source, code: str, split: Split, layout: Layout) -> Opened:
-    config = filled(source.config or "", layout.folders[code], layout.splits[split])
+    config = filled(source.config or "", layout.folders[code], layout.split_name(source, split))
     title = source.hub.path if source.hub is not None and source.folder is None else f"'{folder}'"
 
     def read() -> list[Table]:
         from xlt_bench.tasks.files.arrow_tables import configuration_table
 
         names = source.columns.of_split(split)
-        return [configuration_table(folder, config, layout.splits[split], title, names, layout.toml)]
+        return [configuration_table(folder, config, layout.split_name(source, split), title, names, layout.toml)]
 
     return read
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
 from typing import NamedTuple
 
 from xlt_bench.errors import DataError
@@ -67,17 +66,29 @@ def _check_ids(parts: Mapping[str, Parts], layout: Layout) -> None:
 
 
 def _check_lines(parts: Mapping[str, Parts], layout: Layout) -> None:
-    """As many items as in the first language, with the same labels line by line."""
+    """As many lines as in the first language, with the same labels line by line; lines left out have none."""
     hint = f'lines must be parallel, as items = "by-line" in {layout.toml} says'
     for split in SPLITS:
         first, *others = layout.languages[split]
+        expected = _by_line(parts[first][split])
         for code in others:
-            for position, other in zip_longest(positions(parts[code][split]), positions(parts[first][split])):
-                if position is None or other is None:
-                    lengths = [sum(map(len, parts[name][split])) for name in (code, first)]
-                    origins = [parts[name][split][0].table.origin for name in (code, first)]
-                    raise DataError(f"{origins[0]} has {lengths[0]} items, but {origins[1]} has {lengths[1]}; {hint}")
-                _check_gold(position, other, layout, hint)
+            for line, position in _by_line(parts[code][split]).items():
+                if line in expected:
+                    _check_gold(position, expected[line], layout, hint)
+            lengths = [sum(part.lines for part in parts[name][split]) for name in (code, first)]
+            if lengths[0] != lengths[1]:
+                origins = [parts[name][split][0].table.origin for name in (code, first)]
+                raise DataError(f"{origins[0]} has {lengths[0]} items, but {origins[1]} has {lengths[1]}; {hint}")
+
+
+def _by_line(parts: Sequence[Part]) -> dict[int, Position]:
+    """Line of a split, all its tables one after the other -> the item."""
+    lines: dict[int, Position] = {}
+    first = 0
+    for part in parts:
+        lines |= {first + row: Position(part, item) for item, row in enumerate(part.rows)}
+        first += part.lines
+    return lines
 
 
 def _check_shared(parts: Mapping[str, Parts], layout: Layout) -> None:

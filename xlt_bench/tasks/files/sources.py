@@ -6,6 +6,7 @@ data of another data set, say. For a language and split the last source that has
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -48,6 +49,7 @@ class Source:
         files: path of a file, with `{language}` and `{split}` in it; `*` stands for any text. None: see `config`.
         config: the configuration of a data set in the hub's layout, with `{language}` in it or not; None: see `files`.
         languages, splits: what it has.
+        split_names: what stands for `{split}`, where it is another name than the task's.
     """
 
     folder: Path | None
@@ -57,10 +59,16 @@ class Source:
     columns: Columns
     languages: tuple[str, ...]
     splits: tuple[Split, ...]
+    split_names: Mapping[Split, str]
 
     def in_folder(self, folder: Path) -> Source:
         """The same source with its files in a local folder."""
         return replace(self, folder=folder)
+
+    def below(self, folder: Path) -> Source:
+        """The same source, where a folder has one of its data set's name with its files in there."""
+        below = folder / self.hub.path.rpartition("/")[2] if self.hub is not None else folder
+        return replace(self, folder=below) if self.hub is not None and os.path.isdir(below) else self
 
 
 def read_source(table: TomlTable, codes: tuple[str, ...], columns: Columns | None = None) -> Source:
@@ -85,6 +93,7 @@ def read_source(table: TomlTable, codes: tuple[str, ...], columns: Columns | Non
         columns=read_columns(table.table("columns")) if own_columns or columns is None else columns,
         languages=codes_of(table, "languages", codes) or codes if columns is not None else codes,
         splits=_splits(table) if columns is not None else SPLITS,
+        split_names=_split_names(table.table("split_names")) if columns is not None else {},
     )
 
 
@@ -93,7 +102,7 @@ def read_sources(table: TomlTable, codes: tuple[str, ...]) -> tuple[Source, ...]
     main = read_source(table, codes)
     others = []
     for inner in table.tables("sources"):
-        inner.check_keys((*KEYS, "languages", "splits"))
+        inner.check_keys((*KEYS, "languages", "splits", "split_names"))
         others.append(read_source(inner, codes, main.columns))
     return (main, *others)
 
@@ -126,6 +135,18 @@ def _splits(table: TomlTable) -> tuple[Split, ...]:
     if wrong is not None:
         raise table.fault("splits", f"some of {', '.join(SPLITS)}", wrong)
     return tuple(split for split in SPLITS if split in listed)
+
+
+def _split_names(table: TomlTable) -> dict[Split, str]:
+    table.check_keys(SPLITS)
+    names = {split: table.text(split) for split in SPLITS}
+    return {split: _plain(table, name) for split, name in names.items() if name is not None}
+
+
+def _plain(table: TomlTable, name: str) -> str:
+    if "/" in name or name in (".", ".."):
+        raise ConfigError(f"{table.where}: '{table.cut(name)}' is no name of a split in the files; it has no / in it")
+    return name
 
 
 def _files(table: TomlTable) -> str:

@@ -35,6 +35,11 @@ class Part:
     def __len__(self) -> int:
         return len(self.texts)
 
+    @property
+    def lines(self) -> int:
+        """Rows of the table, also those that were left out."""
+        return len(next(iter(self.table.columns.values())))
+
     def place(self, item: int) -> str:
         """File and line of an item."""
         return self.table.place(self.rows[item])
