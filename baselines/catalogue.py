@@ -43,8 +43,11 @@ Setting = Literal[
     "cross-lingual zero-shot",
     "cross-task zero-shot",
     "sequential transfer",
+    "no text read",
 ]
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
+NO_TEXT: Setting = "no text read"
+"""Of floors that know the items and not their texts."""
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
 """From the strongest to the weakest."""
 

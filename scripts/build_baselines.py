@@ -19,7 +19,9 @@ from xlt_bench.baselines.items import ITEMS_FILE, NOTHING, pack
 from xlt_bench.baselines.rules import DEFAULT_RULE, SIB200
 from xlt_bench.baselines.tables import language_codes
 from xlt_bench.errors import DataError, XltBenchError
+from xlt_bench.task import Task
 from xlt_bench.tasks.sib200 import LABELS, load
+from xlt_bench.tasks.sib200.articles import nearest_classes
 
 MODELS = ("gpt-3.5", "gpt-4")
 DATA = Path(__file__).parents[1] / "baselines" / "data"
@@ -56,7 +58,20 @@ def _answers(shared: Path) -> dict[str, str]:
             f"A character an item, in the order of {ITEMS_FILE}: {classes}, {NOTHING} none named.",
         ]
         made[f"{model}.csv"] = _csv(comments, ["code", "predicted"], _in_order(lines.items()))
+    comments = [
+        f"nearest-id: the class of the train item with the nearest index id, no text read, from {origin}.",
+        f"A character an item, in the order of {ITEMS_FILE}: {classes}.",
+    ]
+    line = "".join(str(LABELS.index(label)) for label in _nearest(task, expected.gold).values())
+    made["nearest-id.csv"] = _csv(comments, ["code", "predicted"], [(code, line) for code in language_codes()])
     return made
+
+
+def _nearest(task: Task, test: Iterable[str]) -> dict[str, str]:
+    """Ids and classes are the same in every language."""
+    part = task.split(language_codes()[0], "train")
+    train = {example.id: LABELS[label] for example, label in zip(part.examples, part.gold.tolist(), strict=True)}
+    return nearest_classes(train, test)
 
 
 def _table7(shared: Path) -> dict[str, str]:

@@ -142,6 +142,7 @@ class TaskInfo:
     `low_performing_with` is the backbone with which the group `low-performing` was measured; None: the one that
     `groups` is called with.
     `max_length` is the number of tokens of a text that are kept; None: as many as the preset says.
+    `caveats` are sentences that every board of the task shows.
     """
 
     name: str
@@ -159,3 +160,4 @@ class TaskInfo:
     max_length: int | None = None
     licence: str = ""
     citation: str = ""
+    caveats: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """What a board holds, as plain data: everything that the renderings (terminal, Markdown, LaTeX, JSON, page) show.
 
-A board is of one task. Its sections are what may be compared: rows of one setting (our zero-shot runs on one backbone,
-prompted LLMs, linear probes, ...). Within a section and a target group, ranks and tie letters are computed on the
+A board is of one task and one metric. Its sections are what may be compared: rows of one setting (our zero-shot runs on
+one backbone, prompted LLMs, linear probes, ...). Within a section and a target group, ranks and tie letters are of the
 languages that all ranked rows have.
 """
 
@@ -9,11 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from xlt_bench.leaderboard.data.entries import NO_SOURCES
 from xlt_bench.leaderboard.data.facts import LanguageFacts
 from xlt_bench.records.record import Evidence
 from xlt_bench.stats import IntervalMethod, Verdict
+
+Inference = Literal["runs", "one run", "these answers", "none"]
+"""What intervals and tests of a number speak of.
+
+runs: other seeds and other items. one run: other items only, of a method of which another run would differ: no verdict.
+these answers: other items only; the answers are fixed. none: a published figure.
+"""
+
+FamilyRule = Literal["group", "table"]
+"""Tests that are corrected together: those of each group, or those of all groups of a table."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class Against:
 
     Attributes:
         reference: label and sources of the row that it is compared with.
-        p: after Holm over all shown rows against the reference; None where no test can be made.
+        p: corrected for all shown rows against the reference; None where no test can be made.
         verdict: of the row against the reference; None without a test.
     """
 
@@ -42,31 +53,39 @@ class Against:
 
 
 @dataclass(frozen=True)
-class GroupScore:
+class RowScore:
     """One row on one target group.
 
     Attributes:
-        accuracy: plain mean over the row's own languages of the group, in [0, 1].
+        value: the metric's plain mean over the row's own languages of the group, in [0, 1].
         two_way, bootstrap: intervals; None where the evidence allows none.
-        seeds, languages, items: what is behind the number; `missing` are the group's languages the row lacks.
-        ranked_accuracy: the mean on the languages that all ranked rows have, the one the rank is of.
-        rank: 1 + the number of rows significantly better after Holm; None where the row cannot be tested.
-        letters: rows that share a letter are not told apart; empty where the row cannot be tested.
-        at_chance: the majority class's accuracy lies inside the interval, or above it.
-        note: what a reader must know to trust the number, such as "one run"; None when nothing is unusual.
+        inference: see there.
+        seeds, languages, items, clusters: what is behind the number; `missing` are the group's languages the row lacks.
+        by_seed: the value of each seed, in order of the row's seeds.
+        outliers: seeds whose value lies far from the others'.
+        ranked_value: the mean on the languages that all ranked rows have, the one the rank is of.
+        rank: 1 + the number of rows significantly better after correction; None where the row cannot be tested.
+        letters: rows that share a letter are not told apart; empty where the row cannot be tested. Those of `one run`
+            are shown hollow: no verdict.
+        at_chance: not shown to be above always answering the most frequent class, on the same items.
+        note: what a reader must know to trust the number; None when nothing is unusual.
         seeds_only: interval over seeds alone, for these very items; only where it was asked for.
         worst_rank: the number of ranked rows less those significantly worse: the true rank lies from `rank` to here.
         against: the difference from the reference, where there is one.
     """
 
-    accuracy: float
+    value: float
     two_way: Bounds | None
     bootstrap: Bounds | None
+    inference: Inference
     seeds: int
     languages: int
     items: int
+    clusters: int
     missing: tuple[str, ...]
-    ranked_accuracy: float | None
+    by_seed: tuple[float, ...]
+    outliers: tuple[int, ...]
+    ranked_value: float | None
     rank: int | None
     letters: str
     at_chance: bool
@@ -78,6 +97,11 @@ class GroupScore:
     def bounds(self, method: IntervalMethod) -> Bounds | None:
         """The interval of this kind."""
         return {"two-way": self.two_way, "bootstrap": self.bootstrap, "seeds": self.seeds_only}[method]
+
+    @property
+    def hollow(self) -> bool:
+        """Whether its letters stand for one run, and not for the method."""
+        return self.inference == "one run"
 
 
 @dataclass(frozen=True)
@@ -93,7 +117,7 @@ class BoardRow:
         origin: where the numbers come from (`xlt-bench run`, or a citation).
         caveats: sentences a reader should see beside the row.
         scores: by target group name.
-        by_language: accuracy in [0, 1] by language code, mean over seeds; empty for aggregate evidence.
+        by_language: the metric in [0, 1] by language code, mean over seeds; empty for aggregate evidence.
         source, licence: of a published result; empty for our own runs.
         tuned: trials of the search on source dev that chose the setting; None: nobody searched.
     """
@@ -108,7 +132,7 @@ class BoardRow:
     trainable_parameters: int | None
     origin: str
     caveats: tuple[str, ...]
-    scores: Mapping[str, GroupScore]
+    scores: Mapping[str, RowScore]
     by_language: Mapping[str, float] = field(default_factory=dict)
     source: str = ""
     licence: str = ""
@@ -123,14 +147,17 @@ class BoardRow:
 
 
 @dataclass(frozen=True)
-class Section:
+class BoardSection:
     """Rows that may be compared: one setting, and for our own runs one backbone and protocol.
 
     Attributes:
         title: as shown, such as "Cross-lingual zero-shot, backbone nano".
         groups: target group name -> language codes, in the order of the columns.
         ranked_on: target group name -> the languages that all ranked rows have.
-        sorted_by: the group by which the rows are ordered: the first of those that most rows have.
+        sorted_by: the group by which the rows are ordered: of those that most rows have the primary or the first one.
+        primary: the group whose tests are confirmatory; empty where none of the groups is.
+        tests: target group name -> how many tests its p-values are corrected for.
+        superseded: rows that are not shown because a later version stands for them; their tests count too.
     """
 
     title: str
@@ -141,6 +168,9 @@ class Section:
     ranked_on: Mapping[str, tuple[str, ...]]
     rows: tuple[BoardRow, ...]
     sorted_by: str = ""
+    primary: str = ""
+    tests: Mapping[str, int] = field(default_factory=dict)
+    superseded: int = 0
 
 
 @dataclass(frozen=True)
@@ -149,20 +179,27 @@ class Board:
 
     Attributes:
         level: nominal coverage of the intervals; alpha of the tests is 1 - level.
-        chance: accuracy of the majority class, by language code.
+        chance: the majority class's score, by language code.
+        metric: its name; `metric_title` as sentences have it.
         caveats: sentences about the board as a whole.
         skipped: Records that could not be read, one line each.
         interval: the kind of interval that is shown, and that ranks, letters and comparisons are made with.
         reference: as the user named it.
+        family: which tests are corrected together.
+        random_languages: whether languages are taken as drawn at random, by family, instead of fixed.
     """
 
     task: str
     task_hash: str
     level: float
-    sections: tuple[Section, ...]
+    sections: tuple[BoardSection, ...]
     languages: Mapping[str, LanguageFacts]
     chance: Mapping[str, float]
+    metric: str = "accuracy"
+    metric_title: str = "accuracy"
     caveats: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     interval: IntervalMethod = "two-way"
     reference: str | None = None
+    family: FamilyRule = "group"
+    random_languages: bool = False

@@ -21,10 +21,10 @@ def find_entry(name: str, entries: Sequence[Entry], option: str) -> Entry:
     Raises:
         ConfigError: no entry of that name, or several; the message lists how to name each.
     """
-    found = matching(name, entries, option)
-    if len(found) > 1:
-        raise ConfigError(f"{option} '{name}' fits {len(found)} rows; write one of {_ways(found)}")
-    return found[0]
+    candidates = matching(name, entries, option)
+    if len(candidates) > 1:
+        raise ConfigError(f"{option} '{name}' fits {len(candidates)} rows; write one of {_ways(candidates)}")
+    return candidates[0]
 
 
 def references_of(name: str | None, entries: Sequence[Entry]) -> dict[str, Entry]:
@@ -38,18 +38,23 @@ def references_of(name: str | None, entries: Sequence[Entry]) -> dict[str, Entry
     """
     if name is None:
         return {}
-    every = matching(name, entries, "--reference")
-    found = [entry for entry in every if entry.answers is not None]
-    if not found:
-        known = f"only {every[0].evidence.replace('_', ' ')} figures" if every[0].first.complete else "no complete run"
-        raise ConfigError(f"--reference '{name}' cannot be tested against: there is {known}; choose a row with letters")
-    if len(found) == 1:
-        return {entry.key: found[0] for entry in entries}
-    by_sources = {entry.first.cell.sources: entry for entry in found}
-    if len(by_sources) < len(found):
-        raise ConfigError(f"--reference '{name}' fits several rows with the same sources; write one of {_ways(found)}")
-    own = {entry.key: by_sources.get(entry.first.cell.sources) for entry in entries}
-    return {key: reference for key, reference in own.items() if reference is not None}
+    candidates = matching(name, entries, "--reference")
+    testable = [entry for entry in candidates if entry.answers is not None]
+    if not testable:
+        first = candidates[0]
+        evidence = f"only {first.evidence.replace('_', ' ')} figures" if first.first.complete else "no complete run"
+        raise ConfigError(
+            f"--reference '{name}' cannot be tested against: there is {evidence}; choose a row with letters"
+        )
+    if len(testable) == 1:
+        return {entry.key: testable[0] for entry in entries}
+    by_sources = {entry.first.cell.sources: entry for entry in testable}
+    if len(by_sources) < len(testable):
+        raise ConfigError(
+            f"--reference '{name}' fits several rows with the same sources; write one of {_ways(testable)}"
+        )
+    references = {entry.key: by_sources.get(entry.first.cell.sources) for entry in entries}
+    return {key: reference for key, reference in references.items() if reference is not None}
 
 
 def matching(name: str, entries: Sequence[Entry], option: str) -> list[Entry]:
@@ -58,16 +63,16 @@ def matching(name: str, entries: Sequence[Entry], option: str) -> list[Entry]:
     Raises:
         ConfigError: there is none.
     """
-    found = _fitting(name, entries)
-    if found:
-        return found
+    fitting = _fitting(name, entries)
+    if fitting:
+        return fitting
     names = {label: entry for entry in entries for label in _labels(entry)}
     close = difflib.get_close_matches(name.strip().casefold(), names, n=1, cutoff=0.5)
     hint = f"did you mean {_ways([names[close[0]]])}?" if close else f"rows are {_ways(entries)}"
     raise ConfigError(f"{option}: no row '{name}'; {hint}")
 
 
-def is_known(name: str, entries: Sequence[Entry]) -> bool:
+def names_a_row(name: str, entries: Sequence[Entry]) -> bool:
     """Whether a name fits any entry."""
     return bool(_fitting(name, entries))
 
@@ -75,18 +80,18 @@ def is_known(name: str, entries: Sequence[Entry]) -> bool:
 def _fitting(name: str, entries: Sequence[Entry]) -> list[Entry]:
     """What fits in the first way in which anything does: one's own rows, written exactly, before published ones."""
     exact = name.strip()
-    wanted = exact.casefold()
-    label, _, sources = wanted.rpartition(":")
+    folded = exact.casefold()
+    label, _, sources = folded.rpartition(":")
     ways: tuple[Callable[[Entry], bool], ...] = (
-        lambda entry: entry.label.casefold() == wanted != entry.first.label.casefold(),
+        lambda entry: entry.label.casefold() == folded != entry.first.label.casefold(),
         lambda entry: entry.first.label == exact and not entry.first.setting,
         lambda entry: entry.first.label.startswith((f"{exact}, ", f"{exact} (")) and not entry.first.setting,
-        lambda entry: entry.first.label.casefold() == wanted,
+        lambda entry: entry.first.label.casefold() == folded,
         lambda entry: f"{entry.first.label}:{entry.sources}" == exact and not entry.first.setting,
         lambda entry: label in _labels(entry) and entry.sources.casefold() == sources,
-        lambda entry: re.fullmatch("[0-9a-f]{4,16}", wanted) is not None and entry.key.startswith(wanted),
+        lambda entry: re.fullmatch("[0-9a-f]{4,16}", folded) is not None and entry.key.startswith(folded),
     )
-    return next((found for fits in ways if (found := [entry for entry in entries if fits(entry)])), [])
+    return next((fitting for fits in ways if (fitting := [entry for entry in entries if fits(entry)])), [])
 
 
 def _labels(entry: Entry) -> tuple[str, str]:

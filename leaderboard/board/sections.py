@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from xlt_bench.backbones.source import NO_BACKBONE
-from xlt_bench.baselines.catalogue import SETTINGS
+from xlt_bench.baselines.catalogue import NO_TEXT, SETTINGS
 from xlt_bench.leaderboard.data.entries import Entry
 from xlt_bench.records.cell import Cell, Protocol
 
@@ -47,25 +47,35 @@ class Setting:
         backbone = "no backbone" if self.backbone_hash == NO_BACKBONE else f"backbone {self.backbone}"
         return f"{self.name[:1].upper()}{self.name[1:]}, {backbone}"
 
+    @property
+    def is_floor(self) -> bool:
+        """Whether its rows stand below every section that they are a floor of."""
+        return self.backbone_hash == NO_BACKBONE or self.name == NO_TEXT
+
+    def is_above(self, floor: Setting) -> bool:
+        """Whether this is our own runs' section that a floor belongs to: of its name; no text read is one of all."""
+        return not self.published and self != floor and floor.name in (self.name, NO_TEXT)
+
 
 def settings_of(entries: Sequence[Entry]) -> dict[Setting, list[Entry]]:
     """Sections in order: our own runs by protocol and backbone, then published results by setting.
 
-    A method without a backbone is a floor of every section of its name; it gets one of its own if there is none.
+    A method without a backbone is a floor of every section of its name, one that reads no text of all sections of our
+    own runs; it gets a section of its own if there is none.
     """
-    found: dict[Setting, list[Entry]] = {}
+    sections: dict[Setting, list[Entry]] = {}
     names: dict[tuple[str, str], Setting] = {}
     for entry in entries:
         setting = setting_of(entry)
-        known = names.setdefault((setting.name, setting.backbone_hash), setting)
-        found.setdefault(known, []).append(entry)
-    for floor in [setting for setting in found if setting.backbone_hash == NO_BACKBONE]:
-        above = [one for one in found if one.name == floor.name and not one.published and one != floor]
+        first = names.setdefault((setting.name, setting.backbone_hash), setting)
+        sections.setdefault(first, []).append(entry)
+    for floor in sorted((setting for setting in sections if setting.is_floor), key=lambda setting: setting.published):
+        above = [setting for setting in sections if setting.is_above(floor)]
         if above:
-            members = found.pop(floor)
+            members = sections.pop(floor)
             for setting in above:
-                found[setting] += members
-    return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+                sections[setting] += members
+    return dict(sorted(sections.items(), key=lambda item: _order(item[0])))
 
 
 def setting_of(entry: Entry) -> Setting:

@@ -20,20 +20,20 @@ def listed(records: Sequence[Record]) -> Group:
     Args:
         records: of the store; our own runs among them are left out.
     """
-    every = [record for record, _ in published().values()] + [record for record in records if record.setting]
-    places = {place: f"[{number}]" for number, place in enumerate(dict.fromkeys(map(_place, every)), 1)}
+    listed_records = [record for record, _ in published().values()] + [record for record in records if record.setting]
+    numbers = {origin: f"[{number}]" for number, origin in enumerate(dict.fromkeys(map(_origin, listed_records)), 1)}
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     for column in ("baseline", "sources", "evidence", "setting", "from"):
         table.add_column(column, overflow="fold")
-    for record in every:
-        cells = (record.label, record.sources_label, record.evidence, record.setting, places[_place(record)])
+    for record in listed_records:
+        cells = (record.label, record.sources_label, record.evidence, record.setting, numbers[_origin(record)])
         table.add_row(*(Text(clean(cell)) for cell in cells))
-    told = [
+    origins = [
         Text(f"{number} {clean(source)}; licence: {clean(licence) or 'not said'}")
-        for (source, licence), number in places.items()
+        for (source, licence), number in numbers.items()
     ]
-    return Group(table, *told)
+    return Group(table, *origins)
 
 
-def _place(record: Record) -> tuple[str, str]:
+def _origin(record: Record) -> tuple[str, str]:
     return record.source, record.licence

@@ -36,20 +36,34 @@ def language_facts(task: str, backbone: str | None, codes: Iterable[str] = ()) -
     """
     info = _installed(task)
     languages = dict(info.languages()) if info else {}
-    seen = known_groups(task, backbone).get("seen")
+    seen = task_groups(task, backbone).get("seen")
     return {
-        code: LanguageFacts(one.name, one.family, one.script, one.joshi, None if seen is None else code in seen)
-        for code, one in (languages or _of_the_table(codes)).items()
+        code: LanguageFacts(
+            language.name, language.family, language.script, language.joshi, None if seen is None else code in seen
+        )
+        for code, language in (languages or _of_the_table(codes)).items()
     }
 
 
-def known_groups(task: str, backbone: str | None) -> Mapping[str, frozenset[str]]:
+def task_groups(task: str, backbone: str | None) -> Mapping[str, frozenset[str]]:
     """The groups of a task that hold for a backbone, None for the task's default one; none if it is not installed."""
     info = _installed(task)
     try:
         return info.groups(backbone or info.backbone) if info else {}
     except XltBenchError:
         return {}
+
+
+def primary_group(task: str) -> str | None:
+    """The group that a task's main question is about; None where it declares none or is not installed."""
+    info = _installed(task)
+    return info.primary if info else None
+
+
+def task_caveats(task: str) -> tuple[str, ...]:
+    """What every board of a task shows; nothing if it is not installed."""
+    info = _installed(task)
+    return info.caveats if info else ()
 
 
 def _installed(task: str) -> TaskInfo | None:
@@ -61,8 +75,8 @@ def _installed(task: str) -> TaskInfo | None:
 
 
 def _of_the_table(codes: Iterable[str]) -> dict[str, Language]:
-    known = known_languages()
-    return {code: known[code].language for code in sorted(codes) if code in known}
+    table = known_languages()
+    return {code: table[code].language for code in sorted(codes) if code in table}
 
 
 def is_in_language(group: str) -> bool:
@@ -77,5 +91,5 @@ def in_language(sources: str) -> str:
 
 def in_order(groups: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """The task's own target groups first, in their order, then the others as they come."""
-    places = {name: place for place, name in enumerate(TARGET_GROUPS)}
-    return dict(sorted(groups.items(), key=lambda item: places.get(item[0], len(places))))
+    positions = {name: position for position, name in enumerate(TARGET_GROUPS)}
+    return dict(sorted(groups.items(), key=lambda item: positions.get(item[0], len(positions))))

@@ -21,16 +21,16 @@ def import_answers(store: Store, file: Path, *, name: str, rule: str, setting: s
         ConfigError: no such rule, or an empty name.
         DataError: the first fault of the file, with file and line.
     """
-    shown = " ".join(name.split())
-    if not shown or not setting.strip():
+    label = " ".join(name.split())
+    if not label or not setting.strip():
         raise ConfigError("--name and --setting must not be empty: they are what the board shows")
     predictions = read_answers(file, rule)
     file_hash = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-    record = record_of_answers(predictions, name=shown, rule=rule, file_hash=file_hash, setting=setting.strip())
+    record = record_of_answers(predictions, name=label, rule=rule, file_hash=file_hash, setting=setting.strip())
     folder = store.write(record, predictions)
-    unread = int((predictions.predicted == "").sum())
-    lines = [f"{shown}: {len(predictions):,} answers in {len(record.accuracy)} languages, setting {record.setting}"]
-    lines.append(f"{unread:,} of them name no class by the rule {rule} and count as wrong")
+    unparsed = int((predictions.predicted == "").sum())
+    lines = [f"{label}: {len(predictions):,} answers in {len(record.accuracy)} languages, setting {record.setting}"]
+    lines.append(f"{unparsed:,} of them name no class by the rule {rule} and count as wrong")
     return [*lines, f"Record {folder}; see: xlt-bench leaderboard --task {TASK} --store {store.folder}"]
 
 

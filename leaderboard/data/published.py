@@ -37,31 +37,31 @@ def published_sheet(baseline: Baseline) -> Sheet:
     return sheet_of(predictions, sib200.LABELS)
 
 
-def known_items() -> Gold:
+def listed_items() -> Gold:
     """Language -> item -> class of sib200's test split, told from the shipped list."""
     return dict.fromkeys(language_codes(), test_items())
 
 
 def record_of(baseline: Baseline) -> Record:
     """A stored baseline as a Record; a group that holds one of its sources is no target of it."""
-    told = {"name": baseline.name, "source": baseline.source, "reference": baseline.reference}
+    identity = {"name": baseline.name, "source": baseline.source, "reference": baseline.reference}
     protocol: Protocol = "full" if baseline.setting in _WITH_TARGET_DATA else "zero-shot"
-    named = baseline.by_group if baseline.evidence == "aggregate" else TARGET_GROUPS
+    names = baseline.by_group if baseline.evidence == "aggregate" else TARGET_GROUPS
     sources = baseline.sources or ()
-    groups = {name: codes for name in named if not set(codes := codes_of(name)) & set(sources)}
-    where = f"{baseline.source}, {baseline.reference}"
+    groups = {name: codes for name in names if not set(codes := codes_of(name)) & set(sources)}
+    origin = f"{baseline.source}, {baseline.reference}"
     return Record(
-        cell=cell_of(baseline.system, told, sources, protocol, language_codes()),
+        cell=cell_of(baseline.system, identity, sources, protocol, language_codes()),
         label=baseline.label,
         sources_label=baseline.sources_label,
         groups=groups,
         labels=sib200.LABELS if baseline.evidence == "per_item" else (),
         status="complete",
         evidence=baseline.evidence,
-        origin=where,
+        origin=origin,
         accuracy=dict(baseline.by_language),
         setting=baseline.setting,
-        source=where,
+        source=origin,
         licence=baseline.licence,
         caveats=tuple(filter(None, [baseline.caveat])),
         group_accuracy={name: baseline.by_group[name] for name in groups if name in baseline.by_group},
@@ -70,7 +70,7 @@ def record_of(baseline: Baseline) -> Record:
 
 
 def cell_of(
-    method: str, told: Mapping[str, str], sources: tuple[str, ...], protocol: Protocol, targets: tuple[str, ...]
+    method: str, identity: Mapping[str, str], sources: tuple[str, ...], protocol: Protocol, targets: tuple[str, ...]
 ) -> Cell:
     """What stands for a cell where nothing of ours ran: what the system is takes the place of hyper-parameters."""
     return Cell(
@@ -79,7 +79,7 @@ def cell_of(
         backbone=NO_BACKBONE,
         backbone_hash=NO_BACKBONE,
         method=method,
-        hyperparameters=told,
+        hyperparameters=identity,
         preset=None,
         recipe=None,
         sources=sources,

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.leaderboard.board.model import Board, BoardRow, GroupScore, Section
+from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, RowScore
+from xlt_bench.leaderboard.render.words import letters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,8 +55,9 @@ _PANELS = ((True, "Seen in pre-training"), (False, "Not seen in pre-training"), 
 def save_figures(board: Board, folder: Path, formats: Sequence[str] = ("png", "svg", "pdf")) -> list[Path]:
     """Write `intervals-*` and `languages-*` of each section; a section without such values has no such figure.
 
-    Thick bars with ends are two-way intervals, thin ones below are of the bootstrap, hollow dots have no interval, the
-    dotted line is always answering the most frequent class; rows that share a letter are not told apart.
+    Thick bars with ends are two-way intervals, thin ones below are of the bootstrap, hollow dots have no interval,
+    small dots are single seeds, the dotted line is always answering the most frequent class; rows that share a letter
+    are not told apart.
 
     Args:
         board: what to draw.
@@ -124,14 +126,14 @@ def _count(title: str, languages: int) -> str:
 
 def _foreign(text: str, longest: int = _LONGEST) -> str:
     """Somebody else's text, without what cannot be drawn; where it is drawn, `parse_math` is off."""
-    shown = "".join(c if c.isprintable() else "\ufffd" for c in text)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "\u2026"
+    printable = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return printable if len(printable) <= longest else printable[: longest - 1] + "\u2026"
 
 
 # Intervals by target group
 
 
-def _intervals(board: Board, section: Section) -> Figure | None:
+def _intervals(board: Board, section: BoardSection) -> Figure | None:
     """One panel a target group, two in a line; rows sorted by accuracy, best on top."""
     from matplotlib.figure import Figure
 
@@ -150,11 +152,11 @@ def _intervals(board: Board, section: Section) -> Figure | None:
     return figure
 
 
-def _interval_panel(axes: Axes, board: Board, section: Section, group: str) -> None:
+def _interval_panel(axes: Axes, board: Board, section: BoardSection, group: str) -> None:
     rows = [(row, row.scores[group]) for row in section.rows if group in row.scores]
-    rows.sort(key=lambda pair: -pair[1].accuracy)
-    for place, (_, score) in enumerate(rows):
-        _interval_row(axes, place, score)
+    rows.sort(key=lambda pair: -pair[1].value)
+    for number, (_, score) in enumerate(rows):
+        _interval_row(axes, number, score)
     chance = [board.chance[code] for code in section.groups[group] if code in board.chance]
     if chance and len(chance) == len(section.groups[group]):
         axes.axvline(100 * sum(chance) / len(chance), color=GREY, linewidth=0.8, linestyle=":")
@@ -162,27 +164,32 @@ def _interval_panel(axes: Axes, board: Board, section: Section, group: str) -> N
     axes.set_yticklabels([_name(row) for row, _ in rows], parse_math=False)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
-    known = any(score.two_way or score.bootstrap for _, score in rows)
-    axes.set_xlabel("accuracy in per cent" + (f", {100 * board.level:g}% intervals" if known else ""))
+    has_intervals = any(score.two_way or score.bootstrap for _, score in rows)
+    axes.set_xlabel(
+        f"{board.metric_title} in per cent" + (f", {100 * board.level:g}% intervals" if has_intervals else "")
+    )
     axes.set_title(_count(_foreign(group), len(section.groups[group])), parse_math=False)
 
 
-def _interval_row(axes: Axes, place: int, score: GroupScore) -> None:
+def _interval_row(axes: Axes, row: int, score: RowScore) -> None:
     """A dot, hollow without an interval; the two-way interval as a bar with ends, the bootstrap as a thin one below."""
     colour = COLOURS[0]
     if score.two_way is not None:
         low, high = 100 * max(0.0, score.two_way.low), 100 * min(1.0, score.two_way.high)
-        axes.plot([low, high], [place, place], color=colour, linewidth=1.6, marker="|", markersize=5)
+        axes.plot([low, high], [row, row], color=colour, linewidth=1.6, marker="|", markersize=5)
     if score.bootstrap is not None:
         low, high = 100 * max(0.0, score.bootstrap.low), 100 * min(1.0, score.bootstrap.high)
-        axes.plot([low, high], [place + 0.28, place + 0.28], color=GREY, linewidth=0.7)
+        axes.plot([low, high], [row + 0.28, row + 0.28], color=GREY, linewidth=0.7)
+    if score.seeds > 1:
+        seeds = [100 * value for value in score.by_seed]
+        axes.plot(seeds, [row + 0.14] * len(seeds), color=colour, linewidth=0, marker=".", markersize=2.2)
     bare = score.two_way is None and score.bootstrap is None
     face = "white" if bare else colour
-    axes.plot([100 * score.accuracy], [place], marker="o", markersize=4, color=colour, markerfacecolor=face)
+    axes.plot([100 * score.value], [row], marker="o", markersize=4, color=colour, markerfacecolor=face)
     if score.letters:
         axes.annotate(
-            _foreign(score.letters, 12),
-            (1.0, place),
+            _foreign(letters(score) if score.hollow else score.letters, 12),
+            (1.0, row),
             xycoords=("axes fraction", "data"),
             xytext=(3, 0),
             textcoords="offset points",
@@ -195,7 +202,7 @@ def _interval_row(axes: Axes, place: int, score: GroupScore) -> None:
 # Accuracy by language
 
 
-def _languages(board: Board, section: Section) -> Figure | None:
+def _languages(board: Board, section: BoardSection) -> Figure | None:
     """One line a method; seen and unseen languages in panels of their own, sorted by the best method."""
     return languages_figure(board, [row for row in section.rows if row.by_language][:LINES])
 
@@ -215,6 +222,7 @@ def languages_figure(board: Board, rows: Sequence[BoardRow]) -> Figure | None:
     drawn = figure.subplots(len(panels), 1, squeeze=False, sharey=True)
     for axes, (title, codes) in zip(drawn.flat, panels, strict=True):
         _curve_panel(axes, rows, codes)
+        axes.set_ylabel(f"{board.metric_title} in per cent")
         axes.set_title(_count(title, len(codes)))
     _legend(figure, rows, columns)
     return figure
@@ -259,4 +267,3 @@ def _curve_panel(axes: Axes, rows: Sequence[BoardRow], codes: Sequence[str]) -> 
     axes.set_xticklabels([_foreign(code, 12) for code in codes], rotation=90, fontsize=4.5, parse_math=False)
     axes.set_xlim(-0.8, len(codes) - 0.2)
     axes.grid(axis="x", visible=False)
-    axes.set_ylabel("accuracy in per cent")

@@ -12,19 +12,9 @@ from dataclasses import replace
 from tabulate import tabulate
 
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board, BoardRow, Section
-from xlt_bench.leaderboard.render.words import (
-    NOTHING,
-    against,
-    board_notes,
-    board_title,
-    headline,
-    legend,
-    only_points,
-    runs,
-    section_notes,
-    span,
-)
+from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection
+from xlt_bench.leaderboard.render.notes import board_notes, board_title, legend, section_notes
+from xlt_bench.leaderboard.render.words import NOTHING, against, headline, is_exploratory, only_points, runs, span
 
 _MARKDOWN = {character: f"\\{character}" for character in "\\`*_[]|~$#"} | {
     "&": "&amp;",
@@ -54,7 +44,7 @@ def markdown(board: Board) -> str:
         header, rows = _cells(board, section, markdown_text)
         parts.append(f"## {markdown_text(section.title)}")
         parts.append(tabulate(rows, header, tablefmt="pipe", disable_numparse=True))
-        parts += _bullets(section_notes(section))
+        parts += _bullets(section_notes(board, section))
     return "\n\n".join([*parts, "---", *_bullets([*legend(board), *board_notes(board)])]) + "\n"
 
 
@@ -66,8 +56,8 @@ def latex(board: Board) -> str:
         table = tabulate(rows, header, tablefmt="latex_raw", disable_numparse=True)
         rules = iter((r"\toprule", r"\midrule", r"\bottomrule"))
         ruled = "\n".join(next(rules) if line == r"\hline" else line for line in table.splitlines())
-        own = legend(replace(board, sections=(section,)))  # a table of a paper stands alone
-        notes = [latex_text(line.strip()) for line in (*section_notes(section), *own, *board_notes(board))]
+        alone = legend(replace(board, sections=(section,)))  # a table of a paper stands alone
+        notes = [latex_text(line.strip()) for line in (*section_notes(board, section), *alone, *board_notes(board))]
         parts.append("\n".join([
             r"\begin{table}",
             r"\centering",
@@ -82,8 +72,8 @@ def latex(board: Board) -> str:
 
 def markdown_text(text: str) -> str:
     """A text as Markdown shows it literally: no emphasis, link, mention, HTML or further cell."""
-    held = clean(text).replace("://", "\0")
-    return "".join(_MARKDOWN.get(character, character) for character in held).replace("\0", _MARKDOWN["://"])
+    safe = clean(text).replace("://", "\0")
+    return "".join(_MARKDOWN.get(character, character) for character in safe).replace("\0", _MARKDOWN["://"])
 
 
 def latex_text(text: str) -> str:
@@ -91,16 +81,19 @@ def latex_text(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in clean(text))
 
 
-def _cells(board: Board, section: Section, escape: Escape) -> tuple[list[str], list[list[str]]]:
+def _cells(board: Board, section: BoardSection, escape: Escape) -> tuple[list[str], list[list[str]]]:
     """Header and rows, without the columns in which no row has anything."""
-    groups = [f"{name} ({len(codes)})" for name, codes in section.groups.items()]
+    groups = [
+        f"{name} ({len(codes)}{', exploratory' if is_exploratory(board, section, name) else ''})"
+        for name, codes in section.groups.items()
+    ]
     header = ["Method", "Sources", "Runs", "Selected on", "Evidence", *groups]
     rows = [list(_row(board, section, row)) for row in section.rows]
-    told = [at for at in range(len(header)) if at == 0 or any(row[at] != NOTHING for row in rows)]
-    return [escape(header[at]) for at in told], [[escape(row[at]) for at in told] for row in rows]
+    filled = [column for column in range(len(header)) if column == 0 or any(row[column] != NOTHING for row in rows)]
+    return [escape(header[column]) for column in filled], [[escape(row[column]) for column in filled] for row in rows]
 
 
-def _row(board: Board, section: Section, row: BoardRow) -> Iterator[str]:
+def _row(board: Board, section: BoardSection, row: BoardRow) -> Iterator[str]:
     published = max((score.seeds for score in row.scores.values()), default=0)
     yield row.label
     yield row.learned_from or NOTHING
@@ -112,9 +105,9 @@ def _row(board: Board, section: Section, row: BoardRow) -> Iterator[str]:
         if score is None:
             yield "failed" if row.failed_seeds and not row.seeds else NOTHING
         else:
-            number, _, told = headline(score).partition(" ")
-            shown = "" if only_points(section) else f"({span(score.bounds(board.interval), score)})"
-            yield " ".join(filter(None, [number, shown, told, against(score)]))
+            number, _, letters = headline(score).partition(" ")
+            interval = "" if only_points(section) else f"({span(score.bounds(board.interval), score)})"
+            yield " ".join(filter(None, [number, interval, letters, against(score)]))
 
 
 def _paragraph(note: str) -> str:

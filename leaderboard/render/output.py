@@ -27,14 +27,14 @@ WIDTH = 120
 """Of a table that is written into a file."""
 
 
-def format_of(asked: str | None, output: Path | None) -> Format:
+def format_of(form: str | None, output: Path | None) -> Format:
     """The format asked for, else the one that the file's name ends in, else a table.
 
     Raises:
         ConfigError: a file with an ending that no format has.
     """
-    if asked in get_args(Format):
-        return cast(Format, asked)
+    if form in get_args(Format):
+        return cast(Format, form)
     if output is None:
         return "table"
     if output.suffix not in SUFFIXES:
@@ -109,13 +109,13 @@ def say_skipped(skipped: Sequence[str]) -> None:
 def _print_tables(boards: Sequence[Board], output: Path | None) -> None:
     from xlt_bench.leaderboard.render.terminal import BoardView
 
-    shown: list[RenderableType] = []
+    parts: list[RenderableType] = []
     for board in boards:
-        shown += [*([Text()] if shown else []), BoardView(board)]
+        parts += [*([Text()] if parts else []), BoardView(board)]
     if output is None:
-        Console(highlight=False).print(Group(*shown))
+        Console(highlight=False).print(Group(*parts))
         return
     console = Console(width=WIDTH, highlight=False, color_system=None)
     with console.capture() as captured:
-        console.print(Group(*shown))
+        console.print(Group(*parts))
     write(output, "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))

@@ -11,11 +11,11 @@ import hashlib
 from importlib.resources import files
 from string import Template
 
-from xlt_bench.leaderboard.board.model import Board, Section
+from xlt_bench.leaderboard.board.model import Board, BoardSection
 from xlt_bench.leaderboard.render.page_data import embedded
 from xlt_bench.leaderboard.render.page_sections import interval_kinds, section_of
-from xlt_bench.leaderboard.render.page_text import escaped, foreign, plural
-from xlt_bench.leaderboard.render.words import RANDOM
+from xlt_bench.leaderboard.render.page_text import capitalised, escaped, foreign, plural
+from xlt_bench.leaderboard.render.words import randomness
 
 
 def page(board: Board) -> str:
@@ -30,13 +30,22 @@ def page(board: Board) -> str:
         task_hash=escaped(board.task_hash),
         level=f"{100 * board.level:g}",
         interval=board.interval,
-        random=RANDOM[board.interval],
+        random=randomness(board),
+        families=_FAMILIES[board.family],
+        metric=escaped(board.metric_title),
+        metric_title=escaped(capitalised(board.metric_title)),
         intervals="".join(_option(kind, kind == board.interval) for kind in interval_kinds(board)),
         counts=_counts(board),
         contents="".join(_content(number, section) for number, section in enumerate(board.sections, 1)),
         caveats=_board_caveats(board),
         sections="\n".join(section_of(board, number, section) for number, section in enumerate(board.sections, 1)),
     )
+
+
+_FAMILIES = {
+    "group": "tests of each target group corrected together",
+    "table": "tests of all target groups of a table corrected together",
+}
 
 
 def _resource(name: str) -> str:
@@ -64,7 +73,7 @@ def _counts(board: Board) -> str:
     return f"{plural(rows, 'configuration')} in {plural(sections, 'section')}"
 
 
-def _content(number: int, section: Section) -> str:
+def _content(number: int, section: BoardSection) -> str:
     return f'<li><a href="#s{number}">{foreign(section.title)}</a></li>\n'
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board, BoardRow, Bounds, GroupScore, Section
+from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, Bounds, RowScore
 from xlt_bench.leaderboard.data.facts import LanguageFacts
+from xlt_bench.leaderboard.render.page_text import capitalised
+from xlt_bench.leaderboard.render.words import letters
 
 DIGITS = 6
 """Of every number on the page."""
@@ -26,6 +28,7 @@ def _data(board: Board) -> dict[str, Any]:
     codes = sorted({*board.languages, *(code for row in rows for code in row.by_language)})
     return {
         "level": f"{100 * board.level:g}",
+        "metric": capitalised(board.metric_title),
         "languages": [_language(board, code) for code in codes],
         "sections": [_section(board, section, codes) for section in board.sections],
     }
@@ -44,7 +47,7 @@ def _language(board: Board, code: str) -> dict[str, Any]:
     }
 
 
-def _section(board: Board, section: Section, codes: Sequence[str]) -> dict[str, Any]:
+def _section(board: Board, section: BoardSection, codes: Sequence[str]) -> dict[str, Any]:
     return {
         "title": clean(section.title),
         "groups": [{"name": clean(name), "chance": _chance(board, group)} for name, group in section.groups.items()],
@@ -69,14 +72,15 @@ def _row(row: BoardRow, groups: Iterable[str], codes: Sequence[str]) -> dict[str
     }
 
 
-def _score(score: GroupScore | None) -> dict[str, Any] | None:
+def _score(score: RowScore | None) -> dict[str, Any] | None:
     if score is None:
         return None
     return {
-        "accuracy": _rounded(score.accuracy),
+        "value": _rounded(score.value),
+        "bySeed": [_rounded(value) for value in score.by_seed] if score.seeds > 1 else [],
         "twoWay": _ends(score.two_way),
         "bootstrap": _ends(score.bootstrap),
-        "letters": clean(score.letters),
+        "letters": letters(score) if score.hollow else clean(score.letters),
     }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from xlt_bench.leaderboard.board.model import Board, Section
-from xlt_bench.leaderboard.render.page_tables import Footnotes, Table, scores_of
-from xlt_bench.leaderboard.render.page_text import foreign, plural
-from xlt_bench.leaderboard.render.words import TOO_FEW_SEEDS
+from xlt_bench.leaderboard.board.model import Board, BoardSection
+from xlt_bench.leaderboard.render.notes import TOO_FEW_SEEDS, family_notes
+from xlt_bench.leaderboard.render.page_cells import scores_of
+from xlt_bench.leaderboard.render.page_tables import Footnotes, PageTable
+from xlt_bench.leaderboard.render.page_text import capitalised, foreign, plural
+from xlt_bench.leaderboard.render.words import is_exploratory
 from xlt_bench.stats import IntervalMethod
 
 
@@ -14,12 +16,12 @@ def interval_kinds(board: Board) -> tuple[IntervalMethod, ...]:
     return ("two-way", "bootstrap", "seeds") if board.interval == "seeds" else ("two-way", "bootstrap")
 
 
-def section_of(board: Board, number: int, section: Section) -> str:
+def section_of(board: Board, number: int, section: BoardSection) -> str:
     """A section with its table, its notes, and the place of its figure."""
     name = f"s{number}"
-    table = Table(section, interval_kinds(board), Footnotes(name))
+    table = PageTable(board, section, interval_kinds(board), Footnotes(name))
     body = "\n".join(table.row(index, row) for index, row in enumerate(section.rows))
-    groups = "; ".join(_group_in_words(section, group) for group in section.groups)
+    groups = "; ".join(_group_in_words(board, section, group) for group in section.groups)
     return f"""<section id="{name}" class="settings" data-section="{number - 1}" aria-labelledby="{name}-title">
 <h2 id="{name}-title">{foreign(section.title)}</h2>
 <p>{_setting_in_words(section)} Target groups: {groups}.</p>
@@ -39,34 +41,36 @@ def section_of(board: Board, number: int, section: Section) -> str:
 </section>"""
 
 
-def _setting_in_words(section: Section) -> str:
+def _setting_in_words(section: BoardSection) -> str:
     facts = (("Setting", section.setting), ("protocol", section.protocol), ("backbone", section.backbone))
-    known = ", ".join(f"{name} {foreign(value)}" for name, value in facts if value)
-    return f"{known[:1].upper()}{known[1:]}." if known else ""
+    words = ", ".join(f"{name} {foreign(value)}" for name, value in facts if value)
+    return f"{capitalised(words)}." if words else ""
 
 
-def _group_in_words(section: Section, group: str) -> str:
+def _group_in_words(board: Board, section: BoardSection, group: str) -> str:
     count, ranked = len(section.groups[group]), section.ranked_on.get(group, ())
-    words = f"<b>{foreign(group)}</b> ({plural(count, 'language')}"
+    kind = ", exploratory" if is_exploratory(board, section, group) else ""
+    words = f"<b>{foreign(group)}</b> ({plural(count, 'language')}{kind}"
     return f"{words})" if len(ranked) in (0, count) else f"{words}, ranked on {len(ranked)})"
 
 
-def _caption(board: Board, section: Section) -> str:
+def _caption(board: Board, section: BoardSection) -> str:
     scores = list(scores_of(section))
-    told = ["Accuracy in per cent."]
+    metric = capitalised(board.metric_title)
+    sentences = [f"{metric} in per cent."]
     if any(score.two_way or score.bootstrap for score in scores):
-        told[0] = "Accuracy in per cent with its interval."
+        sentences[0] = f"{metric} in per cent with its interval."
     else:
-        told.append("All are point values as published: no interval, no test, no rank.")
+        sentences.append("All are point values as published: no interval, no test, no rank.")
     if any(score.letters for score in scores):
-        told.append("Rows that share a letter are not told apart.")
+        sentences += ["Rows that share a letter are not told apart.", *map(foreign, family_notes(board, section))]
         if board.interval == "seeds":
-            told.append(TOO_FEW_SEEDS)
+            sentences.append(TOO_FEW_SEEDS)
     references = sorted({score.against.reference for score in scores if score.against})
     if references:
         several = " or ".join(map(foreign, references)) + (" (that of the same sources)" if len(references) > 1 else "")
-        told.append(
+        sentences.append(
             f"Difference: from {several}, on the languages that all ranked rows have, with its own interval, and p "
             "after Holm's correction over the rows compared with it, by which it is bold."
         )
-    return " ".join([*told, "Rows of other tables are not comparable with these."])
+    return " ".join([*sentences, "Rows of other tables are not comparable with these."])

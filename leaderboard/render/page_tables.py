@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from xlt_bench.leaderboard.board.model import Against, BoardRow, Bounds, GroupScore, Section
+from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, RowScore
+from xlt_bench.leaderboard.render.notes import outlier_texts
+from xlt_bench.leaderboard.render.page_cells import (
+    NO_VARIANCE,
+    bounds_text,
+    column_head,
+    difference_cell,
+    group_attributes,
+    number_cell,
+    origin_text,
+    rank_cell,
+    scores_of,
+)
 from xlt_bench.leaderboard.render.page_data import DIGITS
-from xlt_bench.leaderboard.render.page_text import escaped, foreign, plural
-from xlt_bench.leaderboard.render.words import p_value, percent
+from xlt_bench.leaderboard.render.page_text import capitalised, foreign, plural
+from xlt_bench.leaderboard.render.words import percent
 from xlt_bench.stats import IntervalMethod
 
 EVIDENCE = {"per_item": "per item", "per_language": "per language", "aggregate": "aggregate"}
@@ -17,9 +29,9 @@ LISTED = 24
 LONGEST_MARK = 16
 """Letters of a remark that stands in its cell; a longer one becomes a footnote."""
 
-NO_VARIANCE = "no variance"
-_NONE = "\u2013"
-_KINDS = {"Accuracy": "number", "Difference": "number", "Rank": "rank", "Languages": "number"}
+_VALUE = "value"
+"""The column of the metric, which is headed by the metric's name."""
+_KINDS = {_VALUE: "number", "Difference": "number", "Rank": "rank", "Languages": "number"}
 _TRAIL = (
     ("Sources", "text"),
     ("Evidence", "text"),
@@ -28,12 +40,6 @@ _TRAIL = (
     ("Trained parameters", "number"),
     ("Origin and licence", "text"),
 )
-
-
-def scores_of(section: Section) -> Iterator[GroupScore]:
-    """All scores of a section."""
-    for row in section.rows:
-        yield from row.scores.values()
 
 
 class Footnotes:
@@ -60,7 +66,7 @@ class Footnotes:
 
 
 @dataclass
-class Table:
+class PageTable:
     """One section's table.
 
     Attributes:
@@ -69,7 +75,8 @@ class Table:
         references: the rows that others are compared with, as `Against` names them.
     """
 
-    section: Section
+    board: Board
+    section: BoardSection
     kinds: Sequence[IntervalMethod]
     notes: Footnotes
     columns: tuple[str, ...] = field(init=False)
@@ -78,13 +85,13 @@ class Table:
     def __post_init__(self) -> None:
         scores = list(scores_of(self.section))
         self.references = frozenset(score.against.reference for score in scores if score.against)
-        shown = {
-            "Accuracy": True,
+        columns = {
+            _VALUE: True,
             "Difference": bool(self.references),
             "Rank": any(score.rank is not None for score in scores),
             "Languages": True,
         }
-        self.columns = tuple(name for name, wanted in shown.items() if wanted)
+        self.columns = tuple(name for name, is_needed in columns.items() if is_needed)
 
     def head(self) -> str:
         """Two lines: the groups, and below each its columns."""
@@ -93,13 +100,21 @@ class Table:
             f'<th scope="colgroup" colspan="{wide}" class="group first" data-group="{index}">{foreign(name)}</th>'
             for index, name in enumerate(self.section.groups)
         ]
-        method = _column("Method", "text", 0, ' rowspan="2"')
+        method = column_head("Method", "text", 0, ' rowspan="2"')
         second = [
-            _column(title, _KINDS[title], 1 + index * wide + offset, _place(index, "" if offset else "first"))
+            column_head(
+                capitalised(self.board.metric_title) if title == _VALUE else title,
+                _KINDS[title],
+                1 + index * wide + offset,
+                group_attributes(index, "" if offset else "first"),
+            )
             for index in range(len(groups))
             for offset, title in enumerate(self.columns)
         ]
-        trail = [_column(title, kind, 1 + len(second) + at, ' rowspan="2"') for at, (title, kind) in enumerate(_TRAIL)]
+        trail = [
+            column_head(title, kind, 1 + len(second) + offset, ' rowspan="2"')
+            for offset, (title, kind) in enumerate(_TRAIL)
+        ]
         return f"<tr>{method}{''.join(groups + trail)}</tr>\n<tr>{''.join(second)}</tr>"
 
     def row(self, index: int, row: BoardRow) -> str:
@@ -108,13 +123,13 @@ class Table:
         parameters = row.trainable_parameters
         cells = [
             self._method(row),
-            *(self._group(at, group, row.scores.get(group)) for at, group in enumerate(self.section.groups)),
+            *(self._group(index, row.scores.get(group), group) for index, group in enumerate(self.section.groups)),
             f"<td>{foreign(row.learned_from)}</td>",
             f'<td class="number">{EVIDENCE[row.evidence]}</td>',
-            _number(seeds or None, str(seeds)),
+            number_cell(seeds or None, str(seeds)),
             f"<td>{foreign(row.selected_on)}</td>",
-            _number(parameters, f"{parameters:,}" if parameters is not None else ""),
-            f'<td class="origin">{_origin(row)}</td>',
+            number_cell(parameters, f"{parameters:,}" if parameters is not None else ""),
+            f'<td class="origin">{origin_text(row)}</td>',
         ]
         return f'<tr data-row="{index}">{"".join(cells)}</tr>'
 
@@ -128,98 +143,55 @@ class Table:
         if row.failed_seeds:
             which = ", ".join(str(seed) for seed in row.failed_seeds)
             about += f' <span class="mark">{plural(len(row.failed_seeds), "seed")} failed: {which}</span>'
-        caveats = "".join(self.notes.mark(caveat) for caveat in row.caveats)
+        outliers = [f"Outlier seed: {text}." for text in outlier_texts(row)]
+        caveats = "".join(self.notes.mark(caveat) for caveat in (*row.caveats, *outliers))
         return f'<th scope="row">{foreign(row.label)}{caveats} <span class="about">{about}</span></th>'
 
-    def _group(self, index: int, group: str, score: GroupScore | None) -> str:
+    def _group(self, index: int, score: RowScore | None, group: str) -> str:
         """The cells of a target group."""
         if score is None:
             return "".join(
-                _number(None, "", _place(index, "number" if at else "number first")) for at in range(len(self.columns))
+                number_cell(None, "", group_attributes(index, "number" if offset else "number first"))
+                for offset in range(len(self.columns))
             )
-        place = _place(index, "number")
-        accuracy = f"<b>{percent(score.accuracy)}</b>{self._intervals(score)}"
+        attributes = group_attributes(index, "number")
+        value = f"<b>{percent(score.value)}</b>{self._intervals(score)}"
         cells = {
-            "Accuracy": _number(round(score.accuracy, DIGITS), accuracy, _place(index, "number first")),
-            "Difference": _difference(score.against, place),
-            "Rank": _rank(score, len(self.section.ranked_on.get(group, ())), place),
-            "Languages": self._languages(score, place),
+            _VALUE: number_cell(round(score.value, DIGITS), value, group_attributes(index, "number first")),
+            "Difference": difference_cell(score.against, attributes),
+            "Rank": rank_cell(score, len(self.section.ranked_on.get(group, ())), attributes),
+            "Languages": self._languages(score, attributes),
         }
         return "".join(cells[name] for name in self.columns)
 
-    def _intervals(self, score: GroupScore) -> str:
+    def _intervals(self, score: RowScore) -> str:
         """All kinds of intervals, and the marks."""
         bare = score.two_way is None and score.bootstrap is None
-        marks = [*(["one run"] if score.seeds == 1 and not bare else []), *(["at chance"] if score.at_chance else [])]
+        flags = {
+            "one run": score.hollow,
+            "these answers": score.inference == "these answers",
+            "at chance": score.at_chance,
+            "outlier seed": bool(score.outliers),
+        }
+        marks = [name for name, holds in flags.items() if holds]
         if score.items:  # that a printed figure is one is said by the caption or in place of the interval
-            known = {"", NO_VARIANCE, *marks}
-            marks += [remark for remark in (score.note or "").split("; ") if remark not in known]
+            said = {"", NO_VARIANCE, *marks}
+            marks += [remark for remark in (score.note or "").split("; ") if remark not in said]
         if bare:  # where all are, the caption says it
             intervals = ' <span class="interval">no interval</span>' if "Rank" in self.columns else ""
         else:
             intervals = "".join(
-                f' <span class="interval {kind}">{_bounds(score.bounds(kind))}</span>' for kind in self.kinds
+                f' <span class="interval {kind}">{bounds_text(score.bounds(kind))}</span>' for kind in self.kinds
             )
         long = "".join(self.notes.mark(f"{mark[:1].upper()}{mark[1:]}.") for mark in marks if len(mark) > LONGEST_MARK)
         short = "".join(f' <span class="mark">{foreign(mark)}</span>' for mark in marks if len(mark) <= LONGEST_MARK)
         return long + intervals + short
 
-    def _languages(self, score: GroupScore, place: str) -> str:
+    def _languages(self, score: RowScore, attributes: str) -> str:
         if not score.missing:
-            return _number(score.languages, str(score.languages), place)
+            return number_cell(score.languages, str(score.languages), attributes)
         named = ", ".join(score.missing[:LISTED])
         rest = f" and {len(score.missing) - LISTED} more" if len(score.missing) > LISTED else ""
         mark = self.notes.mark(f"Without {plural(len(score.missing), 'language')} of the group: {named}{rest}.")
         total = score.languages + len(score.missing)
-        return _number(score.languages, f'<span class="mark">{score.languages} of {total}</span>{mark}', place)
-
-
-# Cells
-
-
-def _column(title: str, kind: str, column: int, more: str) -> str:
-    return f'<th scope="col" data-kind="{kind}" data-column="{column}"{more}>{title}</th>'
-
-
-def _place(group: int, kind: str) -> str:
-    return f' data-group="{group}"' + (f' class="{kind}"' if kind else "")
-
-
-def _number(value: float | None, shown: str, more: str = ' class="number"') -> str:
-    return f"<td{more}>{_NONE}</td>" if value is None else f'<td data-value="{value}"{more}>{shown}</td>'
-
-
-def _origin(row: BoardRow) -> str:
-    told = [foreign(text) for text in dict.fromkeys((row.origin, row.source)) if text]
-    licence = [f'<span class="about">licence: {foreign(row.licence)}</span>'] if row.licence else []
-    return " ".join(["; ".join(told), *licence])
-
-
-def _bounds(bounds: Bounds | None) -> str:
-    if bounds is None:
-        return "no interval"
-    if bounds.low == bounds.high:
-        return NO_VARIANCE
-    return f"[{percent(max(bounds.low, 0.0))}, {percent(min(bounds.high, 1.0))}]"
-
-
-def _difference(found: Against | None, place: str) -> str:
-    """In bold where the corrected test finds one."""
-    if found is None:
-        return _number(None, "", place)
-    number = f"{100 * found.difference:+.1f}"
-    bounds = f"[{100 * found.bounds.low:+.1f}, {100 * found.bounds.high:+.1f}]"
-    p = "no test" if found.p is None else f"p {escaped(p_value(found.p))}"
-    shown = f"<b>{number}</b>" if found.verdict in ("better", "worse") else number
-    return _number(round(found.difference, DIGITS), f'{shown} <span class="interval">{bounds} {p}</span>', place)
-
-
-def _rank(score: GroupScore, ranked: int, place: str) -> str:
-    """The range that the true rank lies in, and the accuracy that it is of where that reads differently."""
-    if score.rank is None:
-        return f'<td{place}>{_NONE}<span class="quiet"> not tested</span></td>'
-    range_ = str(score.rank) if score.worst_rank in (None, score.rank) else f"{score.rank}{_NONE}{score.worst_rank}"
-    shown = f'{range_} <span class="letters">{escaped(score.letters)}</span>'
-    if score.ranked_accuracy is not None and percent(score.ranked_accuracy) != percent(score.accuracy):
-        shown += f' <span class="interval">{percent(score.ranked_accuracy)} on {ranked}</span>'
-    return _number(score.rank, shown, place)
+        return number_cell(score.languages, f'<span class="mark">{score.languages} of {total}</span>{mark}', attributes)

@@ -17,6 +17,11 @@ def foreign(text: str) -> str:
     return f"<bdi>{escaped(text)}</bdi>"
 
 
+def capitalised(text: str) -> str:
+    """With a capital letter in front, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def plural(count: int, noun: str) -> str:
     """Such as `1 row` and `2 rows`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

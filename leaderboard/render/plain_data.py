@@ -10,23 +10,25 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board, BoardRow, Bounds, GroupScore, Section
+from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, Bounds, RowScore
+from xlt_bench.leaderboard.render.words import is_exploratory
 
 DIGITS = 6
 """Of every number: more than any test set resolves, fewer than arithmetic differs in between machines."""
 
 _COLUMNS = (
-    "task", "task_hash", "section", "setting", "protocol", "backbone", "method", "sources", "configuration", "group",
-    "accuracy", "two_way_low", "two_way_high", "bootstrap_low", "bootstrap_high", "seeds_low", "seeds_high", "level",
-    "seeds", "failed_seeds", "languages", "group_languages", "items", "missing", "ranked_accuracy", "ranked_languages",
-    "rank", "worst_rank", "letters", "reference", "difference", "difference_low", "difference_high", "difference_p",
-    "at_chance", "evidence", "selected_on", "trainable_parameters", "origin", "licence", "note", "caveats",
+    "task", "task_hash", "metric", "section", "setting", "protocol", "backbone", "method", "sources", "configuration",
+    "group", "primary", "value", "two_way_low", "two_way_high", "bootstrap_low", "bootstrap_high", "seeds_low",
+    "seeds_high", "level", "inference", "seeds", "by_seed", "outlier_seeds", "failed_seeds", "languages",
+    "group_languages", "items", "clusters", "missing", "ranked_value", "ranked_languages", "rank", "worst_rank",
+    "letters", "tests", "reference", "difference", "difference_low", "difference_high", "difference_p", "at_chance",
+    "evidence", "selected_on", "trainable_parameters", "origin", "licence", "note", "caveats",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_json(boards: Sequence[Board], extra: Mapping[str, Any] | None = None) -> str:
-    """All boards, accuracies in [0, 1]; equal boards give equal text.
+    """All boards, values in [0, 1]; equal boards give equal text.
 
     Args:
         extra: further members of the object.
@@ -43,7 +45,7 @@ def as_csv(boards: Sequence[Board]) -> str:
     for board in boards:
         for section in board.sections:
             for row in section.rows:
-                writer.writerows({**_about(board, section, row), **cells} for cells in _lines(section, row))
+                writer.writerows({**_about(board, section, row), **cells} for cells in _lines(board, section, row))
     return text.getvalue()
 
 
@@ -60,11 +62,11 @@ def plain(value: Any) -> Any:
 
 def safe_cell(text: str) -> str:
     """A text that a spreadsheet takes for text: one that would begin a formula gets an apostrophe in front."""
-    shown = clean(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    cell = clean(text)
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _about(board: Board, section: Section, row: BoardRow) -> dict[str, Any]:
+def _about(board: Board, section: BoardSection, row: BoardRow) -> dict[str, Any]:
     texts = {
         "task": board.task,
         "section": section.title,
@@ -81,6 +83,7 @@ def _about(board: Board, section: Section, row: BoardRow) -> dict[str, Any]:
     return {
         **{name: safe_cell(text) for name, text in texts.items()},
         "task_hash": board.task_hash,
+        "metric": board.metric,
         "configuration": row.key,
         "level": board.level,
         "failed_seeds": " ".join(map(str, row.failed_seeds)),
@@ -89,21 +92,27 @@ def _about(board: Board, section: Section, row: BoardRow) -> dict[str, Any]:
     }
 
 
-def _lines(section: Section, row: BoardRow) -> Iterator[dict[str, Any]]:
+def _lines(board: Board, section: BoardSection, row: BoardRow) -> Iterator[dict[str, Any]]:
     for name, score in row.scores.items():
         against = score.against
         yield {
             "group": safe_cell(name),
-            "accuracy": plain(score.accuracy),
+            "primary": int(not is_exploratory(board, section, name)) if name in section.tests else None,
+            "value": plain(score.value),
             **_ends("two_way", score.two_way),
             **_ends("bootstrap", score.bootstrap),
             **_ends("seeds", score.seeds_only),
+            "inference": score.inference,
             "seeds": score.seeds or None,
+            "by_seed": " ".join(f"{value:.{DIGITS}f}" for value in score.by_seed),
+            "outlier_seeds": " ".join(map(str, score.outliers)),
             "languages": score.languages,
             "group_languages": len(section.groups[name]),
             "items": score.items or None,
+            "clusters": score.clusters or None,
             "missing": " ".join(map(safe_cell, score.missing)),
-            **_place(score, len(section.ranked_on[name])),
+            **_standing(score, len(section.ranked_on[name])),
+            "tests": section.tests.get(name) if score.letters else None,
             "reference": safe_cell(against.reference) if against else None,
             "difference": plain(against.difference) if against else None,
             **_ends("difference", against.bounds if against else None),
@@ -115,11 +124,11 @@ def _lines(section: Section, row: BoardRow) -> Iterator[dict[str, Any]]:
         yield {"note": "no run succeeded" if row.failed_seeds else "no score"}
 
 
-def _place(score: GroupScore, languages: int) -> dict[str, Any]:
-    if score.ranked_accuracy is None:
+def _standing(score: RowScore, languages: int) -> dict[str, Any]:
+    if score.ranked_value is None:
         return {}
     return {
-        "ranked_accuracy": plain(score.ranked_accuracy),
+        "ranked_value": plain(score.ranked_value),
         "ranked_languages": languages,
         "rank": score.rank,
         "worst_rank": score.worst_rank,

@@ -16,19 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board, BoardRow, GroupScore, Section
-from xlt_bench.leaderboard.render.words import (
-    NOTHING,
-    against,
-    board_notes,
-    board_title,
-    headline,
-    legend,
-    only_points,
-    runs,
-    section_notes,
-    span,
-)
+from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, RowScore
+from xlt_bench.leaderboard.render.notes import board_notes, board_title, legend, section_notes
+from xlt_bench.leaderboard.render.words import NOTHING, against, headline, is_exploratory, only_points, runs, span
 
 _LABEL = 24
 _NARROWEST = 10
@@ -48,28 +38,28 @@ class BoardView:
             yield Text(clean(section.title), style="bold")
             for groups in _side_by_side(board, section, options.max_width):
                 yield _table(board, section, groups)
-            yield _notes(section_notes(section))
+            yield _notes(section_notes(board, section))
         yield Text()
         yield _notes([*legend(board), *board_notes(board)])
 
 
-def _side_by_side(board: Board, section: Section, width: int) -> Iterator[dict[str, int]]:
+def _side_by_side(board: Board, section: BoardSection, width: int) -> Iterator[dict[str, int]]:
     """Groups with their columns' widths, as many at a time as stand beside each other."""
-    shown: dict[str, int] = {}
+    widths: dict[str, int] = {}
     for name in section.groups:
-        own = _width(board, section, name)
-        if shown and _LABEL + sum(shown.values()) + 2 * len(shown) + 3 + own > width:
-            yield shown
-            shown = {}
-        shown[name] = own
-    yield shown
+        needed_width = _width(board, section, name)
+        if widths and _LABEL + sum(widths.values()) + 2 * len(widths) + 3 + needed_width > width:
+            yield widths
+            widths = {}
+        widths[name] = needed_width
+    yield widths
 
 
-def _table(board: Board, section: Section, groups: Mapping[str, int]) -> Table:
+def _table(board: Board, section: BoardSection, groups: Mapping[str, int]) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column(Text("method\n") + Text("languages", style="dim"), min_width=_LABEL, overflow="fold")
     for name, width in groups.items():
-        table.add_column(_header(section, name, width), no_wrap=True, min_width=width)
+        table.add_column(_header(board, section, name, width), no_wrap=True, min_width=width)
     plain = only_points(section)
     for row in section.rows:
         if len(groups) == len(section.groups) or any(name in row.scores for name in groups):
@@ -77,16 +67,16 @@ def _table(board: Board, section: Section, groups: Mapping[str, int]) -> Table:
     return table
 
 
-def _header(section: Section, name: str, width: int) -> Text:
-    count = Text(str(len(section.groups[name])), style="dim")
+def _header(board: Board, section: BoardSection, name: str, width: int) -> Text:
+    kind = " explor." if is_exploratory(board, section, name) else ""
+    count = Text(f"{len(section.groups[name])}{kind}", style="dim")
     return Text("\n").join([*(Text(line) for line in textwrap.wrap(clean(name), width)), count])
 
 
 def _label(row: BoardRow, plain: bool) -> Text:
     """Label, and below it sources and seeds; on one line where the numbers take one."""
     published = max((score.seeds for score in row.scores.values()), default=0)
-    told = [clean(row.learned_from), runs(row, published)]
-    below = ", ".join(part for part in told if part)
+    below = ", ".join(part for part in (clean(row.learned_from), runs(row, published)) if part)
     if plain:
         return Text(clean(row.label)) + Text(f" ({below})" if below else "", style="dim")
     return Text(clean(row.label)) + Text(f"\n  {below}" if below else "", style="dim")
@@ -97,15 +87,15 @@ def _cell(board: Board, row: BoardRow, name: str, plain: bool) -> Text:
     if score is None:
         return Text("failed" if row.failed_seeds and not row.seeds else NOTHING, style="dim")
     lines = _lines(board, score)
-    number = Text(lines[0], style="bold" if score.rank == 1 else "")
+    number = Text(lines[0], style="bold" if score.rank == 1 and not score.hollow else "")
     return number if plain else Text("\n").join([number, *(Text(line, style="dim") for line in lines[1:])])
 
 
-def _lines(board: Board, score: GroupScore) -> list[str]:
+def _lines(board: Board, score: RowScore) -> list[str]:
     return [line for line in (headline(score), span(score.bounds(board.interval), score), against(score)) if line]
 
 
-def _width(board: Board, section: Section, name: str) -> int:
+def _width(board: Board, section: BoardSection, name: str) -> int:
     """Of a group's column: what its cells need, its name being wrapped to that."""
     scores = [row.scores[name] for row in section.rows if name in row.scores]
     return max([_NARROWEST, *(len(line) for score in scores for line in _lines(board, score))])

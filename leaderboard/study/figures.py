@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlt_bench.leaderboard.board.model import GroupScore
+from xlt_bench.leaderboard.board.model import RowScore
 from xlt_bench.leaderboard.render.figures import (
     COLOURS,
     DASHES,
@@ -75,12 +75,12 @@ def _curves(results: Results) -> Figure:
     return figure
 
 
-def _curve(axes: Axes, points: Mapping[int, GroupScore], at: int, shift: float) -> None:
+def _curve(axes: Axes, points: Mapping[int, RowScore], at: int, shift: float) -> None:
     """A line with its intervals, a little to the side of the others."""
     colour, xs = COLOURS[at % len(COLOURS)], sorted(points)
     axes.plot(
         [x + shift for x in xs],
-        [100 * points[x].accuracy for x in xs],
+        [100 * points[x].value for x in xs],
         color=colour,
         linestyle=DASHES[at % len(DASHES)],
         linewidth=1.1,
@@ -104,7 +104,7 @@ def _costs(results: Results) -> Figure:
     for axes, cost in zip(panels.flat, COSTS, strict=True):
         for at, line in enumerate(lines):
             _point(axes, cost_of(line, cost), line.row.scores[group], at)
-        front = sorted((cost_of(line, cost), 100 * line.row.scores[group].accuracy)
+        front = sorted((cost_of(line, cost), 100 * line.row.scores[group].value)
                        for line in lines if is_efficient(line, results, cost))  # fmt: skip
         axes.step([x for x, _ in front], [y for _, y in front], where="post", color=GREY, linewidth=0.7, zorder=0)
         axes.set_xscale("symlog", linthresh=1.0)
@@ -114,11 +114,11 @@ def _costs(results: Results) -> Figure:
     return figure
 
 
-def _point(axes: Axes, cost: float, score: GroupScore, at: int) -> None:
+def _point(axes: Axes, cost: float, score: RowScore, at: int) -> None:
     colour = COLOURS[at % len(COLOURS)]
     if score.two_way is not None:
         axes.plot([cost] * 2, [100 * score.two_way.low, 100 * score.two_way.high], color=colour, linewidth=0.7)
-    axes.plot([cost], [100 * score.accuracy], color=colour, marker=_marker(at),
+    axes.plot([cost], [100 * score.value], color=colour, marker=_marker(at),
               markersize=5, linestyle="none")  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from xlt_bench.backbones.source import NO_BACKBONE
 from xlt_bench.errors import ConfigError
 from xlt_bench.leaderboard.board import boards
 from xlt_bench.leaderboard.board.model import Board, BoardRow
-from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.data.entries import Entry, entries_of
 from xlt_bench.leaderboard.data.gathering import gather
 from xlt_bench.leaderboard.data.published import published

@@ -9,7 +9,7 @@ from pathlib import Path
 from xlt_bench.errors import ConfigError
 from xlt_bench.leaderboard.render import output as outputs
 from xlt_bench.leaderboard.render.markup import markdown, markdown_text
-from xlt_bench.leaderboard.render.words import legend
+from xlt_bench.leaderboard.render.notes import legend
 from xlt_bench.leaderboard.study.lines import Results, backbone_of, results_of
 from xlt_bench.leaderboard.study.tables import cost_table, curve_tables, groups_table, languages_text, pairs_table
 from xlt_bench.studies.definition import Form, Study

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tabulate import tabulate
 
-from xlt_bench.leaderboard.board.model import GroupScore
+from xlt_bench.leaderboard.board.model import RowScore
 from xlt_bench.leaderboard.compare.comparison import compare_entries
-from xlt_bench.leaderboard.compare.report import GroupDifference
+from xlt_bench.leaderboard.compare.model import GroupDifference
 from xlt_bench.leaderboard.data import published
 from xlt_bench.leaderboard.render.markup import markdown_text
 from xlt_bench.leaderboard.render.words import NOTHING, marks, p_value, percent, span
@@ -29,11 +29,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return str(tabulate(shown, [markdown_text(text) for text in header], tablefmt="pipe", disable_numparse=True))
 
 
-def score_text(score: GroupScore | None) -> str:
+def score_text(score: RowScore | None) -> str:
     """`58.9 (54.2-63.6)` with the board's marks."""
     if score is None:
         return NOTHING
-    return f"{percent(score.accuracy)} ({span(score.two_way, score)}){marks(score)}"
+    return f"{percent(score.value)} ({span(score.two_way, score)}){marks(score)}"
 
 
 def groups_table(results: Results) -> str:
@@ -120,9 +120,9 @@ def is_efficient(line: Line, results: Results, cost: str) -> bool:
     own = line.row.scores.get(group)
     if own is None:
         return False
-    standing = (own.accuracy, -cost_of(line, cost))
+    standing = (own.value, -cost_of(line, cost))
     others = [
-        (score.accuracy, -cost_of(other, cost))
+        (score.value, -cost_of(other, cost))
         for other in costed(results)
         if (score := other.row.scores.get(group)) is not None
     ]

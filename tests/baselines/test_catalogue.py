@@ -41,6 +41,7 @@ def test_every_system_of_the_sources_is_there() -> None:
         counts[place] = counts.get(place, 0) + 1
     assert counts == {
         "sib200-answers": 2,
+        "sib200-ids": 1,
         "sib200-table7": 8,
         "mteb": 15,
         "emma500": 53,
@@ -336,3 +337,24 @@ def test_items_of_one_article_are_one_cluster() -> None:
     starts = [number for before, number in zip([-9, *ids], ids, strict=False) if number - before > 2]
     assert (len(of_item), len(set(of_item.values())), len(starts)) == (204, 154, 154)
     assert set(of_item.values()) == set(map(str, starts))
+
+
+def test_the_nearest_id_is_right_for_71_per_cent_and_reads_no_text() -> None:
+    nearest = BY_NAME["sib200-ids/nearest-id"]
+    answers = nearest.predictions
+    assert answers is not None
+    assert (len(answers), len(nearest.accuracy)) == (205 * 204, 205)
+    assert set(nearest.accuracy.values()) == {145 / 204}
+    of_languages = answers.predicted.reshape(205, 204)
+    assert (of_languages == of_languages[0]).all()
+    most = max(np.unique(answers.gold, return_counts=True)[1]) / len(answers)
+    assert most == 0.25
+
+
+def test_most_test_items_have_a_train_sentence_of_their_article(shared: Path) -> None:
+    """What the note on every board of SIB-200 says."""
+    task = sib200.load(shared / "sib200")
+    train, test = ([int(e.id) for e in task.split("eng_Latn", split).examples] for split in ("train", "test"))
+    near = [any(abs(number - other) <= 2 for other in train) for number in test]
+    assert (sum(near), len(near)) == (184, 204)
+    assert "184 of the 204" in sib200.LEAK

@@ -17,7 +17,7 @@ import pytest
 from tests.support.board_command import Command
 from tests.support.board_records import CODES, GROUPS, answers, correct, run_of, runs
 from xlt_bench.baselines.items import test_items as known_gold
-from xlt_bench.leaderboard.board.rescore import metrics
+from xlt_bench.leaderboard.rescore.rescoring import scores_by_language
 from xlt_bench.records.answers import sheet_of
 from xlt_bench.records.record import Predictions
 from xlt_bench.records.store import Store
@@ -108,7 +108,7 @@ def test_a_target_expression_is_scored_from_the_answers(command: Command, store:
     said = command("leaderboard", "--store", "s", "--json", "--targets", f"{CODES[3]},{CODES[5]}")
     rows = json.loads(said.out)["boards"][0]["sections"][0]["rows"]
     (score,) = rows[0]["scores"].values()
-    assert score["accuracy"] == pytest.approx(correct(runs(0.9), (CODES[3], CODES[5])).mean(), abs=1e-6)
+    assert score["value"] == pytest.approx(correct(runs(0.9), (CODES[3], CODES[5])).mean(), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +162,7 @@ def test_compare(command: Command, store: Store) -> None:
 def test_compare_a_run_with_a_stored_baseline(command: Command) -> None:
     said = command("compare", "GPT-4", "GPT-3.5")
     assert said.code == 0
+    assert "A: GPT-4, evidence per item" in said.out
     assert "Inference for these answers: no runs that differ." in said.out
 
 
@@ -187,7 +188,10 @@ def test_rescore_agrees_with_scikit_learns_definition(command: Command, store: S
         assert record.accuracy[code] == pytest.approx(np.mean(gold == told))
     lines = json.loads(said.out)["records"]
     xpe = next(line for line in lines if line["method"] == "XPE" and line["group"] == "unseen")
-    assert xpe["accuracy"] == pytest.approx(correct(runs(0.9), GROUPS["unseen"]).mean())
+    accuracy, macro_f1 = xpe["scores"]
+    assert (accuracy["metric"], macro_f1["metric"]) == ("accuracy", "macro-f1")
+    assert accuracy["value"] == pytest.approx(correct(runs(0.9), GROUPS["unseen"]).mean(), abs=1e-6)
+    assert accuracy["bounds"]["low"] < accuracy["value"] < accuracy["bounds"]["high"]
     assert command("rescore", "--store", "s").err == "6 Records rescored; 0 had a metric missing or other than this\n"
 
 
@@ -202,9 +206,7 @@ def test_rescore_names_a_metric_that_was_another(command: Command, store: Store)
 def test_an_answer_that_names_no_class_is_a_miss_and_nothing_else() -> None:
     columns = (["x"] * 4, ["1", "2", "3", "4"], ["a", "a", "b", "b"], ["a", "", "b", "other"])
     sheet = sheet_of(Predictions(*(np.array(column, object) for column in columns)), ["a", "b"])
-    accuracy, macro_f1 = metrics(sheet)
-    assert accuracy == {"x": 0.5}
-    assert macro_f1 == {"x": pytest.approx(2 / 3)}
+    assert scores_by_language(sheet) == {"accuracy": {"x": 0.5}, "macro-f1": {"x": pytest.approx(2 / 3)}}
 
 
 @pytest.mark.parametrize("name", ["answers.tsv", "answers.tsv.gz"])

@@ -16,6 +16,7 @@ BUILT = {
     "sib200-test-items.csv",
     "gpt-3.5.csv",
     "gpt-4.csv",
+    "nearest-id.csv",
     "sib200-table7.csv",
     "mteb-linear-probe.csv",
     "emma500-3shot.csv",

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from xlt_bench.leaderboard.board.assemble import assemble
-from xlt_bench.leaderboard.board.model import Board, BoardRow, Section
-from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection
+from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.render.terminal import BoardView
 from xlt_bench.records.answers import Sheet, sheet_of
 from xlt_bench.records.cell import Cell
@@ -118,7 +118,7 @@ def board_of(found: Sequence[Run], others: Sequence[Record] = (), **options: obj
     return assemble([*(record for record, _ in found), *others], load, Options(**options))  # type: ignore[arg-type]
 
 
-def only(board: Board) -> Section:
+def only(board: Board) -> BoardSection:
     """The one section of a board."""
     (section,) = board.sections
     return section

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from xlt_bench.leaderboard.board.model import Board, BoardRow, Bounds, GroupScore, Section
+from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, Bounds, RowScore
 from xlt_bench.leaderboard.data.facts import LanguageFacts
 from xlt_bench.records.record import Evidence
 
@@ -93,23 +93,25 @@ def _ease(code: str) -> float:
     return random.Random(repr(code)).gauss(0, 0.1)
 
 
-def _score(
-    accuracy: float, count: int, missing: tuple[str, ...], evidence: Evidence, seeds: int, rank: int
-) -> GroupScore:
+def _score(value: float, count: int, missing: tuple[str, ...], evidence: Evidence, seeds: int, rank: int) -> RowScore:
     tested = evidence == "per_item"
     width = 0.02 + 0.004 * rank
-    return GroupScore(
-        accuracy=accuracy,
-        two_way=Bounds(accuracy - width, accuracy + width) if tested else None,
-        bootstrap=Bounds(accuracy - 0.9 * width, accuracy + 0.8 * width) if tested else None,
+    return RowScore(
+        value=value,
+        two_way=Bounds(value - width, value + width) if tested else None,
+        bootstrap=Bounds(value - 0.9 * width, value + 0.8 * width) if tested else None,
+        inference="none" if not tested else "runs" if seeds > 1 else "one run",
         seeds=seeds,
         languages=count,
         items=204,
+        clusters=154,
+        by_seed=tuple(value + 0.01 * (seed - (seeds - 1) / 2) for seed in range(seeds)) if tested else (),
+        outliers=(44,) if rank == 4 and tested else (),
         missing=missing,
-        ranked_accuracy=accuracy + (0.004 if rank == 2 else 0.0) if tested else None,
+        ranked_value=value + (0.004 if rank == 2 else 0.0) if tested else None,
         rank=rank if tested else None,
         letters="abcdefgh"[(rank - 1) // 2 % 8 : (rank - 1) // 2 % 8 + 2] if tested else "",
-        at_chance=accuracy < 0.28,
+        at_chance=value < 0.28,
         note=None if tested else "one run; as printed; not tested: only means by language are known",
     )
 
@@ -160,9 +162,9 @@ def sample_board(rows: int = 8, count: int = 205) -> Board:
 
 def _section(
     title: str, setting: str, rows: list[BoardRow], groups: dict[str, tuple[str, ...]], gone: tuple[str, ...]
-) -> Section:
+) -> BoardSection:
     ranked = {name: tuple(code for code in codes if code not in gone) for name, codes in groups.items()}
-    return Section(title, setting, "nano", "zero-shot", groups, ranked, tuple(rows))
+    return BoardSection(title, setting, "nano", "zero-shot", groups, ranked, tuple(rows))
 
 
 def hostile_board() -> Board:
@@ -171,5 +173,6 @@ def hostile_board() -> Board:
     table = {text: LanguageFacts(text, text, text, None, seen=None) for text in HOSTILE}
     groups = {text: tuple(table) for text in HOSTILE[:2]}
     rows = [row(text, text, 0.5, groups, caveats=(text,), sources=text, missing=HOSTILE[:2]) for text in HOSTILE]
-    section = Section(bad, bad, bad, bad, groups, groups, tuple(rows))
-    return Board(bad, bad, 0.95, (section,), table, dict.fromkeys(table, 0.5), HOSTILE, HOSTILE)
+    section = BoardSection(bad, bad, bad, bad, groups, groups, tuple(rows))
+    chance = dict.fromkeys(table, 0.5)
+    return Board(bad, bad, 0.95, (section,), table, chance, caveats=HOSTILE, skipped=HOSTILE)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.task_folder import TOML, write_task
 from xlt_bench.cli.main import main
-from xlt_bench.leaderboard.data.facts import known_groups, language_facts
+from xlt_bench.leaderboard.data.facts import language_facts, task_groups
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -69,7 +69,7 @@ def test_facts_of_tasks_that_are_not_installed() -> None:
     assert [(code, one.name, one.family, one.seen) for code, one in facts.items()] == [
         ("zul_Latn", "Zulu", "Atlantic-Congo", None)
     ]
-    assert known_groups("reviews", "nano") == {}
+    assert task_groups("reviews", "nano") == {}
     assert len(language_facts("cldr", "nano", ["zul_Latn"])) == 124
 
 

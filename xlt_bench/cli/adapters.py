@@ -64,7 +64,7 @@ def evaluate(
     from xlt_bench.adapters.evaluation import Evaluation, prepare
     from xlt_bench.adapters.labels import parse_labels
     from xlt_bench.leaderboard.board.boards import board_of
-    from xlt_bench.leaderboard.board.scoring import Options
+    from xlt_bench.leaderboard.board.options import Options
     from xlt_bench.leaderboard.render.output import show
 
     prepared = prepare(

@@ -11,12 +11,19 @@ import typer
 
 from xlt_bench.cli.options import (
     STORE,
+    FamilyKind,
+    FamilyOption,
     IntervalKind,
     IntervalOption,
     JsonOption,
+    LanguagesKind,
+    LanguagesOption,
     LevelOption,
+    MetricKind,
+    MetricOption,
     StoreOption,
     TaskFilter,
+    check_languages,
     check_level,
 )
 from xlt_bench.cli.printing import readable_records, show_plain
@@ -42,8 +49,11 @@ def leaderboard(
     reference: Annotated[
         str | None, typer.Option(help="Compare every row with this one: label, label:sources, or first digits.")
     ] = None,
+    metric: MetricOption = MetricKind.ACCURACY,
     interval: IntervalOption = IntervalKind.TWO_WAY,
     level: LevelOption = 0.95,
+    family: FamilyOption = FamilyKind.GROUP,
+    languages: LanguagesOption = LanguagesKind.FIXED,
     form: Annotated[Form | None, typer.Option("--format", help="[default: as FILE ends, else table]")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here.")] = None,
     figures: Annotated[
@@ -52,15 +62,26 @@ def leaderboard(
     as_json: JsonOption = False,
 ) -> None:
     """Rank what is in the store beside stored baselines, by target group, with intervals, ties and tests."""
-    from xlt_bench.leaderboard.board.boards import Filter, boards_of
-    from xlt_bench.leaderboard.board.scoring import Options
+    from xlt_bench.leaderboard.board.boards import boards_of
+    from xlt_bench.leaderboard.board.filters import Filter
+    from xlt_bench.leaderboard.board.options import Options
     from xlt_bench.leaderboard.render.output import format_of, only, show
+    from xlt_bench.metrics import metric_named
     from xlt_bench.records.store import Store
 
     check_level(level)
+    check_languages(languages, interval)
     chosen = "json" if as_json else format_of(form and form.value, output)
     full = chosen in ("json", "html") or figures is not None
-    options = Options(interval=interval.value, level=level, bootstrap=full, reference=reference)
+    options = Options(
+        interval="bootstrap" if languages == LanguagesKind.RANDOM else interval.value,
+        level=level,
+        bootstrap=full,
+        reference=reference,
+        metric=metric_named(metric.value),
+        family=family.value,
+        random_languages=languages == LanguagesKind.RANDOM,
+    )
     boards = boards_of(Store(store), Filter(task, backbone, sources, targets), options)
     show(boards, chosen, output)
     if not any(row.seeds and not row.source for board in boards for section in board.sections for row in section.rows):
@@ -78,45 +99,69 @@ def compare(
     store: StoreOption = STORE,
     task: TaskFilter = None,
     targets: Annotated[str | None, typer.Option(help="Groups to compare on, as for `run`.")] = None,
+    metric: MetricOption = MetricKind.ACCURACY,
     interval: IntervalOption = IntervalKind.TWO_WAY,
     level: LevelOption = 0.95,
+    family: FamilyOption = FamilyKind.TABLE,
+    languages: LanguagesOption = LanguagesKind.FIXED,
     paired_seeds: Annotated[
         bool, typer.Option("--paired-seeds", help="Seed k of A and seed k of B belong together.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two rows: difference by group with interval and test, wins by language, what could have been shown."""
-    from xlt_bench.leaderboard.board.boards import Filter
+    from xlt_bench.leaderboard.board.filters import Filter
     from xlt_bench.leaderboard.compare.comparison import compare_in
+    from xlt_bench.leaderboard.compare.options import ComparisonOptions
     from xlt_bench.leaderboard.compare.view import ReportView, as_data
+    from xlt_bench.metrics import metric_named
     from xlt_bench.records.store import Store
 
     check_level(level)
-    report = compare_in(
-        Store(store), Filter(task), a, b, targets, method=interval.value, level=level, paired_seeds=paired_seeds
+    check_languages(languages, interval)
+    options = ComparisonOptions(
+        method="bootstrap" if languages == LanguagesKind.RANDOM else interval.value,
+        level=level,
+        paired_seeds=paired_seeds,
+        metric=metric_named(metric.value),
+        family=family.value,
+        random_languages=languages == LanguagesKind.RANDOM,
     )
+    report = compare_in(Store(store), Filter(task), a, b, targets, options)
     show_plain(as_data(report) if as_json else ReportView(report))
 
 
-def rescore(store: StoreOption = STORE, task: TaskFilter = None, as_json: JsonOption = False) -> None:
+def rescore(
+    store: StoreOption = STORE,
+    task: TaskFilter = None,
+    metric: Annotated[MetricKind | None, typer.Option(help="Show this one alone. [default: all]")] = None,
+    level: LevelOption = 0.95,
+    as_json: JsonOption = False,
+) -> None:
     """Compute accuracy and macro-F1 of stored Records again from their predictions, and store them; runs no model."""
-    from xlt_bench.leaderboard.board import rescore as metrics
     from xlt_bench.leaderboard.render.output import say_skipped
+    from xlt_bench.leaderboard.render.plain_data import plain
+    from xlt_bench.leaderboard.rescore.rescoring import rescored
+    from xlt_bench.leaderboard.rescore.summary import summary, summary_table
+    from xlt_bench.metrics import METRICS
     from xlt_bench.records.store import Store
 
+    check_level(level)
     results, skipped = Store(store), list[str]()
     records = [record for record in readable_records(results) if task is None or record.cell.task == task]
-    found = list(metrics.rescored(records, results.sheet, skipped))
-    for one in found:
-        if one.changed:
-            results.update(one.record)
-        if one.differing:
-            told = ", ".join(one.differing[:3]) + (" and more" if len(one.differing) > 3 else "")
-            print(f"{one.record.cell.fingerprint}: stored accuracy was another in {told}", file=sys.stderr)
-    show_plain({"records": metrics.summary(found), "skipped": skipped} if as_json else metrics.table(found))
+    again = list(rescored(records, results.sheet, skipped))
+    for outcome in again:
+        if outcome.changed:
+            results.update(outcome.record)
+        if outcome.differing:
+            codes = ", ".join(outcome.differing[:3]) + (" and more" if len(outcome.differing) > 3 else "")
+            print(f"{outcome.record.cell.fingerprint}: stored accuracy was another in {codes}", file=sys.stderr)
+    metrics = [METRICS[name] for name in METRICS if metric is None or name == metric.value]
+    lines = summary(again, metrics, level)
+    show_plain({"records": plain(lines), "skipped": skipped} if as_json else summary_table(lines, metrics))
     say_skipped(skipped)
-    changed = sum(one.changed for one in found)
-    print(f"{len(found)} Records rescored; {changed} had a metric missing or other than this", file=sys.stderr)
+    changed = sum(outcome.changed for outcome in again)
+    print(f"{len(again)} Records rescored; {changed} had a metric missing or other than this", file=sys.stderr)
 
 
 def import_baseline(

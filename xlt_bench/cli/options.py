@@ -44,6 +44,27 @@ class IntervalKind(StrEnum):
     SEEDS = "seeds"
 
 
+class MetricKind(StrEnum):
+    """Choices of --metric."""
+
+    ACCURACY = "accuracy"
+    MACRO_F1 = "macro-f1"
+
+
+class FamilyKind(StrEnum):
+    """Choices of --family."""
+
+    GROUP = "group"
+    TABLE = "table"
+
+
+class LanguagesKind(StrEnum):
+    """Choices of --languages."""
+
+    FIXED = "fixed"
+    RANDOM = "random"
+
+
 class Rerun(StrEnum):
     """Choices of --rerun."""
 
@@ -54,6 +75,20 @@ class Rerun(StrEnum):
 IntervalOption = Annotated[
     IntervalKind,
     typer.Option("--interval", help="What is random: seeds and items (two-way, bootstrap), or seeds alone."),
+]
+MetricOption = Annotated[MetricKind, typer.Option("--metric", help="What is shown and tested.")]
+FamilyOption = Annotated[
+    FamilyKind,
+    typer.Option(
+        "--family", help="Tests that are corrected together: of each target group, or of all groups of a table."
+    ),
+]
+LanguagesOption = Annotated[
+    LanguagesKind,
+    typer.Option(
+        "--languages",
+        help="Take languages as they are, or as drawn at random, family by family (bootstrap): inference beyond them.",
+    ),
 ]
 LevelOption = Annotated[float, typer.Option(help="Nominal coverage of the intervals.")]
 TaskFilter = Annotated[str | None, typer.Option(help="Only this task; name@digits tells versions of its data apart.")]
@@ -81,3 +116,16 @@ def check_level(level: float) -> None:
     """Refuse a level that no interval has."""
     if not 0.0 < level < 1.0:
         raise ConfigError(f"--level must lie between 0 and 1, such as 0.95, not {level}")
+
+
+def check_languages(languages: LanguagesKind, interval: IntervalKind) -> None:
+    """Refuse languages at random where seeds alone are.
+
+    Raises:
+        ConfigError: as said.
+    """
+    if languages == LanguagesKind.RANDOM and interval == IntervalKind.SEEDS:
+        raise ConfigError(
+            "--languages random resamples seeds, items and languages together, which --interval seeds excludes; "
+            "leave one of them out"
+        )

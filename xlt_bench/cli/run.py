@@ -183,7 +183,7 @@ def _show(
 ) -> None:
     from xlt_bench.cli.listing import first_line
     from xlt_bench.leaderboard.board.boards import board_of, with_floors
-    from xlt_bench.leaderboard.board.scoring import Options
+    from xlt_bench.leaderboard.board.options import Options
     from xlt_bench.leaderboard.render.output import show
 
     store = experiment.job.store

@@ -59,7 +59,7 @@
     return values;
   }
 
-  /** The range of accuracies to show: all values with a margin, within 0 and 1. */
+  /** The range of values to show: all values with a margin, within 0 and 1. */
   function range(values) {
     const low = Math.min(...values), high = Math.max(...values);
     const margin = Math.max(0.02, 0.06 * (high - low));
@@ -180,13 +180,13 @@
   function drawInterval(place, section) {
     const target = place.lastChild, at = Number(place.querySelector("select").value), group = section.groups[at];
     const shown = section.rows.filter((row) => row.scores[at] && isShown(row));
-    shown.sort((a, b) => b.scores[at].accuracy - a.scores[at].accuracy);
+    shown.sort((a, b) => b.scores[at].value - a.scores[at].value);
     if (!shown.length) return target.replaceChildren(element("p", {}, "No row to draw."));
-    const caption = `Accuracy on ${group.name} in per cent. Dot and thick bar: mean and two-way interval at ` +
-      `${data.level}%; thin bar: bootstrap interval; hollow dot: no interval` +
+    const caption = `${data.metric} on ${group.name} in per cent. Dot and thick bar: mean and two-way interval at ` +
+      `${data.level}%; thin bar: bootstrap interval; hollow dot: no interval; small dots: single seeds` +
       (isKnown(group.chance) ? "; dotted line: always the most frequent class." : ".") +
       " The numbers are in the table above.";
-    const title = `Accuracy on ${group.name}, ${section.title}`;
+    const title = `${data.metric} on ${group.name}, ${section.title}`;
     const picture = intervalPicture(title, group.chance, at, shown, target.clientWidth || 800);
     target.replaceChildren(figure(title, picture, caption));
   }
@@ -195,7 +195,7 @@
     const narrow = width < 560, left = narrow ? 8 : Math.min(320, 0.34 * width), right = width - 92;
     const step = narrow ? 42 : 26, bottom = shown.length * step + 6;
     const scores = shown.map((row) => row.scores[at]);
-    const ends = scores.flatMap((score) => [score.accuracy, ...(score.twoWay || []), ...(score.bootstrap || [])]);
+    const ends = scores.flatMap((score) => [score.value, ...score.bySeed, ...(score.twoWay || []), ...(score.bootstrap || [])]);
     const domain = range([...ends, chance].filter(isKnown)), x = scale(domain, left + 6, right);
     const parts = ticks(domain[0], domain[1], narrow ? 4 : 8).flatMap((value) => [
       line(x(value), 4, x(value), bottom, "grid"),
@@ -205,7 +205,7 @@
     shown.forEach((row, i) => {
       parts.push(intervalRow(row, scores[i], i * step + step - 12, x, { narrow, left, right }));
     });
-    const inWords = (i) => `${rowName(shown[i])} with ${percent(scores[i].accuracy)}`;
+    const inWords = (i) => `${rowName(shown[i])} with ${percent(scores[i].value)}`;
     const description = `${plural(shown.length, "row")}, from ${inWords(0)} to ${inWords(shown.length - 1)}`;
     return svg(width, bottom + 28, title, description, parts);
   }
@@ -218,9 +218,11 @@
       : text(left - 6, y + 4, shorten(rowName(row), Math.floor(left / 6.6)), { "text-anchor": "end" });
     const bare = !score.twoWay && !score.bootstrap;
     const bars = [...bar(score.bootstrap, 7, "thin"), ...bar(score.twoWay, 0, "thick"), ...caps];
-    return shape("g", {}, hint(rowName(row)), name, ...bars,
-      shape("circle", { cx: x(score.accuracy), cy: y, r: 4, class: bare ? "dot hollow" : "dot" }),
-      text(right + 10, y + 4, percent(score.accuracy), { class: "strong" }),
+    const seeds = score.bySeed.map((value) => shape("circle", { cx: x(value), cy: y + 4, r: 1.7, class: "seed" }));
+    const bySeed = score.bySeed.length ? `\nby seed: ${score.bySeed.map(percent).join(", ")}` : "";
+    return shape("g", {}, hint(rowName(row) + bySeed), name, ...bars, ...seeds,
+      shape("circle", { cx: x(score.value), cy: y, r: 4, class: bare ? "dot hollow" : "dot" }),
+      text(right + 10, y + 4, percent(score.value), { class: "strong" }),
       text(right + 44, y + 4, shorten(score.letters, 8)));
   }
 
@@ -302,7 +304,7 @@
     const languages = chosenLanguages().filter(hasAny);
     if (!languages.length) return place.replaceChildren(element("p", {}, "Nothing to draw."));
     languages.sort((a, b) => compare(valueAt(order, a), valueAt(order, b), -1));
-    const caption = `Accuracy by language in per cent, mean over seeds; languages sorted by ${rowName(order)}, ` +
+    const caption = `${data.metric} by language in per cent, mean over seeds; languages sorted by ${rowName(order)}, ` +
       "and last those that it lacks. A line is broken where a row lacks the language." +
       (languages.some(({ chance }) => isKnown(chance)) ? " Dotted: always the most frequent class." : "") +
       `${warning(chosen.map(({ row }) => row))}`;
@@ -310,8 +312,8 @@
       ...chosen.map(({ row }) => shownAt(row, language))]);
     const headers = ["Language", "Pre-training", ...chosen.map(({ row }) => rowName(row))];
     const picture = curvePicture(chosen, languages, place.clientWidth || 800);
-    place.replaceChildren(figure("accuracy by language", picture, caption,
-      numbers("Accuracy by language in per cent", headers, lines)));
+    place.replaceChildren(figure(`${data.metric} by language`, picture, caption,
+      numbers(`${data.metric} by language in per cent`, headers, lines)));
   }
 
   function curvePicture(chosen, languages, width) {
@@ -333,7 +335,7 @@
     }
     const description = `${plural(chosen.length, "method")}, ${plural(languages.length, "language")}; ` +
       "all numbers are in the table below";
-    return svg(Math.max(width, end + 12), top, "Accuracy by language", description, parts);
+    return svg(Math.max(width, end + 12), top, `${data.metric} by language`, description, parts);
   }
 
   function curvesOf(chosen, members, panel) {
@@ -367,7 +369,7 @@
       .map((language) => ({ language, value: valueAt(a, language) - valueAt(b, language) }));
     if (!pairs.length) return place.replaceChildren(element("p", {}, "No language that both have."));
     pairs.sort((p, q) => q.value - p.value);
-    const caption = `Accuracy of A, ${rowName(a)}, minus accuracy of B, ${rowName(b)}, in points. ` +
+    const caption = `${data.metric} of A, ${rowName(a)}, minus that of B, ${rowName(b)}, in points. ` +
       `${differenceInWords(pairs)} ${extremes(pairs)}${warning([a, b])}`;
     const lines = pairs.map(({ language, value }) =>
       [languageName(language), shownAt(a, language), shownAt(b, language), signed(value)]);

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.board_records import only, row_named
-from xlt_bench.baselines import baselines
+from tests.support.board_records import row_named, run_of
+from xlt_bench.baselines import TASK_HASH, baselines
 from xlt_bench.leaderboard.board.assemble import assemble
-from xlt_bench.leaderboard.board.boards import Filter, boards_of, load
+from xlt_bench.leaderboard.board.boards import boards_of, load
+from xlt_bench.leaderboard.board.filters import Filter
 from xlt_bench.leaderboard.board.model import Board
-from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.data import published
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
@@ -46,7 +47,7 @@ def empty() -> Board:
 def of_evidence(*levels: str) -> Board:
     """A board of the baselines with these kinds of evidence alone."""
     records = [record for record, _ in published.published().values() if record.evidence in levels]
-    return assemble(records, partial(load, Store(Path("no such store"))), witness=published.known_items())
+    return assemble(records, partial(load, Store(Path("no such store"))), witness=published.listed_items())
 
 
 def test_an_empty_store_shows_every_system_once(empty: Board) -> None:
@@ -65,7 +66,7 @@ def test_table_1_as_printed(empty: Board) -> None:
     (section,) = (one for one in empty.sections if one.title == "Published: cross-lingual zero-shot")
     rows = {(row.label, row.sources): row for row in section.rows}
     for (group, sources), values in TABLE_1.items():
-        found = [100 * rows[method, sources].scores[group].accuracy for method in METHODS]
+        found = [100 * rows[method, sources].scores[group].value for method in METHODS]
         assert found == pytest.approx(values, abs=1e-9)
     for method in METHODS:  # a target among the sources is no transfer
         assert set(rows[method, "seen"].scores) == {"low-performing", "unseen"}
@@ -76,18 +77,18 @@ def test_table_2_follows_from_the_figures_by_language() -> None:
     groups = ("unseen", "seen-wo-joshi5", "all-wo-joshi5")
     for label, printed in TABLE_2.items():
         scores = row_named(board, label).scores
-        assert [round(100 * scores[group].accuracy, 2) for group in groups] == list(printed)
+        assert [round(100 * scores[group].value, 2) for group in groups] == list(printed)
         assert [scores[group].languages for group in groups] == [112, 85, 197]
         assert scores["unseen"].missing == scores["all-wo-joshi5"].missing == ("nqo_Nkoo",)
 
 
 def test_tables_2_and_3_as_printed() -> None:
     board = of_evidence("aggregate")
-    assert 100 * row_named(board, "Phi-3.5-mini").scores["seen-wo-joshi5"].accuracy == pytest.approx(49.02)
-    assert 100 * row_named(board, "RoSPrompt").scores["seen-wo-joshi5"].accuracy == pytest.approx(67.3)
+    assert 100 * row_named(board, "Phi-3.5-mini").scores["seen-wo-joshi5"].value == pytest.approx(49.02)
+    assert 100 * row_named(board, "RoSPrompt").scores["seen-wo-joshi5"].value == pytest.approx(67.3)
     (section,) = (one for one in board.sections if one.setting == "sequential transfer")
     dual = next(row for row in section.rows if row.label == "DUAL XPE-70")
-    assert {group: round(100 * score.accuracy, 1) for group, score in dual.scores.items()} == {
+    assert {group: round(100 * score.value, 1) for group, score in dual.scores.items()} == {
         "full-23-unseen": 65.1,
         "full-23-seen": 87.6,
         "full-46": 76.3,
@@ -104,7 +105,8 @@ def test_answers_to_items_come_before_figures_by_language(empty: Board) -> None:
     told = row_named(empty, "GPT-4")
     assert any("entertainment" in caveat for caveat in told.caveats)
     assert told.scores["unseen"].rank == 1
-    assert told.scores["unseen"].note == "one run"
+    assert (told.scores["unseen"].inference, told.scores["unseen"].note) == ("these answers", None)
+    assert (told.scores["unseen"].items, told.scores["unseen"].clusters) == (204, 154)
     assert told.licence
 
 
@@ -131,4 +133,19 @@ def test_a_baseline_is_a_record_that_survives_json() -> None:
 
 def test_every_section_says_what_its_rows_have_in_common(empty: Board) -> None:
     assert [section.setting for section in empty.sections] == list(dict.fromkeys(s.setting for s in empty.sections))
-    assert only(of_evidence("per_item")).setting == "zero-shot prompt"
+    assert [section.setting for section in of_evidence("per_item").sections] == ["zero-shot prompt", "no text read"]
+
+
+def test_the_nearest_id_is_a_row_and_every_board_notes_the_leak(empty: Board) -> None:
+    row = row_named(empty, "nearest index id")
+    assert {round(score.value, 4) for score in row.scores.values()} == {0.7108}
+    assert {score.inference for score in row.scores.values()} == {"these answers"}
+    assert any("Train and test sentences come from the same articles: 184 of the 204" in text for text in empty.caveats)
+
+
+def test_the_nearest_id_stands_below_our_own_runs() -> None:
+    """As the floor of every section of our own runs, it has no section of its own beside them."""
+    nearest = [record for record, _ in published.published().values() if record.setting == "no text read"]
+    own = run_of(None, task="sib200", task_hash=TASK_HASH)
+    board = assemble([*nearest, own], partial(load, Store(Path("no such store"))), witness=published.listed_items())
+    assert [[row.label for row in section.rows] for section in board.sections] == [["nearest index id", "XPE"]]

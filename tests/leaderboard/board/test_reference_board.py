@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT
-from xlt_bench.leaderboard.board.boards import Filter, boards_of
-from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.board.boards import boards_of
+from xlt_bench.leaderboard.board.filters import Filter
+from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.render.output import format_of, text_of
 from xlt_bench.records.store import Store
 

@@ -13,7 +13,8 @@ from tests.support.board_records import CODES, GROUPS, Run, answers, correct, ru
 from xlt_bench.errors import ConfigError
 from xlt_bench.leaderboard.board.references import find_entry
 from xlt_bench.leaderboard.compare.comparison import ALL, compare_entries
-from xlt_bench.leaderboard.compare.report import Report
+from xlt_bench.leaderboard.compare.model import ComparisonReport
+from xlt_bench.leaderboard.compare.options import ComparisonOptions
 from xlt_bench.leaderboard.compare.view import as_data, sentences
 from xlt_bench.leaderboard.data.entries import Entry, entries_of
 from xlt_bench.leaderboard.data.gathering import gather
@@ -30,10 +31,10 @@ def entries(found: Sequence[Run], others: Sequence[Record] = ()) -> list[Entry]:
     return entries_of([*(record for record, _ in found), *others], gathered)
 
 
-def report(a: Sequence[Run], b: Sequence[Run], **options: object) -> Report:
+def report(a: Sequence[Run], b: Sequence[Run], **options: object) -> ComparisonReport:
     every = entries([*a, *b])
     one, other = (find_entry(found[0][0].label, every, "A") for found in (a, b))
-    return compare_entries(one, other, GROUPS, **options)  # type: ignore[arg-type]
+    return compare_entries(one, other, GROUPS, ComparisonOptions(**options))  # type: ignore[arg-type]
 
 
 XPE, SPT = runs(0.9, 4), runs(0.6, 4, label="SPT")
@@ -49,10 +50,13 @@ def test_difference_interval_and_p_of_each_group() -> None:
         assert one.difference == pytest.approx(x_a.mean() - x_b.mean())
         assert one.bounds is not None
         assert (one.bounds.low, one.bounds.high, one.p) == pytest.approx((expected.low, expected.high, expected.p))
-        assert one.detectable == pytest.approx(detectable_difference(x_a, x_b, comparisons=2).high)
+        assert one.detectable is not None
+        least = detectable_difference(x_a, x_b, comparisons=2)
+        own = one.detectable
+        assert (own.estimate, own.low, own.high) == pytest.approx((least.estimate, least.low, least.high))
         raw.append(expected.p)
-    smaller, larger = min(raw) * 2, max(max(raw), min(raw) * 2)
-    assert sorted(one.adjusted_p or 0 for one in found.groups) == pytest.approx([smaller, larger])
+    smaller, larger = sorted(float(p or 0) for p in raw)
+    assert sorted(one.adjusted_p or 0 for one in found.groups) == pytest.approx([2 * smaller, max(2 * smaller, larger)])
     assert {one.verdict for one in found.groups} == {"better"}
 
 
@@ -78,7 +82,7 @@ def test_languages_are_intersected_and_the_remainders_listed() -> None:
     unseen = next(one for one in found.groups if one.group == "unseen")
     assert (unseen.languages, unseen.only_a, unseen.only_b) == (CODES[2:5], CODES[5:], ())
     assert found.only_a == CODES[5:]
-    assert unseen.accuracy_a == pytest.approx(correct(XPE, CODES[2:5]).mean())
+    assert unseen.value_a == pytest.approx(correct(XPE, CODES[2:5]).mean())
     assert any(line == f"Only A has: {CODES[5]}." for line in sentences(found))
 
 

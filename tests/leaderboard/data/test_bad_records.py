@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from tests.support.board_records import CODES, ITEMS, answers, board_of, only, row_named, run_of, runs, shown
-from xlt_bench.leaderboard.board.boards import Filter, boards_of
 from xlt_bench.leaderboard.board.boards import board_of as board_of_store
-from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.board.boards import boards_of
+from xlt_bench.leaderboard.board.filters import Filter
+from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.records.record import Predictions, Record
 from xlt_bench.records.store import Store
 
@@ -139,7 +140,7 @@ def test_an_unknown_label_counts_as_wrong_and_is_told() -> None:
     odd = replace(own, predicted=predicted)
     row = row_named(board_of([*runs(0.7), (run_of(odd, label="odd"), odd)]), "odd")
     assert row.caveats == ("9 of 80 answers name no class of the task (such as 'sea') and count as wrong.",)
-    assert row.scores["unseen"].accuracy == pytest.approx(71 / 80)
+    assert row.scores["unseen"].value == pytest.approx(71 / 80)
 
 
 def test_all_bad_is_still_a_board(store: Store) -> None:

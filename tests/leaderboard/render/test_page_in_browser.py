@@ -98,7 +98,8 @@ def test_filters_of_rows(opened: Browser) -> None:
     assert opened.run(LABELS) == ["DUAL-70", "DUAL-30"]
     status = opened.run("document.getElementById('shown').textContent")
     assert status == "3 of 12 rows shown, filtered by text \u201cdual\u201d."
-    assert opened.run("document.querySelectorAll('.plot svg')[0].querySelectorAll('circle').length") == 2
+    assert opened.run("document.querySelectorAll('.plot svg')[0].querySelectorAll('circle.dot').length") == 2
+    assert opened.run("document.querySelectorAll('.plot svg')[0].querySelectorAll('circle.seed').length") == 10
     choose(opened, "#filter-evidence", "aggregate")
     assert opened.run(LABELS) == []
     assert opened.run("document.querySelectorAll('.board tbody tr:not([hidden])').length") == 1

@@ -71,7 +71,7 @@ def test_every_row_stands_in_a_table_without_javascript(board: Board, text: str)
     for row in rows:
         assert row.label in reader.words
         for score in row.scores.values():
-            assert f"{100 * score.accuracy:.1f}" in reader.words
+            assert f"{100 * score.value:.1f}" in reader.words
     for caveat in (*board.caveats, *board.skipped, *(caveat for row in rows for caveat in row.caveats)):
         assert caveat in reader.words
 

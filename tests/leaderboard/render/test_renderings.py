@@ -15,9 +15,10 @@ import pytest
 from tests.support.board_records import CODES, GROUPS, answers, board_of, floor, only, run_of, runs, shown
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.boards import Filter, boards_of
-from xlt_bench.leaderboard.board.model import Board, GroupScore
-from xlt_bench.leaderboard.board.scoring import Options
+from xlt_bench.leaderboard.board.boards import boards_of
+from xlt_bench.leaderboard.board.filters import Filter
+from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.render.markup import latex, latex_text, markdown, markdown_text
 from xlt_bench.leaderboard.render.output import format_of, text_of
 from xlt_bench.leaderboard.render.output import only as only_board
@@ -122,14 +123,15 @@ def test_what_the_table_says_of_each_row() -> None:
     assert "LLM 2: Printed without interval." in text
     assert "Skipped, and not in any number above: 1 Record." in text
     assert "odd, seed 0): its items or gold labels are not the task's in ccc_Cyrl" in text
-    assert "!: not shown to be above always answering the most frequent class." in text
+    assert "!: not shown to be above always answering the most frequent class, by a paired test" in text
     assert "point values: no interval, no test, no rank" in text
 
 
 def test_runs_of_letters_are_shortened() -> None:
     def told(text: str) -> str:
-        return letters(GroupScore(0.5, None, None, 1, 1, 1, (), None, 2, text, at_chance=False, worst_rank=9))
+        return letters(replace(score, letters=text, rank=2, worst_rank=9))
 
+    score = next(iter(only(board_of(runs())).rows[0].scores.values()))
     assert [told(text) for text in ("", "a", "ab", "abc", "abcdf", "acde", "ab'", "acegikmoq")] == [
         "", "a", "ab", "a-c", "a-df", "ac-e", "#2-9", "#2-9",
     ]  # fmt: skip
@@ -185,7 +187,7 @@ def test_csv_gives_every_number_back() -> None:
     for line in lines:
         if line["group"]:
             score = scores[line["configuration"], line["group"]]
-            assert float(line["accuracy"]) == pytest.approx(score.accuracy, abs=1e-6)
+            assert float(line["value"]) == pytest.approx(score.value, abs=1e-6)
             assert line["letters"] == score.letters
             assert (line["two_way_low"] == "") == (score.two_way is None)
     assert {line["note"] for line in lines if not line["group"]} == {"no run succeeded", "no score"}

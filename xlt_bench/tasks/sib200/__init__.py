@@ -20,6 +20,13 @@ MEASURED_WITH = "FacebookAI/xlm-roberta-large"
 """The backbone with which the low-performing languages were measured."""
 LIKE_XLMR = ("xlm-roberta", "nano")
 """Lists of pre-training languages whose backbones borrow that group, and for which full-46 was sorted into halves."""
+LEAK = (
+    "Train and test sentences come from the same articles: 184 of the 204 test items have a train sentence whose "
+    "index id is at most 2 away, and the class of the train item with the nearest id, no text read, is right for 71% "
+    "of test items (always the most frequent class: 25%). Numbers of whatever learned from the train split tell in "
+    "part how well articles are recognised; intervals and tests resample articles, which does not cure this."
+)
+"""What the split by sentence, not by article, does to every number."""
 
 
 def load(data_dir: Path | None) -> Task:
@@ -77,6 +84,7 @@ INFO = TaskInfo(
     groups=groups,
     languages=languages,
     primary="low-performing",
+    caveats=(LEAK,),
     full_targets=("full-46", "full-23-seen", "full-23-unseen"),
     low_performing_with=MEASURED_WITH,
 )

@@ -1,0 +1,105 @@
+"""Every pair of the ranked rows of a target group: differences and p-values, before families are corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+
+from xlt_bench.leaderboard.board.measuring import GroupMeasurement
+from xlt_bench.leaderboard.board.options import Options
+from xlt_bench.leaderboard.board.reducing import Reductions
+from xlt_bench.leaderboard.board.resampling import Resampler, pairwise_p
+from xlt_bench.metrics.base import Values
+from xlt_bench.stats import holm_pairs, pairwise
+
+
+@dataclass(frozen=True)
+class RankedRows:
+    """The ranked rows of a group on the languages that all of them have.
+
+    Attributes:
+        keys: of their entries.
+        xs: (seeds, clusters) scores of each.
+        stored: whether a row's answers do not depend on a seed.
+        draws: (resamples,) means of each where tests are of the bootstrap, else none.
+    """
+
+    languages: tuple[str, ...]
+    keys: tuple[str, ...]
+    xs: tuple[Values, ...]
+    stored: tuple[bool, ...]
+    draws: Mapping[str, Values]
+
+    @property
+    def means(self) -> Values:
+        """(rows,) of each row."""
+        return np.array([x.mean() for x in self.xs])
+
+    @property
+    def testable(self) -> bool:
+        """Whether there are two rows, and two clusters for what is random."""
+        return len(self.keys) > 1 and self.xs[0].shape[1] > 1
+
+
+@dataclass(frozen=True)
+class PairTests:
+    """All pairs of M rows.
+
+    Attributes:
+        differences: (M, M) the row's mean less the column's.
+        p: (M, M) of each pair on its own, NaN without a test.
+        adjusted: (M, M) after correction for the pairs of this group alone.
+    """
+
+    differences: Values
+    p: Values
+    adjusted: Values
+
+    @property
+    def count(self) -> int:
+        """How many pairs were tested."""
+        return int(np.isfinite(self.p[np.triu_indices(len(self.p), k=1)]).sum())
+
+
+def ranked_rows(
+    measured: Sequence[GroupMeasurement], codes: Sequence[str], reductions: Reductions, resampler: Resampler
+) -> RankedRows | None:
+    """Those that can be ranked; None where there is none, or no language that all have."""
+    rows = [row for row in measured if row.may_be_ranked]
+    languages = tuple(code for code in codes if all(code in row.languages for row in rows)) if rows else ()
+    if not languages:
+        return None
+    scores = [reductions.of(row.entry, languages) for row in rows]
+    return RankedRows(
+        languages=languages,
+        keys=tuple(row.entry.key for row in rows),
+        xs=tuple(score.x for score in scores),
+        stored=tuple(row.entry.is_stored for row in rows),
+        draws=resampler.tests([(row.entry, score) for row, score in zip(rows, scores, strict=True)], languages),
+    )
+
+
+def pair_tests(rows: RankedRows, options: Options) -> PairTests:
+    """Every pair of rows that are `testable`."""
+    if rows.draws:
+        p = pairwise_p(np.stack([rows.draws[key] for key in rows.keys]))
+        untestable = np.array([len(x) == 1 and not stored for x, stored in zip(rows.xs, rows.stored, strict=True)])
+        p[untestable] = p[:, untestable] = np.nan
+        return PairTests(rows.means[:, None] - rows.means, p, holm_pairs(p))
+    if options.interval == "two-way":
+        pairs = pairwise(rows.xs, "two-way", deterministic=rows.stored)
+        return PairTests(pairs.differences, pairs.p, pairs.adjusted_p)
+    pairs = pairwise(rows.xs, "seeds", deterministic=rows.stored)
+    # no verdict that the exact test across seeds could never have reached
+    seeds = [len(x) for x in rows.xs]
+    least = np.array([[least_p(a, b) for b in seeds] for a in seeds])
+    p = np.where(least * comb(len(seeds), 2) > options.alpha, np.nan, pairs.p)
+    return PairTests(pairs.differences, p, holm_pairs(p))
+
+
+def least_p(seeds_a: int, seeds_b: int) -> float:
+    """The least p that an exact permutation test across so many seeds can reach."""
+    return (2 if seeds_a == seeds_b else 1) / comb(seeds_a + seeds_b, seeds_a)

@@ -1,0 +1,95 @@
+"""Answers in some languages, reduced to scores by seed and cluster of items."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xlt_bench.leaderboard.data.entries import Entry
+from xlt_bench.leaderboard.data.items import Items
+from xlt_bench.leaderboard.data.seed_answers import SeedAnswers
+from xlt_bench.metrics import Metric
+from xlt_bench.metrics.base import Values
+from xlt_bench.records.answers import ABSENT
+from xlt_bench.stats import by_cluster, reduce
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """Scores of the plain mean over some languages.
+
+    Attributes:
+        x: (seeds, clusters that occur in these languages).
+        items: how many items occur.
+        draw_key: hash of the ids and clusters of these items; rows with the same one share the bootstrap's draw.
+    """
+
+    x: Values
+    items: int
+    draw_key: bytes
+
+    @property
+    def testable(self) -> bool:
+        """Whether there are two clusters, without which nothing says how far other items would be."""
+        return bool(self.x.shape[1] > 1)
+
+
+def reduced(values: Values, codes: Sequence[str], items: Items) -> Reduced:
+    """Reduce values (seeds, languages, items) of these languages."""
+    occurring = (items.gold[items.rows(codes)] != ABSENT).any(axis=0)
+    present = values[:, :, occurring]
+    # with every item in every language `reduce` is a plain mean, many times slower
+    by_item = reduce(present, codes) if np.isnan(present).any() else present.mean(axis=1)
+    numbers = items.cluster_numbers[occurring]
+    names = (f"{items.items[column]}\x1e{items.clusters[column]}" for column in np.flatnonzero(occurring))
+    draw_key = hashlib.sha256("\x1f".join(names).encode()).digest()
+    return Reduced(_by_cluster(by_item, numbers.tolist()), len(numbers), draw_key)
+
+
+def _by_cluster(by_item: Values, numbers: list[int]) -> Values:
+    count = len(set(numbers))
+    if count == len(numbers):
+        return by_item
+    return by_cluster(by_item, numbers) if count > 1 else by_item.mean(axis=1, keepdims=True)
+
+
+@dataclass
+class Reductions:
+    """Remembers what was reduced: the languages of a row are mostly those that all ranked rows have.
+
+    Attributes:
+        metric: of all scores.
+    """
+
+    metric: Metric
+    _reduced: dict[tuple[str, tuple[str, ...]], Reduced] = field(default_factory=dict)
+    _values: dict[str, Values] = field(default_factory=dict)
+
+    def of(self, entry: Entry, languages: tuple[str, ...]) -> Reduced:
+        """The entry's answers in these languages, which every seed must have."""
+        key = (entry.key, languages)
+        if key not in self._reduced:
+            assert entry.answers is not None
+            values = self._values_of(entry.key, entry.answers, languages)
+            self._reduced[key] = reduced(values, languages, entry.answers.items)
+        return self._reduced[key]
+
+    def majority(self, items: Items, languages: tuple[str, ...]) -> Reduced:
+        """Of always answering the most frequent class."""
+        key = ("", languages)
+        if key not in self._reduced:
+            rows = items.rows(languages)
+            values = self.metric.values(items.gold[rows], items.majority[:, rows], len(items.labels))
+            self._reduced[key] = reduced(values, languages, items)
+        return self._reduced[key]
+
+    def _values_of(self, key: str, answers: SeedAnswers, languages: tuple[str, ...]) -> Values:
+        if self.metric.of_items:
+            return answers.values(self.metric, languages)
+        if key not in self._values:  # slow to compute again for every group
+            self._values[key] = answers.values(self.metric, answers.languages)
+        positions = {code: position for position, code in enumerate(answers.languages)}
+        return self._values[key][:, [positions[code] for code in languages]]

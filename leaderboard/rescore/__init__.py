@@ -1,0 +1,1 @@
+"""Metrics of stored Records, computed again from their predictions."""
