@@ -144,7 +144,7 @@ def command(
     """`xlt-bench` on the toy task with a tiny backbone, in an empty folder; other task names are left as they are."""
     from xlt_bench import tasks
     from xlt_bench.cli.main import main
-    from xlt_bench.runs import experiment
+    from xlt_bench.runs import loader
     from xlt_bench.studies import planning
 
     monkeypatch.chdir(tmp_path)
@@ -154,7 +154,7 @@ def command(
     def info(name: str) -> object:
         return toy_info(str(tiny_backbone_folder)) if name == "toy" else known(name)
 
-    monkeypatch.setattr(experiment, "task_info", info)
+    monkeypatch.setattr(loader, "task_info", info)
     monkeypatch.setattr(planning, "task_info", info)
 
     def call(*arguments: str) -> Said:

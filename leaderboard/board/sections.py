@@ -9,15 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 from xlt_bench.backbones.source import NO_BACKBONE
 from xlt_bench.baselines.catalogue import NO_TEXT, SETTINGS
 from xlt_bench.leaderboard.data.entries import Entry
-from xlt_bench.records.cell import Cell, Protocol
+from xlt_bench.runs.protocols import PROTOCOLS, protocol_of
 
-ZERO_SHOT, FULL = "cross-lingual zero-shot", "full supervision"
-_ALSO_OURS = (ZERO_SHOT, "sequential transfer")
+_ALSO_OURS = ("cross-lingual zero-shot", "sequential transfer")
 """Settings of published results that our own runs have too."""
 
 
@@ -83,17 +81,12 @@ def setting_of(entry: Entry) -> Setting:
     record, cell = entry.first, entry.first.cell
     if record.setting:
         return Setting(record.setting, published=True)
-    return Setting(_own_name(cell), False, cell.protocol, cell.backbone, cell.backbone_hash, cell.shots)
-
-
-def _own_name(cell: Cell) -> str:
-    if cell.protocol == "zero-shot":
-        return ZERO_SHOT
-    return FULL if cell.shots is None else f"{cell.shots} labelled examples of the target"
+    name = protocol_of(cell).comparison(cell)
+    return Setting(name, False, cell.protocol, cell.backbone, cell.backbone_hash, cell.shots)
 
 
 def _order(setting: Setting) -> tuple[bool, int, float, str]:
     if not setting.published:
         shots = math.inf if setting.shots is None else setting.shots
-        return (False, get_args(Protocol).index(setting.protocol), shots, setting.backbone)
+        return (False, list(PROTOCOLS).index(setting.protocol), shots, setting.backbone)
     return (True, SETTINGS.index(setting.name) if setting.name in SETTINGS else len(SETTINGS), 0.0, setting.name)

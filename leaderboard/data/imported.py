@@ -9,6 +9,7 @@ from xlt_bench.baselines import read_answers
 from xlt_bench.errors import ConfigError
 from xlt_bench.languages.groups import TARGET_GROUPS
 from xlt_bench.leaderboard.data.published import TASK, cell_of, codes_of
+from xlt_bench.records.cell import ZERO_SHOT
 from xlt_bench.records.record import Predictions, Record
 from xlt_bench.records.store import Store
 from xlt_bench.tasks.sib200 import LABELS
@@ -46,7 +47,7 @@ def record_of_answers(predictions: Predictions, *, name: str, rule: str, file_ha
     languages = tuple(dict.fromkeys(predictions.language.tolist()))
     groups = {group: codes for group in TARGET_GROUPS if set(codes := codes_of(group)) & set(languages)}
     return Record(
-        cell=cell_of(name, {"rule": rule, "answers": file_hash}, (), "zero-shot", languages),
+        cell=cell_of(name, {"rule": rule, "answers": file_hash}, (), ZERO_SHOT, languages),
         label=name,
         sources_label="none",
         groups=groups or {"all": languages},

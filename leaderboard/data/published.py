@@ -12,7 +12,7 @@ from xlt_bench.baselines.tables import language_codes
 from xlt_bench.languages.groups import TARGET_GROUPS
 from xlt_bench.leaderboard.data.gathering import Gold
 from xlt_bench.records.answers import Sheet, sheet_of
-from xlt_bench.records.cell import Cell, Protocol
+from xlt_bench.records.cell import FULL, ZERO_SHOT, Cell, Protocol
 from xlt_bench.records.record import Record
 from xlt_bench.tasks import sib200
 
@@ -45,7 +45,7 @@ def listed_items() -> Gold:
 def record_of(baseline: Baseline) -> Record:
     """A stored baseline as a Record; a group that holds one of its sources is no target of it."""
     identity = {"name": baseline.name, "source": baseline.source, "reference": baseline.reference}
-    protocol: Protocol = "full" if baseline.setting in _WITH_TARGET_DATA else "zero-shot"
+    protocol: Protocol = FULL if baseline.setting in _WITH_TARGET_DATA else ZERO_SHOT
     names = baseline.by_group if baseline.evidence == "aggregate" else TARGET_GROUPS
     sources = baseline.sources or ()
     groups = {name: codes for name in names if not set(codes := codes_of(name)) & set(sources)}

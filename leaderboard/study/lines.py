@@ -17,7 +17,7 @@ from xlt_bench.leaderboard.data.published import published
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
-from xlt_bench.runs.runner import Job
+from xlt_bench.runs.setup import Setup
 from xlt_bench.studies.definition import Study
 from xlt_bench.studies.planning import Planned
 
@@ -81,15 +81,15 @@ def results_of(study: Study, planned: Sequence[Planned]) -> Results:
     Raises:
         ConfigError: none has run.
     """
-    job = next(one.experiment.job for one in planned if one.experiment)
+    setup = next(one.experiment.setup for one in planned if one.experiment)
     cells = {cell.fingerprint: cell for one in planned for cell in one.cells}
-    found = [held for key in cells if isinstance(held := job.store.find(key), Record)]
+    found = [held for key in cells if isinstance(held := setup.store.find(key), Record)]
     if not any(record.complete for record in found):
         raise ConfigError(f"study {study.name}: no run is complete; run it with: xlt-bench study run")
-    groups = {name: codes for one in planned if one.experiment for name, codes in one.experiment.job.groups.items()}
-    board = _board(found, job.store, study.report.baselines, groups)
+    groups = {name: codes for one in planned if one.experiment for name, codes in one.experiment.setup.groups.items()}
+    board = _board(found, setup.store, study.report.baselines, groups)
     asked = _asked(planned)
-    lines = tuple(_told_apart(list(_lines(study, planned, asked, found, job.store, board)), study.report.over))
+    lines = tuple(_told_apart(list(_lines(study, planned, asked, found, setup.store, board)), study.report.over))
     shown = {line.entry.key for line in lines}
     return Results(
         study=study,
@@ -122,20 +122,20 @@ def _board(records: Sequence[Record], store: Store, baselines: bool, groups: Map
 def _named(study: Study, planned: Planned, asked: str) -> tuple[str, str]:
     """Part and label of a configuration; what was asked for of all (`asked`) is no part of the label."""
     assert planned.experiment is not None, "what cannot be has no line"
-    grid, job = study.grids[planned.grid], planned.experiment.job
-    plain = grid.compute_of or _remainder(job) == asked
-    return grid.title or "", job.configured.label if plain else job.label
+    grid, setup = study.grids[planned.grid], planned.experiment.setup
+    plain = grid.compute_of or _remainder(setup) == asked
+    return grid.title or "", setup.configured.label if plain else setup.label
 
 
-def _remainder(job: Job) -> str:
+def _remainder(setup: Setup) -> str:
     """What a label tells beside the method: steps, preset, precision."""
-    return job.label.removeprefix(job.configured.label).removeprefix(", ")
+    return setup.label.removeprefix(setup.configured.label).removeprefix(", ")
 
 
 def _asked(planned: Sequence[Planned]) -> str:
     """What all configurations with a backbone were asked for in place of the usual; empty if they differ."""
-    jobs = [one.experiment.job for one in planned if one.experiment and one.experiment.job.source is not None]
-    told = {_remainder(job) for job in jobs}
+    setups = [one.experiment.setup for one in planned if one.experiment and one.experiment.setup.source is not None]
+    told = {_remainder(setup) for setup in setups}
     return told.pop() if len(told) == 1 else ""
 
 
@@ -155,7 +155,7 @@ def _lines(
             part, label = _named(study, one, asked)
             if key in rows and key in entries and (part, key) not in told:
                 told.add((part, key))
-                shots = 0 if cells[0].protocol == "zero-shot" else cells[0].shots
+                shots = cells[0].shots if cells[0].learns_target else 0
                 yield Line(one, part, label, shots, tuple(cells), entries[key], rows[key])
 
 

@@ -68,8 +68,8 @@ _PAIRS = (
 
 def _facts(results: Results) -> Iterator[str]:
     first = results.records[0]
-    jobs = [line.planned.experiment.job for line in results.lines if line.planned.experiment]
-    adapting = sorted({job.target_label for job in jobs if job.target_label})
+    setups = [line.planned.experiment.setup for line in results.lines if line.planned.experiment]
+    adapting = sorted({setup.target_label for setup in setups if setup.target_label})
     steps = [part for part in results.asked.split(", ") if part and not part.startswith("preset ")]
     asked = ", ".join([*steps, *adapting])
     presets = sorted({record.cell.preset for record in results.records if record.cell.preset})

@@ -68,7 +68,7 @@ def _steps(results: Results, lines: Sequence[Line]) -> str:
     told: dict[str, list[str]] = {}
     for line in lines:
         if results.study.grids[line.planned.grid].compute_of and line.planned.experiment is not None:
-            steps = line.planned.experiment.job.recipe.source.steps
+            steps = line.planned.experiment.setup.recipe.source.steps
             told.setdefault(line.label, []).append(f"{steps} from {line.sources}")
     listed = "; ".join(f"{label} {', '.join(own)}" for label, own in told.items())
     return markdown_text(f"Steps: {listed}") if told else ""
@@ -326,8 +326,8 @@ def _as_published(line: Line) -> bool:
     """Whether a line is the method as the paper ran it: nothing of it set otherwise, no examples left out."""
     cell = line.cells[0]
     assert line.planned.experiment is not None, "it has a line"
-    job = line.planned.experiment.job
-    usual = cell.preset in (*_PAPERS, None) and job.label == line.method
+    setup = line.planned.experiment.setup
+    usual = cell.preset in (*_PAPERS, None) and setup.label == line.method
     return usual and cell.shots is None and cell.examples is None and cell.init_from is None
 
 

@@ -20,16 +20,14 @@ def _toy_is_a_task(monkeypatch: pytest.MonkeyPatch, tiny_backbone_folder: Path, 
 def with_toy(patch: pytest.MonkeyPatch, backbone: Path) -> None:
     """Let `--task toy` name the toy task; other names are left as they are."""
     from xlt_bench import tasks
-    from xlt_bench.adapters import evaluation
-    from xlt_bench.runs import experiment
+    from xlt_bench.runs import loader
 
     known = tasks.task_info
 
     def info(name: str) -> object:
         return toy_info(str(backbone)) if name == "toy" else known(name)
 
-    for module in (experiment, evaluation):
-        patch.setattr(module, "task_info", info)
+    patch.setattr(loader, "task_info", info)
 
 
 @pytest.fixture

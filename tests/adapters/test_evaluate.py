@@ -222,7 +222,7 @@ def save_peft(backbone: Path, folder: Path, config: object) -> np.ndarray[Any, A
 def test_adapters_of_plain_peft_give_the_same_logits(
     config: object, command: Command, tiny_backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from xlt_bench.adapters.scorer import Scorer
+    from xlt_bench.adapters.method import Scorer
 
     expected = save_peft(tiny_backbone_folder, tmp_path / "theirs", config)
     assert expected.std(0).min() > 1e-3

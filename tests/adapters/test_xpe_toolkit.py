@@ -23,8 +23,8 @@ from tests.support.adapters_toy import (
 )
 from xlt_bench.adapters.folder import open_adapter
 from xlt_bench.adapters.given_prompt import fitted_prompt
+from xlt_bench.adapters.method import Scorer
 from xlt_bench.adapters.saved_prompt import read_prompt
-from xlt_bench.adapters.scorer import Scorer
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Context, FitSummary, Scores

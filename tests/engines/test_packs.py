@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from xlt_bench.api import carry_out
+from xlt_bench.engines import LocalEngine, carry_out
 from xlt_bench.records.record import Record
-from xlt_bench.runs.experiment import prepare
+from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.request import Request
 
 PLUGIN = '''
@@ -42,7 +42,7 @@ def method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def records(pack: int, **changes: object) -> list[Record]:
     request = Request(sources="eng_Latn", targets="kat_Geor,tha_Thai", steps=12, store=Path("store"), **changes)  # type: ignore[arg-type]
-    return carry_out(prepare(request), None, pack)
+    return carry_out(prepare(request), LocalEngine(pack=pack))
 
 
 def passes() -> list[str]:

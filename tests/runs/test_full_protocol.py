@@ -23,8 +23,10 @@ from xlt_bench.recipe import preset_recipe
 from xlt_bench.records.record import Record
 from xlt_bench.records.source_fits import Fits
 from xlt_bench.records.store import Store
-from xlt_bench.runs.plan import cells, parse_shots
-from xlt_bench.runs.protocols import paced, source_data, target_data
+from xlt_bench.runs.plan import parse_shots
+from xlt_bench.runs.protocols import protocol_of
+from xlt_bench.runs.protocols.full import target_data
+from xlt_bench.runs.protocols.zero_shot import source_data
 from xlt_bench.tasks.sampling import stratified
 
 STORE = Path("xlt-results")
@@ -128,6 +130,7 @@ def test_subsets_are_nested_stratified_and_shared() -> None:
 def test_few_examples_do_not_mean_more_dev_evaluations() -> None:
     recipe, task = preset_recipe("paper"), toy_task()
     few = replace(cell(protocol="full", targets=("kat_Geor",)), shots=4)
+    paced = protocol_of(few).recipe
     assert paced(recipe, few, task).evaluate_every == 1  # 16 items, batches of 32
     assert paced(replace(recipe, batch_size=4), few, task).evaluate_every == 4
     assert paced(recipe, replace(few, shots=None), task) == recipe
@@ -145,7 +148,7 @@ def test_the_number_of_examples_is_part_of_the_identity_and_none_is_as_before() 
 
 def test_cells_of_every_number_of_examples() -> None:
     template = cell(protocol="full", targets=CODES[3:5])
-    found = cells(template, (0, 1), (0, 4, None))
+    found = protocol_of(template).cells(template, (0, 1), (0, 4, None), replace(template, protocol="zero-shot"))
     assert [(c.seed, c.protocol, c.shots, len(c.targets)) for c in found[:5]] == [
         (0, "zero-shot", None, 2),
         (0, "full", 4, 1),

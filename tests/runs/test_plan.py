@@ -11,7 +11,8 @@ import pytest
 from tests.support.toy import CODES, cell, process_environment
 from xlt_bench.errors import ConfigError
 from xlt_bench.records.cell import Cell
-from xlt_bench.runs.plan import cells, check_seeds, parse_seeds
+from xlt_bench.runs.plan import check_seeds, parse_seeds
+from xlt_bench.runs.protocols import protocol_of
 
 PINNED = "d73190a8337d9a6d"
 
@@ -73,14 +74,15 @@ def test_the_name_of_a_backbone_is_not_its_identity() -> None:
 
 def test_in_the_full_protocol_a_target_is_another_run_of_the_same_configuration() -> None:
     template = cell(sources=(), protocol="full")
-    planned = cells(template, (0, 1))
+    planned = protocol_of(template).cells(template, (0, 1), (None,), template)
     assert [(c.seed, c.targets) for c in planned] == [(s, (t,)) for s in (0, 1) for t in CODES[3:]]
     assert len({c.configuration for c in planned}) == 1
     assert len({c.fingerprint for c in planned}) == 6
 
 
 def test_zero_shot_cells_keep_all_targets() -> None:
-    assert [(c.seed, c.targets) for c in cells(cell(), (2, 5))] == [(2, CODES[3:]), (5, CODES[3:])]
+    found = protocol_of(cell()).cells(cell(), (2, 5), (None,), cell())
+    assert [(c.seed, c.targets) for c in found] == [(2, CODES[3:]), (5, CODES[3:])]
 
 
 @pytest.mark.parametrize(

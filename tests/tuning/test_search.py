@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.support.tuning_toy import fits, write_method, write_task
-from xlt_bench.api import carry_out
 from xlt_bench.cli.main import main
-from xlt_bench.errors import ConfigError, MethodError, StoreError
+from xlt_bench.engines import LocalEngine, carry_out
+from xlt_bench.errors import ConfigError, MethodError
+from xlt_bench.records.answers import Sheet
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
-from xlt_bench.runs.experiment import prepare
+from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.request import Request
 from xlt_bench.stats import reduce, two_way, two_way_difference
 from xlt_bench.tuning import prepare_search, search
-from xlt_bench.tuning.answers import Answers, KeptAnswers, difference, score
 from xlt_bench.tuning.report import command, conclusion
-from xlt_bench.tuning.search import FIRST_SEED
+from xlt_bench.tuning.scores import difference, score
+from xlt_bench.tuning.trial import FIRST_SEED
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -51,7 +55,7 @@ def tune(request_: Request, capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 def test_the_best_on_source_dev_is_chosen(request_: Request) -> None:
-    found = search(prepare_search(request_, 8))
+    found = search(prepare_search(request_, 8), LocalEngine())
     assert [trial.factors["strength"] for trial in found.trials[:4]] == [1.0, 1.0, 0.316, 3.16]
     assert found.best.number == 3
     assert found.best.score is not None
@@ -64,40 +68,42 @@ def test_the_best_on_source_dev_is_chosen(request_: Request) -> None:
 
 def test_of_equals_the_first_is_chosen(request_: Request) -> None:
     flat = replace(request_, method=write_method("return Fitted(0.75)"))
-    found = search(prepare_search(flat, 5))
+    found = search(prepare_search(flat, 5), LocalEngine())
     assert found.best.number == 0
     assert conclusion(found).endswith(": no setting changed a single answer, so the method may not use what is tuned.")
 
 
 def test_what_is_told_of_the_best(request_: Request) -> None:
     falling = replace(request_, method=write_method("return Fitted(0.5 if self.strength > 1 else 0.75)"))
-    assert conclusion(search(prepare_search(falling, 5))).endswith("over 20 items: no other setting was better.")
+    assert conclusion(search(prepare_search(falling, 5), LocalEngine())).endswith(
+        "over 20 items: no other setting was better."
+    )
     risen = replace(request_, method=write_method("return Fitted(0.5 if self.strength < 3 else 0.55)"))
-    told = conclusion(search(prepare_search(risen, 5)))
+    told = conclusion(search(prepare_search(risen, 5), LocalEngine()))
     assert told == (
         "Best on source dev: trial 3 (strength x3.16), 55.0%, standard error 11.4 over 20 items; 5.0 above the "
         "default, standard error 5.0: no more than noise may give."
     )
-    assert conclusion(search(prepare_search(replace(request_, method=write_method()), 4))).endswith(
+    assert conclusion(search(prepare_search(replace(request_, method=write_method()), 4), LocalEngine())).endswith(
         "25.0 above the default, standard error 9.9."
     )
 
 
 def test_a_trial_with_several_seeds(request_: Request) -> None:
     method = write_method("return Fitted(0.5 + 0.25 * (context.seed % 2))")
-    found = search(prepare_search(replace(request_, method=method), 3, seeds=2))
+    found = search(prepare_search(replace(request_, method=method), 3, seeds=2), LocalEngine())
     assert [trial.score.accuracy for trial in found.trials if trial.score] == [0.625] * 3
     assert found.provenance()["seeds"] == [FIRST_SEED, FIRST_SEED + 1]
 
 
 def test_what_is_made_is_not_made_again(request_: Request) -> None:
-    search(prepare_search(request_, 4))
+    search(prepare_search(request_, 4), LocalEngine())
     made = fits()
     longer = prepare_search(request_, 6)
     assert longer.missing == 2
-    search(longer)
+    search(longer, LocalEngine())
     assert len(fits()) == len(made) + 2
-    assert search(prepare_search(request_, 6)).best.number == 3
+    assert search(prepare_search(request_, 6), LocalEngine()).best.number == 3
     assert len(fits()) == len(made) + 2
     assert prepare_search(replace(request_, rerun="all"), 6).missing == 6
 
@@ -138,7 +144,7 @@ def test_all_trials_failed(tune: Command) -> None:
 
 def test_the_default_failed(request_: Request) -> None:
     failing = replace(request_, method=write_method("if self.strength == 1: raise RuntimeError('x')"))
-    found = search(prepare_search(failing, 4))
+    found = search(prepare_search(failing, 4), LocalEngine())
     assert found.best.number == 3
     assert found.gain is None
     assert conclusion(found).endswith("; the default failed.")
@@ -166,7 +172,7 @@ def test_a_tuned_setting_never_shares_a_row_with_the_default_one(tune: Command, 
     flat = write_method("return Fitted(0.75)")  # the default is chosen
     assert tune("--trials", "3")[0] == 0
     (tuned,) = {record.cell.configuration for record in Store(Path("xlt-results")).records()[0]}
-    by_hand = carry_out(prepare(replace(request_, method=flat)))
+    by_hand = carry_out(prepare(replace(request_, method=flat)), LocalEngine())
     assert by_hand[0].cell.configuration != tuned
     assert by_hand[0].cell.hyperparameters == {"strength": 1.0, "size": 5}
     assert main(["leaderboard", "--task", "toy"]) == 0
@@ -176,7 +182,7 @@ def test_the_board_marks_tuned_and_default(
     tune: Command, request_: Request, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tune("--trials", "3")
-    carry_out(prepare(request_))
+    carry_out(prepare(request_), LocalEngine())
     capsys.readouterr()
     assert main(["leaderboard", "--task", "toy"]) == 0
     said = " ".join(capsys.readouterr().out.split())
@@ -187,13 +193,13 @@ def test_the_board_marks_tuned_and_default(
 def test_without_a_tuned_row_the_board_says_nothing_of_it(
     request_: Request, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    carry_out(prepare(request_))
+    carry_out(prepare(request_), LocalEngine())
     assert main(["leaderboard", "--task", "toy"]) == 0
     assert "Setting" not in capsys.readouterr().out
 
 
 def test_the_command_by_hand_gives_the_same_numbers(tune: Command, request_: Request) -> None:
-    found = search(prepare_search(request_, 4))
+    found = search(prepare_search(request_, 4), LocalEngine())
     words = command(found.best.request).split()
     assert " ".join(words) == (
         "xlt-bench run --method plugin.py:Plugin --task toy --sources eng_Latn,deu_Latn --targets zul_Latn "
@@ -207,14 +213,14 @@ def test_the_command_by_hand_gives_the_same_numbers(tune: Command, request_: Req
 
 def test_a_soft_prompt_with_a_backbone(request_: Request, tiny_backbone_folder: Path) -> None:
     prompt = replace(request_, method="spt", backbone=str(tiny_backbone_folder), steps=2, device="cpu", seeds=(0,))
-    found = search(prepare_search(prompt, 3))
+    found = search(prepare_search(prompt, 3), LocalEngine())
     assert [set(trial.factors) for trial in found.trials] == [{"own-rates", "head-rate"}] * 3
-    (record,) = carry_out(prepare(replace(found.trials[2].request, tuning=found.provenance())))
+    (record,) = carry_out(prepare(replace(found.trials[2].request, tuning=found.provenance())), LocalEngine())
     assert record.label == "spt, 2 steps, tuned (3)"
     rates = record.cell.recipe["rates"] if record.cell.recipe else {}
     assert rates["head"]["learning_rate"] == pytest.approx(0.001 * 2.15)
     assert rates["prompt"]["learning_rate"] == pytest.approx(0.05 * 0.316)
-    (by_hand,) = carry_out(prepare(found.trials[2].request))
+    (by_hand,) = carry_out(prepare(found.trials[2].request), LocalEngine())
     assert by_hand.label == "spt, 2 steps, rates x0.316, head x2.15"
     assert by_hand.accuracy == record.accuracy
     assert by_hand.cell.configuration != record.cell.configuration
@@ -250,38 +256,78 @@ def test_one_clear_line_before_anything_is_trained(what: str, tune: Command) -> 
     assert not Path("xlt-results").exists()
 
 
-def test_answers_are_kept_whole_or_count_as_absent(tmp_path: Path) -> None:
-    kept = KeptAnswers(tmp_path / "kept")
-    answers = Answers(("aa", "bb"), ("i", "j", "k"), np.array([[1, 0, -1], [0, 1, 1]], np.int8))
-    assert kept.find("x") is None
-    kept.keep("x", answers)
-    found = kept.find("x")
-    assert isinstance(found, Answers)
-    assert (found.codes, found.items, found.right.tolist()) == (answers.codes, answers.items, answers.right.tolist())
-    kept.keep("y", "no luck")
-    assert kept.find("y") == "no luck"
-    path = tmp_path / "kept" / "x.json"
-    whole = path.read_text(encoding="utf-8")
-    for broken in ("", whole[:20], "[]", whole.replace('"10-"', '"10"'), whole.replace("10-", "19-"), "{}"):
-        path.write_text(broken, encoding="utf-8")
-        assert kept.find("x") is None
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="cannot be written"):
-        KeptAnswers(tmp_path / "file").keep("x", answers)
+def test_a_trial_is_a_cell_that_predicts_the_dev_split_of_its_sources(request_: Request) -> None:
+    planned = prepare_search(request_, 2)
+    search(planned, LocalEngine())
+    store = Store(Path("xlt-results")).aside("trials")
+    (record,) = store.records()[0]  # trials 0 and 1 are one setting
+    assert (record.cell.predicts, record.cell.sources) == ("dev", ("eng_Latn", "deu_Latn"))
+    assert record.groups == {"source dev": record.cell.sources}
+    assert record.selected_on == "nothing"
+    predictions = store.predictions(record)
+    assert set(predictions.language) == {"eng_Latn", "deu_Latn"}
+    assert set(predictions.item_id) == {f"dev-{number}" for number in range(20)}
+    run = prepare(request_).cells[0]
+    assert replace(record.cell, targets=run.targets, seed=run.seed, predicts="test").fingerprint == run.fingerprint
+    assert replace(run, predicts="dev").fingerprint != run.fingerprint
+
+
+def test_trials_are_no_results(request_: Request, capsys: pytest.CaptureFixture[str]) -> None:
+    search(prepare_search(request_, 4), LocalEngine())
+    assert Store(Path("xlt-results")).records() == ([], [])
+    for words in (["ls", "records"], ["leaderboard", "--task", "toy"], ["rescore"]):
+        capsys.readouterr()
+        main(words)
+        assert "plugin.py" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["record.json", "predictions.parquet"])
+def test_a_damaged_trial_is_made_again(request_: Request, name: str) -> None:
+    best = search(prepare_search(request_, 4), LocalEngine()).best
+    made = len(fits())
+    for path in Path("xlt-results/.trials").glob(f"*/{name}"):
+        path.unlink()
+    assert prepare_search(request_, 4).missing == 4
+    again = search(prepare_search(request_, 4), LocalEngine()).best
+    assert (again.number, again.score) == (best.number, best.score)
+    assert len(fits()) == 2 * made
+
+
+def test_two_processes_do_no_trial_twice(request_: Request, tmp_path: Path) -> None:
+    write_method("import os, time; time.sleep(0.2); open('owners.txt', 'a').write(f'{os.getpid()}\\n')")
+    command = [sys.executable, "-m", "xlt_bench", "tune", "-m", request_.method, "--task", "toy", "--trials", "9"]
+    command += ["--sources", "eng_Latn,deu_Latn", "--targets", "zul_Latn", "--trial-seeds", "2", "--only-search"]
+    both = [
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert outputs[0] == outputs[1]
+    assert "Best on source dev: trial 3" in outputs[0]
+    assert len(fits()) == len(set(fits())) == 2 * 8  # trials 0 and 1 are one setting
+    assert len(set((tmp_path / "owners.txt").read_text().split())) == 2
+
+
+def answers(right: NDArray[np.int8]) -> Sheet:
+    """Answers to items that all have one class, right where `right` is 1."""
+    codes, items = ("aa", "bb")[: len(right)], tuple("ijklm")[: right.shape[1]]
+    gold, predicted = np.zeros(right.shape, np.int16), (1 - right).astype(np.int16)
+    return Sheet(codes, items, (), ("no", "yes"), gold, predicted, 2)
 
 
 def test_scores_are_those_of_the_statistics() -> None:
     random = np.random.default_rng(1)
-    a = [Answers(("aa", "bb"), tuple("ijklm"), random.integers(0, 2, (2, 5), np.int8)) for _ in range(3)]
-    b = [Answers(("aa", "bb"), tuple("ijklm"), random.integers(0, 2, (2, 5), np.int8)) for _ in range(3)]
-    x = reduce(np.stack([one.right for one in a]).astype(float))
-    assert score(a).accuracy == pytest.approx(np.mean([one.right.mean() for one in a]))
+    a = [answers(random.integers(0, 2, (2, 5), np.int8)) for _ in range(3)]
+    b = [answers(random.integers(0, 2, (2, 5), np.int8)) for _ in range(3)]
+    x = reduce(np.stack([sheet.correct for sheet in a]).astype(float))
+    assert score(a).accuracy == pytest.approx(np.mean([sheet.correct.mean() for sheet in a]))
     assert score(a).error == pytest.approx(float(np.sqrt(two_way(x).variance)))
     assert difference(a, b).accuracy == pytest.approx(score(a).accuracy - score(b).accuracy)
-    y = reduce(np.stack([one.right for one in b]).astype(float))
+    y = reduce(np.stack([sheet.correct for sheet in b]).astype(float))
     assert difference(a, b).error == pytest.approx(float(np.sqrt(two_way_difference(x, y).variance)))
-    one = [Answers(("aa",), ("i",), np.array([[1]], np.int8))]
-    assert (score(one).accuracy, score(one).error) == (1.0, None)
+    single = [answers(np.array([[1]], np.int8))]
+    assert (score(single).accuracy, score(single).error) == (1.0, None)
 
 
 def test_the_number_of_trials_is_part_of_what_a_run_is() -> None:
@@ -299,11 +345,11 @@ def test_the_number_of_trials_is_part_of_what_a_run_is() -> None:
 def test_a_method_that_breaks_the_protocol_fails_its_trial(request_: Request) -> None:
     broken = replace(request_, method=write_method("return 3"))
     with pytest.raises(MethodError, match=r"the first with: fit must return a fitted object"):
-        search(prepare_search(broken, 2))
+        search(prepare_search(broken, 2), LocalEngine())
 
 
 def test_a_wrong_configuration_stops_the_search(request_: Request) -> None:
     body = "from xlt_bench.errors import ConfigError; raise ConfigError('no such thing')"
     with pytest.raises(ConfigError, match="no such thing"):
-        search(prepare_search(replace(request_, method=write_method(body)), 2))
+        search(prepare_search(replace(request_, method=write_method(body)), 2), LocalEngine())
     assert len(fits()) == 1

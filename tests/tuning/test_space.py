@@ -18,8 +18,9 @@ from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import PRESETS
 from xlt_bench.runs.option_values import parse_factors
 from xlt_bench.runs.request import Request
-from xlt_bench.tuning.search import FIRST_SEED, prepare_search
+from xlt_bench.tuning.search import prepare_search
 from xlt_bench.tuning.space import HEAD_RATE, OWN_RATES, dimensions, factors, options_of, request_of
+from xlt_bench.tuning.trial import FIRST_SEED
 
 RATES = (OWN_RATES, HEAD_RATE)
 
@@ -135,7 +136,7 @@ def test_the_guide() -> None:
         ["--method", method, "--sources", "seen", "--trials", "8"] for method in ("xpe", "spt")
     ]
     found = prepare_search(Request(method="spt", sources="seen"), 8)
-    assert [dict(trial.factors) for trial, _ in found.planned] == [factors(number, RATES) for number in range(8)]
+    assert [dict(planned.trial.factors) for planned in found.planned] == [factors(number, RATES) for number in range(8)]
     assert f"from {FIRST_SEED:,} on" in guide
     (snippet,) = re.findall(r"```python\n(.*?)```", guide, re.S)
     names: dict[str, Any] = {"dataclass": dataclass, "ClassVar": ClassVar, "__name__": __name__}

@@ -85,13 +85,9 @@ class Card:
             lines.append(f"license_name: {self._data.licence_words.lower().replace(' ', '-')}")
         if self._data.dataset:
             lines += ["datasets:", f"- {self._data.dataset}"]
-        lines += ["language:", *(f"- {code}" for code in dict.fromkeys(c.partition("_")[0] for c in self._learned()))]
+        languages = dict.fromkeys(code.partition("_")[0] for code in self.record.cell.learned_languages)
+        lines += ["language:", *(f"- {language}" for language in languages)]
         return "\n".join([*lines, "tags:", "- xlt-bench", "- soft-prompt", "- cross-lingual-transfer", "---", ""])
-
-    def _learned(self) -> tuple[str, ...]:
-        """The languages with labels that it learned from."""
-        cell = self.record.cell
-        return (*cell.sources, *(cell.targets if cell.protocol == "full" else ()))
 
     def _opening(self) -> str:
         cell, record = self.record.cell, self.record
@@ -140,7 +136,7 @@ print([config.id2label[at] for at in logits.argmax(1).tolist()])
     def _training(self) -> str:
         record, cell = self.record, self.record.cell
         recipe = cell.recipe or {}
-        learned = ", ".join(f"{clean(language_of(code).name)} ({code})" for code in self._learned())
+        learned = ", ".join(f"{clean(language_of(code).name)} ({code})" for code in self.record.cell.learned_languages)
         settings = ", ".join(f"{name} {value}" for name, value in cell.hyperparameters.items() if value is not None)
         numbers = f"{int(record.fit.get('trainable_parameters', 0)):,} trained parameters"
         kept = f"step {record.fit.get('selected_step')} of {record.fit.get('steps')} kept"
@@ -148,7 +144,7 @@ print([config.id2label[at] for at in logits.argmax(1).tolist()])
             [
                 "## Training",
                 "",
-                f"- Data: {self._data.words}; train split of {len(self._learned())} languages "
+                f"- Data: {self._data.words}; train split of {len(self.record.cell.learned_languages)} languages "
                 f"({clean(record.sources_label)}): {learned}.",
                 f"- Method: {clean(cell.method)}; {settings}; {numbers}.",
                 f"- Optimisation: preset {cell.preset}, {recipe.get('optimiser')}, batches of "
@@ -165,7 +161,7 @@ print([config.id2label[at] for at in logits.argmax(1).tolist()])
         many = any(score.all_runs for score in self.scores)
         head = "| languages | number | accuracy, this adapter |" + (" all seeds of its configuration |" if many else "")
         rows = [_row(score, many) for score in self.scores]
-        unseen = "none of them among the training languages; " if self.record.cell.protocol == "zero-shot" else ""
+        unseen = "none of them among the training languages; " if not self.record.cell.learns_target else ""
         return "\n".join(
             [
                 "## Results",

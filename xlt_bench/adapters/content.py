@@ -9,8 +9,8 @@ from torch import Tensor
 from xlt_bench.adapters.base_model import BackboneFacts, check_width
 from xlt_bench.adapters.folder import AdapterFolder
 from xlt_bench.adapters.given_prompt import fitted_prompt
+from xlt_bench.adapters.predictor import Predictor
 from xlt_bench.adapters.saved_prompt import SavedPrompt, is_prompt, read_prompt
-from xlt_bench.adapters.scorer import Predictor
 from xlt_bench.adapters.tensors import read_tensors
 from xlt_bench.adapters.xpe_toolkit import is_xpe
 from xlt_bench.backbones.source import BackboneSource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from xlt_bench.adapters.saved_prompt import is_prompt, read_prompt
 from xlt_bench.adapters.stored import find_record, trained_prompt
 from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.errors import ConfigError
+from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import MANIFEST, Store
 
@@ -61,17 +62,17 @@ class Start:
         learned = "" if self.learned is not None else "; which languages and labels that has seen is not known here"
         return f"Started from {self.words}, weights {self.fingerprint}{learned}."
 
-    def check_targets(self, sources: Iterable[str], targets: Iterable[str]) -> None:
+    def check_cell(self, cell: Cell) -> None:
         """Refuse zero-shot targets whose labels the start was trained on.
 
         Raises:
             ConfigError: there is one.
         """
-        seen = sorted(set(self.learned or ()) & set(targets) - set(sources))
-        if seen:
-            told = ", ".join(seen[:6]) + (f" and {len(seen) - 6} more" if len(seen) > 6 else "")
+        learned = sorted(set(self.learned or ()) & set(cell.targets) - set(cell.learned_languages))
+        if learned:
+            codes = ", ".join(learned[:6]) + (f" and {len(learned) - 6} more" if len(learned) > 6 else "")
             raise ConfigError(
-                f"--init-from {self.name} was trained on labels of {told}, so these are no zero-shot targets; "
+                f"--init-from {self.name} was trained on labels of {codes}, so these are no zero-shot targets; "
                 "leave them out of --targets, or name them among --sources"
             )
 
@@ -134,14 +135,13 @@ def _of_record(record: Record, store: Store, labels: Sequence[str], method: str,
             f"not on '{backbone.name}' ({backbone.fingerprint}); give that one with --backbone"
         )
     order = label_order(f"Record {cell.fingerprint}", len(trained.labels), labels, None, trained.labels)
-    known = cell.init_from is None
     return Start(
         name=cell.fingerprint,
         words=f"Record {cell.fingerprint} ({record.label}, sources {record.sources_label}, seed {cell.seed})",
         method=cell.method,
         prompt={name: (tensor,) for name, tensor in trained.state.items() if not name.startswith("head.")},
         head=_ordered(trained.head, order.columns(labels)),
-        learned=(*cell.sources, *(cell.targets if cell.protocol == "full" else ())) if known else None,
+        learned=cell.learned_languages if cell.init_from is None else None,
     )
 
 

@@ -77,7 +77,7 @@ def trained_prompt(store: Store, record: Record, purpose: str) -> TrainedPrompt:
     """
     fingerprint, cell = record.cell.fingerprint, record.cell
     folder = store.folder_of(fingerprint) / WEIGHTS
-    if not record.pack or not cell.recipe:
+    if not cell.recipe:
         raise ConfigError(_only_prompts(record, purpose))
     if not folder.is_dir():
         raise ConfigError(

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from xlt_bench.cli.options import STORE, JsonOption, Precision, StoreOption
+from xlt_bench.errors import MethodError
 
 
 def export(
@@ -60,41 +61,46 @@ def evaluate(
     from rich.console import Console
     from rich.progress import Progress
 
-    from xlt_bench.adapters.evaluated import below_chance, carry_out
-    from xlt_bench.adapters.evaluation import Evaluation, prepare
     from xlt_bench.adapters.labels import parse_labels
+    from xlt_bench.engines import LocalEngine, carry_out
     from xlt_bench.leaderboard.board.boards import board_of
     from xlt_bench.leaderboard.board.options import Options
     from xlt_bench.leaderboard.render.output import show
+    from xlt_bench.runs.evaluation import Evaluation
+    from xlt_bench.runs.preparing_evaluation import is_below_chance, prepare_evaluation, renamed
 
-    prepared = prepare(
-        Evaluation(
-            adapter=adapter,
-            task=task,
-            data_dir=data_dir,
-            sources=sources,
-            targets=targets,
-            backbone=backbone,
-            labels=parse_labels(labels),
-            name=name,
-            device=device,
-            precision=precision.value,
-            store=store,
-            rerun=rerun,
-        )
+    request = Evaluation(
+        adapter=adapter,
+        task=task,
+        data_dir=data_dir,
+        sources=sources,
+        targets=targets,
+        backbone=backbone,
+        labels=parse_labels(labels),
+        name=name,
+        device=device,
+        precision=precision.value,
+        store=store,
+        rerun=rerun,
     )
-    for line in prepared.announcement:
-        _say(line)
     notes = Console(stderr=True)
     with Progress(console=notes, transient=True, disable=not notes.is_terminal) as bars:
-        bar = bars.add_task("languages", total=len(prepared.cell.targets))
-        record = carry_out(prepared, lambda done: bars.update(bar, completed=done))
-    if below_chance(prepared, prepared.store.predictions(record)):
+        bar = bars.add_task("languages", total=None)
+        prepared = prepare_evaluation(request, language_done=lambda number: bars.update(bar, completed=number))
+        for line in prepared.notes:
+            _say(line)
+        setup, (cell,) = prepared.experiment.setup, prepared.experiment.cells
+        bars.update(bar, total=len(cell.targets))
+        (record,) = carry_out(prepared.experiment, LocalEngine())
+    if not record.complete:
+        raise MethodError(f"{setup.label} could not be scored: {record.reason}; --rerun tries again")
+    record = renamed(record, request, setup.store)
+    if is_below_chance(setup.store.predictions(record)):
         _say("below always the most frequent class; if that is a surprise, check the order of the classes (--labels)")
     options = Options(bootstrap=as_json, targets=dict(record.groups))
-    board = board_of([record], prepared.store, options)
+    board = board_of([record], setup.store, options)
     show([board], "json" if as_json else "table", None, {"records": [record.as_json()]})
-    _say(f"Record {prepared.store.folder_of(record.cell.fingerprint)}")
+    _say(f"Record {setup.store.folder_of(record.cell.fingerprint)}")
 
 
 def _say(text: str) -> None:

@@ -86,22 +86,17 @@ def records(found: Sequence[Record]) -> Table:
 
 
 def _status(record: Record) -> str:
-    return record.status if record.complete else f"failed: {first_line(record)[:60]}"
-
-
-def first_line(record: Record) -> str:
-    """Why a run failed, in one line."""
-    return next(iter((record.error or "").splitlines()), "no reason given")
+    return record.status if record.complete else f"failed: {record.reason[:60]}"
 
 
 def announcement(experiment: Experiment, request: Request) -> str:
     """What a run is about to do, in a few lines."""
-    job, first = experiment.job, experiment.cells[0]
+    setup, first = experiment.setup, experiment.cells[0]
     fitted = f"{len(first.sources)} languages ({request.sources})" if first.sources else "each target's own train split"
-    groups = ", ".join(f"{name} ({len(codes)})" for name, codes in job.groups.items())
+    groups = ", ".join(f"{name} ({len(codes)})" for name, codes in setup.groups.items())
     adapts = any(cell.adapts for cell in experiment.cells)
     stages = f"fit on {fitted}, adapt to each target, predict" if adapts else f"fit on {fitted}, predict"
-    lines = [f"{job.label} on {job.task.name}: {stages} {groups}"]
+    lines = [f"{setup.label} on {setup.task.name}: {stages} {groups}"]
     if request.shots != (None,):
         listed = ", ".join("all" if count is None else str(count) for count in request.shots)
         lines.append(f"labelled examples of each target: {listed}")
@@ -109,11 +104,11 @@ def announcement(experiment: Experiment, request: Request) -> str:
         budget = _budget(first.recipe["source"]) + (f", {_budget(first.recipe['target'])} a target" if adapts else "")
         lines.append(
             f"backbone {first.backbone}, preset {first.preset}: {budget} of batch {first.recipe['batch_size']}, "
-            f"{first.precision} on {job.device}"
+            f"{first.precision} on {setup.device}"
         )
     elif request.steps or request.preset or request.precision == "bf16":
-        lines.append(f"{job.label} uses no backbone: --steps, --preset and --precision change nothing")
-    lines.extend(f"note: {note}" for note in job.notes)
+        lines.append(f"{setup.label} uses no backbone: --steps, --preset and --precision change nothing")
+    lines.extend(f"note: {note}" for note in setup.notes)
     lines.extend(f"damaged, computed again: {found.folder}: {found.reason}" for found in experiment.damaged)
     lines.append(_runs(experiment))
     return "\n".join(lines)

@@ -143,11 +143,12 @@ def run_request(request: Request, pack: int | None, interval: IntervalKind, leve
     """Carry out a request and show its board; what `run` does."""
     from rich.console import Console
 
-    from xlt_bench.api import carry_out, pack_size
     from xlt_bench.cli.listing import announcement
     from xlt_bench.cli.progress import LiveProgress
+    from xlt_bench.engines import LocalEngine, carry_out
+    from xlt_bench.engines.packs import pack_size
     from xlt_bench.records.record import Record
-    from xlt_bench.runs.experiment import prepare
+    from xlt_bench.runs.preparing import prepare
 
     notes = Console(stderr=True, highlight=False, markup=False)
     notes.soft_wrap = not notes.is_terminal  # wrapped at words on a terminal, one line a fact elsewhere
@@ -160,11 +161,11 @@ def run_request(request: Request, pack: int | None, interval: IntervalKind, leve
     notes.print(announcement(experiment, request))
     try:
         # what a method prints must not end up among the results
-        live = LiveProgress(notes, experiment.job.label, experiment.fits, pack_size(pack, experiment))
+        live = LiveProgress(notes, experiment.setup.label, experiment.fits, pack_size(pack, experiment.setup.device))
         with live as progress, redirect_stdout(sys.stderr):
-            records = carry_out(experiment, progress, pack, waiting=partial(_say_waiting, notes))
+            records = carry_out(experiment, LocalEngine(progress, pack), partial(_say_waiting, notes))
     except KeyboardInterrupt:
-        store = experiment.job.store
+        store = experiment.setup.store
         kept = sum(isinstance(store.find(cell.fingerprint), Record) for cell in experiment.cells)
         notes.print(
             f"stopped; {kept} of {len(experiment.cells)} runs are in {store.folder} and whole; "
@@ -181,21 +182,20 @@ def _say_waiting(notes: Console, number: int) -> None:
 def _show(
     records: list[Record], experiment: Experiment, notes: Console, interval: IntervalKind, level: float, as_json: bool
 ) -> None:
-    from xlt_bench.cli.listing import first_line
     from xlt_bench.leaderboard.board.boards import board_of, with_floors
     from xlt_bench.leaderboard.board.options import Options
     from xlt_bench.leaderboard.render.output import show
 
-    store = experiment.job.store
-    options = Options(interval=interval.value, level=level, bootstrap=as_json, targets=experiment.job.groups)
+    store = experiment.setup.store
+    options = Options(interval=interval.value, level=level, bootstrap=as_json, targets=experiment.setup.groups)
     board = board_of(with_floors(records, readable_records(store)), store, options)
     show([board], "json" if as_json else "table", None, {"records": [record.as_json() for record in records]})
     failed = [record for record in records if not record.complete]
     for record in failed:
-        target = f", {record.cell.targets[0]}" if record.cell.protocol == "full" else ""
+        target = f", {record.cell.targets[0]}" if record.cell.learns_target else ""
         run = f"{record.label}, seed {record.cell.seed}{target}"
         where = store.folder_of(record.cell.fingerprint) / "record.json"
-        notes.print(f"{run} failed: {first_line(record)} (more in {where})", style="red")
+        notes.print(f"{run} failed: {record.reason} (more in {where})", style="red")
     notes.print(f"Records: {store.folder} ({len(records)} of this run); all of them: {_board_command(store)}")
     if failed:
         notes.print("Failed runs are kept as failed; --rerun failed tries them again.")

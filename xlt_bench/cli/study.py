@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from xlt_bench.method import Progress
-    from xlt_bench.runs.experiment import Experiment, Resources
+    from xlt_bench.runs.experiment import Experiment
+    from xlt_bench.runs.loader import Loader
     from xlt_bench.studies.definition import Study
     from xlt_bench.studies.planning import Planned
 
@@ -69,7 +70,7 @@ def study(
         return _list()
     if name is None:
         raise ConfigError(f"study {action} needs a NAME; see: xlt-bench study ls")
-    from xlt_bench.runs.experiment import Resources
+    from xlt_bench.runs.loader import Loader
 
     options = StudyOptions(
         task=task,
@@ -84,12 +85,12 @@ def study(
         store=store,
         rerun=None if rerun is None else rerun.value,
     )
-    chosen, resources = find_study(name), Resources()
-    planned = plan_study(chosen, options, resources)
+    chosen, loader = find_study(name), Loader()
+    planned = plan_study(chosen, options, loader)
     if action is Action.PLAN:
-        _plan(chosen, planned, resources, estimate)
+        _plan(chosen, planned, loader, estimate)
     elif action is Action.RUN:
-        _run(chosen, planned, resources, limit_cells, pack)
+        _run(chosen, planned, loader, limit_cells, pack)
     elif action is Action.STATUS:
         _status(chosen, planned)
     else:
@@ -106,7 +107,7 @@ def _list() -> None:
     Console(highlight=False).print(listed())
 
 
-def _plan(study: Study, planned: list[Planned], resources: Resources, estimate: bool) -> None:
+def _plan(study: Study, planned: list[Planned], loader: Loader, estimate: bool) -> None:
     from rich.console import Console
 
     from xlt_bench.studies.listing import plan_table
@@ -116,11 +117,11 @@ def _plan(study: Study, planned: list[Planned], resources: Resources, estimate: 
     costs = None
     if estimate:
         with redirect_stdout(sys.stderr):
-            costs = list(estimates(planned, Probes(_store(planned), resources)))
+            costs = list(estimates(planned, Probes(_store(planned), loader)))
     Console(highlight=False).print(plan_table(study, planned, costs))
 
 
-def _run(study: Study, planned: list[Planned], resources: Resources, limit: int | None, pack: int | None) -> None:
+def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None, pack: int | None) -> None:
     from rich.console import Console
 
     from xlt_bench.studies.listing import left_out, status_line
@@ -134,7 +135,7 @@ def _run(study: Study, planned: list[Planned], resources: Resources, limit: int 
         with redirect_stdout(sys.stderr):
             faults = run_study(
                 planned,
-                resources,
+                loader,
                 _display(notes, len(planned), pack),
                 waiting=lambda number: notes.print(f"other processes work on the last {number} runs; waiting for them"),
                 limit=limit,
@@ -163,20 +164,22 @@ def _status(study: Study, planned: list[Planned]) -> None:
 
 
 def _store(planned: list[Planned]) -> Path:
-    return next(one.experiment.job.store.folder for one in planned if one.experiment)
+    return next(one.experiment.setup.store.folder for one in planned if one.experiment)
 
 
 def _display(
     notes: Console, configurations: int, pack: int | None
 ) -> Callable[[Planned, int, Experiment], AbstractContextManager[Progress]]:
-    from xlt_bench.api import pack_size
     from xlt_bench.cli.progress import LiveProgress
+    from xlt_bench.engines.packs import pack_size
 
     @contextmanager
     def show(planned: Planned, at: int, experiment: Experiment) -> Iterator[Progress]:
-        where = f"[{at} of {configurations}] {experiment.job.label}, sources {planned.sources}"
+        where = f"[{at} of {configurations}] {experiment.setup.label}, sources {planned.sources}"
         notes.print(f"{where}: {len(experiment.cells)} runs to do")
-        with LiveProgress(notes, experiment.job.label, experiment.fits, pack_size(pack, experiment)) as progress:
+        with LiveProgress(
+            notes, experiment.setup.label, experiment.fits, pack_size(pack, experiment.setup.device)
+        ) as progress:
             yield progress
 
     return show

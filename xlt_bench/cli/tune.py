@@ -37,6 +37,7 @@ def tune(
 
     from xlt_bench.cli.progress import LiveProgress
     from xlt_bench.cli.run import run_request
+    from xlt_bench.engines import LocalEngine
     from xlt_bench.plugins.hyperparameters import parse_settings
     from xlt_bench.runs.plan import parse_seeds
     from xlt_bench.runs.request import Request
@@ -62,14 +63,19 @@ def tune(
     )
     notes = Console(stderr=True, highlight=False, markup=False)
     notes.soft_wrap = not notes.is_terminal
-    found = prepare_search(request, trials, trial_seeds)
-    notes.print(announcement(found))
+    planned = prepare_search(request, trials, trial_seeds)
+    notes.print(announcement(planned))
     try:
         # what a method prints must not end up among the results
-        with LiveProgress(notes, found.label, found.missing) as progress, redirect_stdout(sys.stderr):
-            tuned = search(found, progress, lambda trial: notes.print(line(trial, trials)))
+        with LiveProgress(notes, planned.label, planned.missing) as progress, redirect_stdout(sys.stderr):
+            tuned = search(
+                planned,
+                LocalEngine(progress),
+                report=lambda trial: notes.print(line(trial, trials)),
+                waiting=lambda number: notes.print(f"other processes work on the last {number} fits; waiting for them"),
+            )
     except KeyboardInterrupt:
-        notes.print(f"stopped; {found.missing} fits are missing; the same command goes on with them")
+        notes.print(f"stopped; {planned.missing} fits are missing; the same command goes on with them")
         raise typer.Exit(130) from None
     Console(highlight=False).print(table(tuned))
     print(conclusion(tuned))

@@ -1,84 +1,81 @@
-"""The local engine: one process, one pack of cells after the other; several may share a store."""
+"""The local engine: this process, one pack of cells after the other; several processes may share a store."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
+from xlt_bench.engines.base import Waiting
+from xlt_bench.engines.packs import pack_size, packs
+from xlt_bench.method import Progress, Silent
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
+from xlt_bench.runs.experiment import Experiment
+from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.runner import Runner
 
 _POLL_SECONDS = 1.0
 
-Settled = Callable[[Cell], Record | None]
-"""The Record that answers for a cell by now, for example because another process made it; None if it is to be run."""
 
+@dataclass(frozen=True)
+class LocalEngine:
+    """See `Engine`.
 
-def packs(cells: Sequence[Cell], size: int) -> Iterator[list[Cell]]:
-    """Cells that may train together, at most `size` at once.
-
-    Same sources and targets, other seeds; or, if they adapt, same source fit and number of examples, other targets.
+    Attributes:
+        progress: is told of steps and dev evaluations.
+        pack: cells that go through the backbone together, where the method can; None: see `pack_size`.
+        loader: has the backbones that are loaded already.
     """
-    alike: dict[tuple[object, ...], list[Cell]] = {}
-    for cell in cells:
-        key = (cell.source_fit, cell.shots) if cell.adapts else (cell.protocol, cell.sources, cell.targets, cell.shots)
-        alike.setdefault(key, []).append(cell)
-    for members in alike.values():
-        for start in range(0, len(members), size):
-            yield members[start : start + size]
+
+    progress: Progress = field(default_factory=Silent)
+    pack: int | None = None
+    loader: Loader = field(default_factory=Loader)
+
+    def carry_out(self, experiment: Experiment, waiting: Waiting | None) -> Iterator[Record]:
+        """Carry out the missing cells, pack by pack; then wait for those of other processes."""
+        size = pack_size(self.pack, experiment.setup.device)
+        runner = Runner(experiment.setup, self.progress, self.loader)
+        cells, announced = experiment.missing, False
+        while cells:
+            left = []
+            for members in packs(cells, size):
+                records = list(_run_pack(members, runner, experiment))
+                yield from records
+                settled = {record.cell.fingerprint for record in records}
+                left += [cell for cell in members if cell.fingerprint not in settled]
+            if len(left) == len(cells):
+                if waiting is None:
+                    return
+                if not announced:
+                    waiting(len(left))
+                announced = True
+                time.sleep(_POLL_SECONDS)
+            cells = left
 
 
-def run_local(
-    cells: Sequence[Cell],
-    runner: Runner,
-    settled: Settled,
-    pack: int = 1,
-    waiting: Callable[[int], None] | None = None,
-) -> Iterator[Record]:
-    """Run the cells, yielding each Record when it lies in the store; what another process works on comes last.
-
-    Args:
-        settled: asked once a cell is claimed.
-        waiting: is told how many cells other processes work on, when there is nothing left but these; None: they are
-            left to them.
-    """
-    left, told = list(cells), False
-    while left:
-        busy: list[Cell] = []
-        for members in packs(left, pack):
-            found = list(_run_pack(members, runner, settled))
-            yield from found
-            done = {record.cell.fingerprint for record in found}
-            busy += [cell for cell in members if cell.fingerprint not in done]
-        if len(busy) == len(left):
-            if waiting is None:
-                return
-            if not told:
-                waiting(len(busy))
-            told = True
-            time.sleep(_POLL_SECONDS)
-        left = busy
-
-
-def _run_pack(cells: Sequence[Cell], runner: Runner, settled: Settled) -> Iterator[Record]:
+def _run_pack(cells: Sequence[Cell], runner: Runner, experiment: Experiment) -> Iterator[Record]:
     """Records of the cells that this process could claim; of those that were made meanwhile, what was made."""
-    claims = runner.job.store.claims
+    claims = experiment.setup.store.claims
     with claims.hold([cell.fingerprint for cell in cells]) as claimed:
-        mine = [cell for cell in cells if cell.fingerprint in claimed]
-        there = [record for cell in mine if (record := settled(cell))]
-        yield from there
-        done = {record.cell.fingerprint for record in there}
-        missing = [cell for cell in mine if cell.fingerprint not in done]
-        if missing and _has_source(missing[0], runner):
-            yield from runner.run(missing)
+        unsettled = []
+        for cell in cells:
+            if cell.fingerprint not in claimed:
+                continue
+            record = experiment.settled(cell)
+            if record is None:
+                unsettled.append(cell)
+            else:
+                yield record
+        if unsettled and _has_source(unsettled[0], runner):
+            yield from runner.run(unsettled)
 
 
 def _has_source(cell: Cell, runner: Runner) -> bool:
     """Whether what a cell adapts from is there, making it if no other process does."""
     if not cell.adapts or runner.has_source(cell):
         return True
-    with runner.job.store.claims.hold([cell.source_fit]) as claimed:
+    with runner.setup.store.claims.hold([cell.source_fit]) as claimed:
         if claimed and not runner.has_source(cell):
             runner.fit_source(cell)
     return bool(claimed)

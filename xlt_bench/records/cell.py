@@ -10,6 +10,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 Protocol = Literal["zero-shot", "full"]
+"""The name of a protocol; what each does is said in `xlt_bench.runs.protocols`."""
+ZERO_SHOT: Protocol = "zero-shot"
+FULL: Protocol = "full"
+
+PredictedSplit = Literal["test", "dev"]
 SCHEMA = 1
 
 
@@ -26,6 +31,8 @@ class Cell:
         examples: labelled examples of the sources, all languages together, that are trained on; None: all.
         init_from: hash of the weights that training starts from; None: random ones.
         tuned: trials of the search on source dev that chose the setting; None: nobody searched.
+        predicts: the split that is predicted: `test` of the targets; or, in a trial of a search, `dev` of the sources,
+            as much of it as selects the checkpoint.
     """
 
     task: str
@@ -45,6 +52,7 @@ class Cell:
     examples: int | None = None
     init_from: str | None = None
     tuned: int | None = None
+    predicts: PredictedSplit = "test"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -56,14 +64,24 @@ class Cell:
         """Identity of the configuration, a row of the board: the seed left out, in `full` the target too."""
         identity = self._identity()
         del identity["seed"]
-        if self.protocol == "full":
+        if self.learns_target:
             del identity["targets"]
         return _digest(identity)
 
     @property
+    def learns_target(self) -> bool:
+        """Whether labelled examples of its target are learned from, so that each target is a cell of its own."""
+        return self.protocol == FULL
+
+    @property
+    def learned_languages(self) -> tuple[str, ...]:
+        """Those with labels that are learned from."""
+        return (*self.sources, *(self.targets if self.learns_target else ()))
+
+    @property
     def adapts(self) -> bool:
         """Whether it is a second stage: from a fit on the sources to one target."""
-        return self.protocol == "full" and bool(self.sources)
+        return self.learns_target and bool(self.sources)
 
     @cached_property
     def source_fit(self) -> str:
@@ -79,8 +97,10 @@ class Cell:
         identity = self.as_json()
         del identity["backbone"]  # a folder or a hub id: the hash tells what it holds
         for name in ("shots", "examples", "init_from", "tuned"):
-            if identity[name] is None:  # as before there were any
+            if identity[name] is None:
                 del identity[name]
+        if self.predicts == "test":
+            del identity["predicts"]
         return identity
 
     def as_json(self) -> dict[str, Any]:

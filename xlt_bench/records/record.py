@@ -116,6 +116,11 @@ class Record:
         """Whether it holds predictions."""
         return self.status == "complete"
 
+    @property
+    def reason(self) -> str:
+        """Why a run failed, in one line."""
+        return next(iter((self.error or "").splitlines()), "no reason given")
+
     def as_json(self) -> dict[str, Any]:
         """The content of `record.json`."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}

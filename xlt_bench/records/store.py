@@ -59,6 +59,13 @@ class Store:
         self.claims = Claims(folder / ".claims")
         self.fits = Fits(folder / ".fits")
 
+    def aside(self, name: str) -> Store:
+        """A store inside this one for Records that are no results, such as trials of a search.
+
+        Nothing that lists this store's Records looks into it.
+        """
+        return Store(self.folder / f".{name}")
+
     def check_writable(self) -> None:
         """Make the folder and try to write in it, before anything is computed.
 

@@ -1,39 +1,12 @@
-"""Planning: the cells of a configuration, and how seeds and numbers of examples are written. Nothing runs here."""
+"""How seeds and numbers of labelled examples are written."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.records.cell import Cell
 
 MOST_SEEDS = 1000
-
-
-def cells(
-    template: Cell, seeds: Sequence[int], shots: Sequence[int | None] = (None,), unadapted: Cell | None = None
-) -> list[Cell]:
-    """All cells of a configuration: every seed; in the `full` protocol every seed, target and number of examples.
-
-    With 0 examples a source fit is not adapted, which is the zero-shot protocol: one cell a seed for all targets.
-
-    Args:
-        unadapted: the template of such cells.
-    """
-    if template.protocol == "zero-shot":
-        return [replace(template, seed=seed) for seed in seeds]
-    unadapted = unadapted or replace(template, protocol="zero-shot")
-    return [
-        cell
-        for seed in seeds
-        for count in shots
-        for cell in (
-            [replace(unadapted, seed=seed)]
-            if count == 0
-            else [replace(template, seed=seed, targets=(target,), shots=count) for target in template.targets]
-        )
-    ]
 
 
 def parse_shots(text: str) -> tuple[int | None, ...]:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from xlt_bench.backbones.architectures import Architecture
 from xlt_bench.backbones.source import Precision
@@ -71,53 +71,26 @@ class Request:
     save_weights: bool = False
     rerun: Literal["failed", "all"] | None = None
 
-
-def protocol_of(request: Request) -> Protocol:
-    """The protocol asked for; what cannot be asked for together is refused."""
-    alone = request.sources == NO_SOURCES
-    protocol = request.protocol or ("full" if alone else "zero-shot")
-    if protocol not in get_args(Protocol):
-        raise ConfigError(f"--protocol takes {' or '.join(get_args(Protocol))}, not '{protocol}'")
-    if alone and protocol == "zero-shot":
-        raise ConfigError(
-            "--sources none trains on each target's own labels, which is no zero-shot; leave --protocol out"
-        )
-    if protocol == "zero-shot" and (request.target_steps is not None or request.shots != (None,)):
-        option = "--shots" if request.target_steps is None else "--target-steps"
-        raise ConfigError(f"{option} is of adapting to a target; add --protocol full")
-    if alone and request.target_steps is not None:
-        raise ConfigError("--sources none has one fit a target, and its budget is --steps; leave --target-steps out")
-    return protocol
+    @property
+    def has_sources(self) -> bool:
+        """Whether something is learned from sources; without, each target's own train split is trained on."""
+        return self.sources != NO_SOURCES
 
 
-def check_examples(request: Request, sources: Sequence[str], targets: Sequence[str], task: Task) -> None:
-    """Refuse numbers of examples that sources or a target do not have, or that leave nothing to learn from."""
-    shots = request.shots
-    wrong = [count for count in shots if count is not None and (type(count) is not int or count < 0)]
-    if wrong or len(set(shots)) < len(shots):
-        raise ConfigError(f"--shots takes different whole numbers of at least 0, and all (None), not {shots}")
-    if request.examples is not None and not sources:
+def check_examples(request: Request, sources: Sequence[str], task: Task) -> None:
+    """Refuse a number of source examples that the sources do not have."""
+    if request.examples is None:
+        return
+    if not sources:
         raise ConfigError("--examples limits those of the sources, and there are none; those of a target are --shots")
-    if request.examples is not None:
-        there = sum(len(task.split(code, "train")) for code in sources)
-        if not 1 <= request.examples <= there:
-            raise ConfigError(f"--examples must lie between 1 and the sources' {there}, not {request.examples}")
-    if not shots:
-        raise ConfigError("--shots names no number of examples; give some, such as 8,32,all")
-    for target in targets:
-        items = len(task.split(target, "train"))
-        for count in shots:
-            if count is not None and count > items:
-                raise ConfigError(
-                    f"--shots {count}: the train split of {target} has {items} items; all of them are --shots all"
-                )
-    if not sources and 0 in shots:
-        raise ConfigError("--shots 0 with --sources none leaves nothing to learn from; give sources or other numbers")
+    items = sum(len(task.split(code, "train")) for code in sources)
+    if not 1 <= request.examples <= items:
+        raise ConfigError(f"--examples must lie between 1 and the sources' {items}, not {request.examples}")
 
 
 def budgeted(recipe: Recipe, request: Request) -> Recipe:
     """The recipe with the budgets asked for; without sources the target's budget is that of the one fit."""
-    if request.sources == NO_SOURCES:
+    if not request.has_sources:
         recipe = recipe.without_sources()
     return recipe.with_steps(request.steps, request.target_steps).scaled(*request.rate_factors)
 

@@ -6,85 +6,65 @@ import json
 import math
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from xlt_bench.backbones.source import BackboneSource, Precision
 from xlt_bench.errors import MethodError, XltBenchError
 from xlt_bench.method import Adaptable, Context, Fitted, Progress
-from xlt_bench.plugins.methods import ConfiguredMethod
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.environment import environment, peak_memory, reset_peak_memory
-from xlt_bench.records.record import Record
-from xlt_bench.records.store import Store
-from xlt_bench.runs.protocols import Outcome, calling, fit_source, paced, run_adapted, run_pack, selected_on
-from xlt_bench.task import Task
-
-if TYPE_CHECKING:
-    from xlt_bench.adapters.start import Start
-    from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.records.record import Predictions, Record
+from xlt_bench.runs.arithmetic import floating_point_operations
+from xlt_bench.runs.calls import Fits, calling, predict
+from xlt_bench.runs.loader import Loader
+from xlt_bench.runs.protocols import protocol_of
+from xlt_bench.runs.protocols.full import fit_source
+from xlt_bench.runs.setup import Setup
 
 METHOD, MADE = "method", "made.json"
 """Of a kept source fit: what the method saved, and how long it took."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """Everything that carrying out cells needs and that is no part of their identity."""
+class Outcome:
+    """What came of one cell; `operations` of its fit where they were counted."""
 
-    task: Task
-    configured: ConfiguredMethod
-    label: str
-    source: BackboneSource | None
-    recipe: Recipe
-    device: str
-    precision: Precision
-    sources_label: str
-    groups: dict[str, tuple[str, ...]]
-    store: Store
-    save_weights: bool = False
-    target_label: str = ""
-    notes: tuple[str, ...] = ()
-    start: Start | None = None
-    tuning: Mapping[str, Any] = field(default_factory=dict)
+    cell: Cell
+    fitted: Fitted
+    predictions: Predictions
+    fit_seconds: float
+    predict_seconds: float
+    operations: int | None
 
 
-class Backbones:
-    """Backbones that are loaded, each at its first use; runners of several jobs may share them."""
+@dataclass(frozen=True)
+class SourceFit:
+    """A fit on the sources as it was kept, with the seconds that it took."""
 
-    def __init__(self) -> None:
-        self._loaded: dict[tuple[str, str, Precision], Backbone] = {}
-
-    def load(self, job: Job) -> Backbone:
-        """The backbone of a job that has one."""
-        from xlt_bench.backbones.backbone import Backbone
-
-        assert job.source is not None, "a method without a backbone asks for none"
-        key = (job.source.fingerprint, job.device, job.precision)
-        if key not in self._loaded:
-            self._loaded[key] = Backbone(job.source, job.device, job.precision)
-        return self._loaded[key]
+    key: str
+    fitted: Adaptable
+    seconds: float
 
 
 class Runner:
-    """Runs packs of cells of one job.
+    """Runs packs of cells of one experiment.
 
     Args:
-        job: what they have in common.
+        setup: what they have in common.
         progress: is told of steps and dev evaluations.
-        backbones: those that are loaded already.
+        loader: has the backbones that are loaded already.
     """
 
-    def __init__(self, job: Job, progress: Progress, backbones: Backbones | None = None) -> None:
-        self.job = job
+    def __init__(self, setup: Setup, progress: Progress, loader: Loader) -> None:
+        self.setup = setup
         self._progress = progress
-        self._backbones = backbones or Backbones()
-        self._source: tuple[str, Adaptable, float] | None = None
+        self._loader = loader
+        self._source: SourceFit | None = None
         self._failed_fits: dict[str, BaseException] = {}
 
     def run(self, cells: Sequence[Cell]) -> list[Record]:
@@ -93,7 +73,7 @@ class Runner:
         They differ in their seed only or, if they adapt, in their target only. A cell that fails becomes a Record that
         says so; if it took its whole pack down with it, the others are run again one by one.
         """
-        reset_peak_memory(self.job.device)
+        reset_peak_memory(self.setup.device)
         try:
             outcomes = self._outcomes(cells)
         except (Exception, SystemExit) as error:
@@ -111,12 +91,12 @@ class Runner:
 
     def fit_source(self, cell: Cell) -> None:
         """Make and keep the fit on the sources that a cell adapts from; a failure is that of the cell, later."""
-        key = cell.source_fit
+        key, setup = cell.source_fit, self.setup
         started = time.perf_counter()
         try:
-            fitted = fit_source(cell, self.job.configured.method, self.job.task, self._context(cell, self.job.recipe))
+            fitted = fit_source(cell, setup.configured.method, setup.task, self._context(cell, setup.recipe_of(cell)))
             seconds = time.perf_counter() - started
-            self.job.store.fits.keep(key, lambda folder: _keep(fitted, seconds, folder))
+            setup.store.fits.keep(key, lambda folder: _keep(fitted, seconds, folder))
         except (Exception, SystemExit) as error:
             if _concerns_all(error):
                 raise
@@ -124,104 +104,126 @@ class Runner:
 
     def has_source(self, cell: Cell) -> bool:
         """Whether the fit that a cell adapts from is there, or known to fail."""
-        return cell.source_fit in self._failed_fits or self.job.store.fits.has(cell.source_fit)
+        return cell.source_fit in self._failed_fits or self.setup.store.fits.has(cell.source_fit)
 
     def _outcomes(self, cells: Sequence[Cell]) -> list[Outcome | MethodError]:
-        method, task = self.job.configured.method, self.job.task
-        contexts = [self._context(cell, paced(self.job.recipe, cell, task)) for cell in cells]
-        if not cells[0].adapts:
-            return run_pack(cells, method, task, contexts)
-        return run_adapted(cells, self._source_of(cells[0]), task, contexts)
+        protocol, method, task = protocol_of(cells[0]), self.setup.configured.method, self.setup.task
+        recipes = [protocol.recipe(self.setup.recipe_of(cell), cell, task) for cell in cells]
+        contexts = [self._context(cell, recipe) for cell, recipe in zip(cells, recipes, strict=True)]
+        source = self._source_of(cells[0]).fitted if cells[0].adapts else None
+        started = time.perf_counter()
+        fits, operations = self._counted(lambda: protocol.fit(cells, method, task, contexts, source))
+        seconds = (time.perf_counter() - started) / len(cells)
+        return [
+            fitted if isinstance(fitted, MethodError) else self._predicted(cell, recipe, fitted, seconds, operations)
+            for cell, recipe, fitted in zip(cells, recipes, fits, strict=True)
+        ]
 
-    def _source_of(self, cell: Cell) -> Adaptable:
+    def _counted(self, fit: Callable[[], Fits]) -> tuple[Fits, int | None]:
+        """What `fit` returns, and how many floating-point operations it took, where they are to be counted."""
+        return floating_point_operations(fit) if self.setup.count_operations else (fit(), None)
+
+    def _predicted(
+        self, cell: Cell, recipe: Recipe, fitted: Fitted, fit_seconds: float, operations: int | None
+    ) -> Outcome:
+        task = self.setup.task
+        parts = protocol_of(cell).predicted(cell, task, recipe)
+        started = time.perf_counter()
+        predictions = predict(fitted, parts, task.labels)
+        seconds = time.perf_counter() - started
+        return Outcome(cell, fitted, predictions.clustered(task.clusters), fit_seconds, seconds, operations)
+
+    def _source_of(self, cell: Cell) -> SourceFit:
         """The fit that a cell adapts from, as it was kept: a resumed run starts where an undisturbed one does."""
-        if self._source is None or self._source[0] != cell.source_fit:
-            if not self.job.store.fits.has(cell.source_fit):  # another process was done with it and dropped it
+        if self._source is None or self._source.key != cell.source_fit:
+            fits = self.setup.store.fits
+            if not fits.has(cell.source_fit):  # another process was done with it and dropped it
                 self.fit_source(cell)
             if cell.source_fit in self._failed_fits:
                 raise self._failed_fits[cell.source_fit]
             try:
                 self._source = self._load_source(cell)
             except (OSError, MethodError):
-                if self.job.store.fits.has(cell.source_fit):
+                if fits.has(cell.source_fit):
                     raise
                 return self._source_of(cell)  # dropped while it was read
-        return self._source[1]
+        return self._source
 
-    def _load_source(self, cell: Cell) -> tuple[str, Adaptable, float]:
-        folder = self.job.store.fits.folder_of(cell.source_fit)
+    def _load_source(self, cell: Cell) -> SourceFit:
+        folder = self.setup.store.fits.folder_of(cell.source_fit)
         seconds = json.loads((folder / MADE).read_text(encoding="utf-8"))["seconds"]
         with calling("load"):
-            fitted = self.job.configured.method.load(folder / METHOD, self._context(cell, self.job.recipe))
+            fitted = self.setup.configured.method.load(folder / METHOD, self._context(cell, self.setup.recipe_of(cell)))
         assert isinstance(fitted, Adaptable), "checked when it was fitted"
-        return cell.source_fit, fitted, seconds
+        return SourceFit(cell.source_fit, fitted, seconds)
 
     def _context(self, cell: Cell, recipe: Recipe) -> Context:
-        job = self.job
+        setup, source = self.setup, self.setup.source
         return Context(
-            labels=job.task.labels,
+            labels=setup.task.labels,
             seed=cell.seed,
             recipe=recipe,
-            device=job.device,
-            precision=job.precision,
+            device=setup.device,
+            precision=setup.precision,
             progress=self._progress,
-            load_backbone=partial(self._backbones.load, job) if job.source is not None else None,
+            load_backbone=None
+            if source is None
+            else partial(self._loader.backbone, source, setup.device, setup.precision),
         )
 
-    def _base(self, cell: Cell) -> Record:
-        job = self.job
+    def _unfinished(self, cell: Cell) -> Record:
+        """The Record of a cell, without what came of it."""
+        setup, provenance = self.setup, self.setup.provenance
         return Record(
             cell=cell,
-            label=_label(job, cell),
-            sources_label=job.sources_label,
-            groups={name: codes for name, codes in job.groups.items() if set(codes) & set(cell.targets)},
-            labels=job.task.labels,
+            label=setup.label_of(cell),
+            sources_label=setup.sources_label,
+            groups=setup.groups_of(cell),
+            labels=setup.task.labels,
             status="failed",
-            tuning=job.tuning,
-            environment=environment(job.device),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            caveats=(job.start.caveat,) if job.start else (),
+            origin=provenance.origin,
+            tuning=setup.tuning,
+            environment=environment(setup.device),
+            created=datetime.now(UTC).isoformat(timespec="microseconds"),
+            setting=provenance.setting,
+            source=provenance.source,
+            caveats=provenance.caveats,
+            runs=provenance.runs,
         )
 
     def _store_outcome(self, outcome: Outcome, cells: Sequence[Cell]) -> Record:
-        cell, predictions = outcome.cell, outcome.predictions.clustered(self.job.task.clusters)
+        cell, predictions, summary = outcome.cell, outcome.predictions, outcome.fitted.summary
+        selected_on = protocol_of(cell).selected_on if summary.selected_step is not None else "nothing"
+        operations = {} if outcome.operations is None else {"floating_point_operations": outcome.operations}
         record = replace(
-            self._base(cell),
+            self._unfinished(cell),
             status="complete",
             accuracy=predictions.accuracy(),
             item_hash=predictions.item_hash(),
-            selected_on=selected_on(cell) if outcome.fitted.summary.selected_step is not None else "nothing",
-            fit=_plain(asdict(outcome.fitted.summary)),
+            selected_on=self.setup.provenance.selected_on or selected_on,
+            fit=_plain(asdict(summary)) | operations,
             timing=_timing(outcome) | self._source_timing(cell),
-            peak_memory_bytes=peak_memory(self.job.device),
-            pack=tuple(other.seed for other in cells),
+            peak_memory_bytes=peak_memory(self.setup.device),
+            pack=tuple(member.seed for member in cells),
         )
         try:
-            self.job.store.write(record, predictions, _saving(outcome.fitted) if self.job.save_weights else None)
+            self.setup.store.write(record, predictions, _saving(outcome.fitted) if self.setup.save_weights else None)
         except MethodError as error:
             return self._store_failure(cell, error)
         return record
 
     def _source_timing(self, cell: Cell) -> dict[str, float]:
         """Seconds of the fit that a cell shares with all that adapt from it."""
-        return {"source_fit_seconds": round(self._source[2], 3)} if cell.adapts and self._source else {}
+        return {"source_fit_seconds": round(self._source.seconds, 3)} if cell.adapts and self._source else {}
 
     def _store_failure(self, cell: Cell, error: BaseException) -> Record:
-        known = isinstance(error, MethodError)
-        cause = error.__cause__ if known else error
+        expected = isinstance(error, MethodError)
+        cause = error.__cause__ if expected else error
         where = "" if cause is None else "\n" + "".join(traceback.format_exception(cause)[-3:])
-        message = str(error) if known else f"{type(error).__name__}: {error}"
-        record = replace(self._base(cell), error=message + where)
-        self.job.store.write(record, None)
+        message = str(error) if expected else f"{type(error).__name__}: {error}"
+        record = replace(self._unfinished(cell), error=message + where)
+        self.setup.store.write(record, None)
         return record
-
-
-def _label(job: Job, cell: Cell) -> str:
-    """The job's label, with how a cell adapts and how many labelled examples it has, where that is not the usual."""
-    told = [job.target_label] if cell.protocol == "full" and job.target_label else []
-    told += [f"{cell.examples} examples"] if cell.examples is not None else []
-    told += [f"{cell.shots} shots"] if cell.shots is not None else []
-    return ", ".join([job.label, *told])
 
 
 def _concerns_all(error: BaseException) -> bool:

@@ -74,7 +74,7 @@ def status_line(found: Iterable[Standing]) -> str:
 
 
 def _label(planned: Planned) -> str:
-    return planned.experiment.job.label if planned.experiment else planned.method
+    return planned.experiment.setup.label if planned.experiment else planned.method
 
 
 def _cost(cost: Estimate | None) -> tuple[str, str]:

@@ -12,7 +12,9 @@ from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
 from xlt_bench.plugins.methods import configure, recipe_of
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.records.cell import Cell
-from xlt_bench.runs.experiment import Experiment, Resources, prepare
+from xlt_bench.runs.experiment import Experiment
+from xlt_bench.runs.loader import Loader
+from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.request import DEFAULT_STORE, NO_SOURCES, Request
 from xlt_bench.studies.definition import Grid, Study
 from xlt_bench.studies.probe import Probes
@@ -65,7 +67,7 @@ class Planned:
         return self.experiment.cells if self.experiment else ()
 
 
-def plan_study(study: Study, options: StudyOptions, resources: Resources | None = None) -> list[Planned]:
+def plan_study(study: Study, options: StudyOptions, loader: Loader | None = None) -> list[Planned]:
     """The configurations of a study, in its order.
 
     A configuration that cannot be (a group that the task or the backbone lacks) is listed with the reason; a fault of
@@ -74,7 +76,7 @@ def plan_study(study: Study, options: StudyOptions, resources: Resources | None 
     Raises:
         XltBenchError: nothing can be run, or a fault that concerns every configuration.
     """
-    resources = resources or Resources()
+    loader = loader or Loader()
     for grid in study.grids:
         for known in filter(None, (options.preset, grid.preset)):
             preset_recipe(known)
@@ -82,7 +84,7 @@ def plan_study(study: Study, options: StudyOptions, resources: Resources | None 
             with suppress(MethodError):  # a plug-in that is broken is left out by itself
                 configure(method, grid.settings or {})
     planned = [
-        _planned(at, grid, method, sources, options, resources)
+        _planned(at, grid, method, sources, options, loader)
         for at, grid in enumerate(study.grids)
         for sources in grid.sources
         for method in grid.methods
@@ -92,12 +94,12 @@ def plan_study(study: Study, options: StudyOptions, resources: Resources | None 
     return planned
 
 
-def _planned(at: int, grid: Grid, method: str, sources: str, options: StudyOptions, resources: Resources) -> Planned:
+def _planned(at: int, grid: Grid, method: str, sources: str, options: StudyOptions, loader: Loader) -> Planned:
     request = _request(grid, method, sources, options)
     try:
         if grid.compute_of is not None:
-            request = _with_compute(request, grid.compute_of, resources)
-        return Planned(at, method, sources, prepare(request, resources))
+            request = _with_compute(request, grid.compute_of, loader)
+        return Planned(at, method, sources, prepare(request, loader))
     except StoreError:
         raise
     except XltBenchError as error:
@@ -148,11 +150,11 @@ def _budget(method: str, preset: str) -> int:
     return steps
 
 
-def _with_compute(request: Request, reference: str, resources: Resources) -> Request:
+def _with_compute(request: Request, reference: str, loader: Loader) -> Request:
     """As many steps as take the arithmetic of the reference's budget."""
-    probes = Probes(request.store, resources)
-    of_reference = prepare(replace(request, method=reference, settings={}), resources)
-    own = prepare(request, resources)
+    probes = Probes(request.store, loader)
+    of_reference = prepare(replace(request, method=reference, settings={}), loader)
+    own = prepare(request, loader)
     preset = request.preset or task_info(request.task).preset
     budget = request.steps or _budget(reference, preset)
     share = probes.step_flops(of_reference) / probes.step_flops(own)

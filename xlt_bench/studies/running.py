@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from xlt_bench.api import carry_out
+from xlt_bench.engines import LocalEngine, Waiting, carry_out
 from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
 from xlt_bench.method import Progress
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
-from xlt_bench.runs.experiment import Experiment, Resources
+from xlt_bench.runs.experiment import Experiment
+from xlt_bench.runs.loader import Loader
 from xlt_bench.studies.planning import Planned
 from xlt_bench.studies.probe import Probes
 
@@ -46,10 +47,10 @@ class Estimate:
 
 def run_study(
     planned: Sequence[Planned],
-    resources: Resources,
+    loader: Loader,
     show: Show,
     *,
-    waiting: Callable[[int], None],
+    waiting: Waiting,
     limit: int | None = None,
     pack: int | None = None,
 ) -> list[str]:
@@ -57,55 +58,50 @@ def run_study(
 
     Args:
         planned: from `plan_study`.
-        resources: those it was planned with.
+        loader: that it was planned with.
         show: gives the progress display of a configuration.
         waiting: is told how many cells other processes work on, when only these are left.
         limit: at most so many cells now, and no waiting.
-        pack: as for `carry_out`.
+        pack: as for `LocalEngine`.
 
     Returns:
         Why configurations could not be run, one line each; failed cells are Records and no reason.
     """
     if limit is not None and limit < 1:
         raise ConfigError(f"--limit-cells must be at least 1, not {limit}")
-    for one in planned:
-        if one.experiment is not None:
-            one.experiment.check_store()
+    for configuration in planned:
+        if configuration.experiment is not None:
+            configuration.experiment.check_store()
     faults: dict[int, str] = {}
     for last in (False, True) if limit is None else (False,):
-        left = limit
-        for at, one in enumerate(planned, 1):
-            todo = None if at in faults else _unsettled(one, left)
-            if todo is None:
+        for place, configuration in enumerate(planned, 1):
+            if configuration.experiment is None or place in faults:
+                continue
+            remaining = configuration.experiment.remaining(limit)
+            if not remaining.cells:
                 continue
             try:
-                with show(one, at, todo) as progress:
-                    ran = carry_out(
-                        todo,
-                        progress,
-                        pack,
-                        waiting=waiting if last else None,
-                        resources=resources,
-                        keep_fits=True,
-                    )
+                with show(configuration, place, remaining) as progress:
+                    engine = LocalEngine(progress, pack, loader)
+                    records = carry_out(remaining, engine, waiting if last else None, keep_fits=True)
             except StoreError:
                 raise
             except XltBenchError as error:
-                faults[at] = f"{one.method}, sources {one.sources}: {error}"
+                faults[place] = f"{configuration.method}, sources {configuration.sources}: {error}"
                 continue
-            left = None if left is None else left - len(ran)
+            limit = None if limit is None else limit - len(records)
     _drop_fits(planned)
     return list(faults.values())
 
 
 def standings(planned: Sequence[Planned]) -> Iterator[Standing]:
     """How far each configuration is."""
-    seen: set[str] = set()  # a cell that configurations share is told of the first
-    for one in planned:
-        own = [cell.fingerprint for cell in one.cells if cell.fingerprint not in seen]
-        seen.update(own)
-        counts = Counter(_state(one, fingerprint) for fingerprint in own)
-        yield Standing(one, counts["done"], counts["failed"], counts["running"], counts["missing"])
+    counted: set[str] = set()  # a cell that configurations share is told of the first
+    for configuration in planned:
+        fingerprints = [cell.fingerprint for cell in configuration.cells if cell.fingerprint not in counted]
+        counted.update(fingerprints)
+        counts = Counter(_state(configuration, fingerprint) for fingerprint in fingerprints)
+        yield Standing(configuration, counts["done"], counts["failed"], counts["running"], counts["missing"])
 
 
 def estimates(planned: Sequence[Planned], probes: Probes) -> Iterator[Estimate | None]:
@@ -114,48 +110,46 @@ def estimates(planned: Sequence[Planned], probes: Probes) -> Iterator[Estimate |
     Cells that several configurations share are counted once, as are fits on the sources.
     """
     counted: set[str] = set()
-    for one in planned:
-        todo = [cell for cell in one.experiment.missing if cell.fingerprint not in counted] if one.experiment else []
-        if one.experiment is None or not todo:
+    for configuration in planned:
+        experiment = configuration.experiment
+        cells = [cell for cell in experiment.missing if cell.fingerprint not in counted] if experiment else []
+        if experiment is None or not cells:
             yield Estimate(0.0, 0)
             continue
         try:
-            probe = probes.probe(one.experiment)
+            probe = probes.probe(experiment)
         except MethodError:
             yield None
             continue
-        sources = {cell.source_fit: cell for cell in todo if cell.adapts}
-        seconds = sum(probe.seconds(one.experiment, cell) for cell in todo)
-        seconds += sum(probe.source_seconds(one.experiment, cell) for cell in sources.values())
-        counted.update(cell.fingerprint for cell in todo)
+        sources = {cell.source_fit: cell for cell in cells if cell.adapts}
+        seconds = sum(probe.seconds(experiment, cell) for cell in cells)
+        seconds += sum(probe.source_seconds(experiment, cell) for cell in sources.values())
+        counted.update(cell.fingerprint for cell in cells)
         yield Estimate(seconds, probe.memory_bytes)
 
 
-def _unsettled(planned: Planned, limit: int | None) -> Experiment | None:
-    """What of a configuration is missing by now, at most `limit` cells; None if there is nothing to do."""
-    experiment = planned.experiment
-    if experiment is None or (limit is not None and limit < 1):
-        return None
-    cells = [cell for cell in experiment.missing if experiment.settled(cell) is None][:limit]
-    return replace(experiment, cells=tuple(cells), done={}) if cells else None
-
-
-def _state(planned: Planned, fingerprint: str) -> str:
-    assert planned.experiment is not None, "a configuration with cells has an experiment"
-    store = planned.experiment.job.store
-    held = store.find(fingerprint)
-    if isinstance(held, Record):
-        return "done" if held.complete else "failed"
+def _state(configuration: Planned, fingerprint: str) -> str:
+    assert configuration.experiment is not None, "a configuration with cells has an experiment"
+    store = configuration.experiment.setup.store
+    record = store.find(fingerprint)
+    if isinstance(record, Record):
+        return "done" if record.complete else "failed"
     return "running" if store.claims.held(fingerprint) else "missing"
 
 
 def _drop_fits(planned: Sequence[Planned]) -> None:
     """Forget the fits on the sources that no cell of the study needs any more."""
-    adapted = [(one.experiment, cell) for one in planned if one.experiment for cell in one.cells if cell.adapts]
-    needed = {cell.source_fit for experiment, cell in adapted if not _is_stored(experiment, cell)}
-    for experiment, _ in adapted[:1]:  # a study has one store
-        experiment.job.store.fits.drop({cell.source_fit for _, cell in adapted} - needed)
+    adapting = [
+        (configuration.experiment, cell)
+        for configuration in planned
+        if configuration.experiment
+        for cell in configuration.cells
+        if cell.adapts
+    ]
+    needed = {cell.source_fit for experiment, cell in adapting if not _is_stored(experiment, cell)}
+    for experiment, _ in adapting[:1]:  # a study has one store
+        experiment.setup.store.fits.drop({cell.source_fit for _, cell in adapting} - needed)
 
 
 def _is_stored(experiment: Experiment, cell: Cell) -> bool:
-    return isinstance(experiment.job.store.find(cell.fingerprint), Record)
+    return isinstance(experiment.setup.store.find(cell.fingerprint), Record)

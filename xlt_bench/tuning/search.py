@@ -1,54 +1,24 @@
-"""The search: trials are fits on the sources, scored on source dev; nothing is predicted on a target."""
+"""The search: trials are carried out like any other cells, in a store aside; the best on source dev is chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
-from xlt_bench.errors import ConfigError, MethodError, XltBenchError
-from xlt_bench.method import Context, Progress, Silent
+from xlt_bench.engines import Engine, Waiting, wait_silently
+from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.plugins.methods import configure
-from xlt_bench.records.answers import sheet_of
-from xlt_bench.runs.experiment import Experiment, Resources, prepare
-from xlt_bench.runs.protocols import fit_pack, predict, source_data
-from xlt_bench.runs.request import NO_SOURCES, Request
-from xlt_bench.tasks.sampling import stratified
-from xlt_bench.tuning.answers import Answers, KeptAnswers, Score, difference, score
-from xlt_bench.tuning.space import REACH, Factors, dimensions, factors, options_of, request_of
+from xlt_bench.records.store import Store
+from xlt_bench.runs.loader import Loader
+from xlt_bench.runs.plan import MOST_SEEDS
+from xlt_bench.runs.preparing import prepare
+from xlt_bench.runs.request import Request
+from xlt_bench.tuning.scores import Score, difference
+from xlt_bench.tuning.space import REACH, dimensions, factors, options_of, request_of
+from xlt_bench.tuning.trial import FIRST_SEED, STORE, PlannedTrial, Trial, fits_of, trial_cell
 
-FIRST_SEED = 4_000_000_000
-"""Of the trials' own seeds: no run that is reported has them."""
-
-KEPT = ".tuning"
 _MOST_TRIALS = 1000
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One setting.
-
-    Attributes:
-        number: its place in the search; 0 is the default setting.
-        request: what `run` does with this setting.
-        fits: the answers to source dev, one a seed; none where a fit failed, with the reason in `failed`.
-    """
-
-    number: int
-    factors: Factors
-    request: Request
-    fits: tuple[Answers, ...] = ()
-    failed: str | None = None
-
-    @property
-    def score(self) -> Score | None:
-        """Source-dev accuracy; None where a fit failed."""
-        return score(self.fits) if self.fits else None
-
-    def told(self) -> str:
-        """The factors, for a reader."""
-        return ", ".join(f"{name} x{factor:g}" for name, factor in self.factors.items()) if self.number else "default"
 
 
 @dataclass(frozen=True)
@@ -57,28 +27,16 @@ class Search:
 
     Attributes:
         label: the method's.
-        planned: the trials, each with the experiment of its fits.
-        kept: where their answers lie.
-        resources: what the trials share.
+        planned: the trials in their order.
     """
 
     label: str
-    planned: tuple[tuple[Trial, Experiment], ...]
-    kept: KeptAnswers
-    resources: Resources
-    rerun: str | None
+    planned: tuple[PlannedTrial, ...]
 
     @property
     def missing(self) -> int:
         """How many fits are still to be made."""
-        cells = (cell.source_fit for _, experiment in self.planned for cell in experiment.cells)
-        return sum(self.held(key) is None for key in cells)
-
-    def held(self, key: str) -> Answers | str | None:
-        """What is kept of a fit and need not be made again: answers, or why it failed."""
-        held = self.kept.find(key)
-        again = self.rerun == "all" or (self.rerun == "failed" and isinstance(held, str))
-        return None if again else held
+        return sum(len(planned.experiment.remaining().cells) for planned in self.planned)
 
 
 @dataclass(frozen=True)
@@ -126,102 +84,85 @@ class Tuned:
         }
 
 
-def prepare_search(request: Request, trials: int, seeds: int = 1, resources: Resources | None = None) -> Search:
+def prepare_search(request: Request, trials: int, seeds: int = 1, loader: Loader | None = None) -> Search:
     """Check a search, load the task, and list its trials. Nothing is trained.
 
     Args:
         request: of the run that is to be tuned.
         trials: settings to try, the default one among them.
         seeds: fits a trial.
+        loader: that of other experiments.
 
     Raises:
         XltBenchError: the first thing that cannot be.
     """
+    _check(request, trials, seeds)
+    configured = configure(request.method, request.settings)
+    names = dimensions(configured)
+    loader = loader or Loader()
+    aside = Store(request.store).aside(STORE)
+    planned = []
+    for number in range(trials):
+        chosen = factors(number, names)
+        trial_request = request_of(request, configured, chosen)
+        experiment = prepare(fits_of(trial_request, seeds), loader)
+        cells = [trial_cell(cell) for cell in experiment.cells]
+        planned.append(
+            PlannedTrial(Trial(number, chosen, trial_request), experiment.derived(cells, aside, request.rerun))
+        )
+    Store(request.store).check_writable()
+    return Search(configured.label, tuple(planned))
+
+
+def _check(request: Request, trials: int, seeds: int) -> None:
+    """Refuse numbers that cannot be, runs without source dev, and seeds that trials have."""
     if not 2 <= trials <= _MOST_TRIALS:
         raise ConfigError(
             f"--trials must lie between 2 (the default and another setting) and {_MOST_TRIALS}, not {trials}"
         )
     if seeds < 1:
         raise ConfigError(f"--trial-seeds must be at least 1, not {seeds}")
-    if request.sources == NO_SOURCES:
+    if not request.has_sources:
         raise ConfigError("tuning selects on source dev, and --sources none has none; give sources")
-    held = range(FIRST_SEED, FIRST_SEED + _MOST_TRIALS)
-    taken = [seed for seed in request.seeds or () if seed in held]
+    reserved = range(FIRST_SEED, FIRST_SEED + MOST_SEEDS)
+    taken = [seed for seed in request.seeds or () if seed in reserved]
     if taken:
-        raise ConfigError(f"seed {taken[0]} is held for trials, from {held.start} on; give others")
-    configured = configure(request.method, request.settings)
-    found = dimensions(configured)
-    resources = resources or Resources()
-    planned = []
-    for number in range(trials):
-        chosen = factors(number, found)
-        own = request_of(request, configured, chosen)
-        fits = replace(
-            own,
-            protocol="zero-shot",
-            shots=(None,),
-            target_steps=None,
-            seeds=tuple(held[:seeds]),
-            save_weights=False,
-            rerun=None,
-        )
-        experiment = prepare(fits, resources)
-        experiment.check_store()
-        planned.append((Trial(number, chosen, own), experiment))
-    job = planned[0][1].job
-    return Search(configured.label, tuple(planned), KeptAnswers(job.store.folder / KEPT), resources, request.rerun)
+        raise ConfigError(f"seed {taken[0]} is held for trials, from {reserved.start} on; give others")
 
 
 def search(
-    found: Search, progress: Progress | None = None, told: Callable[[Trial], None] = lambda trial: None
+    planned_search: Search,
+    engine: Engine,
+    report: Callable[[Trial], None] = lambda trial: None,
+    waiting: Waiting = wait_silently,
 ) -> Tuned:
     """Make the trials that are missing; what is made is kept, so that a search that is stopped goes on from there.
 
     Args:
-        found: from `prepare_search`.
-        progress: is told of steps and dev evaluations.
-        told: is given each trial when it is done.
+        planned_search: from `prepare_search`.
+        engine: carries them out; what other processes work on comes last and is waited for.
+        report: is given each trial when it is done.
+        waiting: is told how many fits other processes work on, when only these are left.
 
     Raises:
         MethodError: every trial failed.
     """
-    done: list[Trial] = []
-    for trial, experiment in found.planned:
-        made = [_fit(found, experiment, place, progress or Silent()) for place in range(len(experiment.cells))]
-        answers = tuple(one for one in made if isinstance(one, Answers))
-        failed = next((one for one in made if isinstance(one, str)), None)
-        done.append(replace(trial, fits=() if failed else answers, failed=failed))
-        told(done[-1])
-    scores = {trial.number: one.accuracy for trial in done if (one := trial.score)}
+    results: dict[int, Trial] = {}
+    for last in (False, True):
+        for planned in planned_search.planned:
+            number = planned.trial.number
+            if number in results:
+                continue
+            for _ in engine.carry_out(planned.experiment.remaining(), waiting if last else None):
+                pass  # Records are read from the store, where other processes put theirs too
+            result = planned.result()
+            if result is not None:
+                results[number] = result
+                report(result)
+    trials = tuple(results[number] for number in sorted(results))
+    scores = {trial.number: trial.score.accuracy for trial in trials if trial.score}
     if not scores:
-        raise MethodError(f"all {len(done)} trials of {found.label} failed, the first with: {done[0].failed}")
-    return Tuned(tuple(done), done[max(scores, key=scores.__getitem__)])
-
-
-def _fit(found: Search, experiment: Experiment, place: int, progress: Progress) -> Answers | str:
-    """The answers of one fit to source dev, or why it failed: kept ones, else new ones."""
-    job, cell = experiment.job, experiment.cells[place]
-    held = found.held(cell.source_fit)
-    if held is not None:
-        return held
-    context = Context(
-        labels=job.task.labels,
-        seed=cell.seed,
-        recipe=job.recipe,
-        device=job.device,
-        precision=job.precision,
-        progress=progress,
-        load_backbone=partial(found.resources.backbones.load, job) if job.source is not None else None,
-    )
-    made: Answers | str
-    try:
-        (fitted,) = fit_pack([cell], job.configured.method, job.task, [context])
-        _, dev = source_data(cell, job.task)
-        sheet = sheet_of(predict(fitted, [stratified(dev, job.recipe.dev_limit)], job.task.labels), job.task.labels)
-        made = Answers(sheet.codes, sheet.items, sheet.correct)
-    except (Exception, SystemExit) as error:
-        if isinstance(error, XltBenchError) and not isinstance(error, MethodError):
-            raise
-        made = str(error) if isinstance(error, MethodError) else f"{type(error).__name__}: {error}"
-    found.kept.keep(cell.source_fit, made)
-    return made
+        raise MethodError(
+            f"all {len(trials)} trials of {planned_search.label} failed, the first with: {trials[0].failed}"
+        )
+    return Tuned(trials, results[max(scores, key=scores.__getitem__)])

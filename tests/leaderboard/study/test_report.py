@@ -21,6 +21,7 @@ from xlt_bench.records.cell import Cell, Protocol
 from xlt_bench.records.record import Predictions, Record
 from xlt_bench.records.store import Store
 from xlt_bench.runs.experiment import Experiment
+from xlt_bench.runs.request import Request
 from xlt_bench.studies.definition import Axis, Form, Grid, ReportSpec, Study
 from xlt_bench.studies.planning import Planned
 
@@ -80,10 +81,12 @@ class Made:
             )
             self.store.write(record, found)
         configured = SimpleNamespace(label=method)
-        job = SimpleNamespace(
+        setup = SimpleNamespace(
             label=method, store=self.store, groups=GROUPS, target_label="", configured=configured, source="b"
         )
-        self.planned.append(Planned(0, method, source, cast(Any, Experiment(cast(Any, job), tuple(cells), {}))))
+        self.planned.append(
+            Planned(0, method, source, cast(Any, Experiment(Request(), cast(Any, setup), tuple(cells), {})))
+        )
 
     def results(self, form: Form, pairs: Sequence[tuple[str, str]] = (), over: Axis | None = None) -> Results:
         """What a report of these runs is made of."""

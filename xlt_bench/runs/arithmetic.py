@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 Shape = tuple[int, ...]
+Result = TypeVar("Result")
 
 
-def floating_point_operations(work: Callable[[], object]) -> int:
-    """Floating-point operations of matrix products and attention, forward and backward.
+def floating_point_operations(work: Callable[[], Result]) -> tuple[Result, int]:
+    """What `work` returns, and the floating-point operations of its matrix products and attention.
 
-    Gradients of frozen weights are never computed, so they are not counted either.
+    Forward and backward passes count. Gradients of frozen weights are never computed, so they are not counted either.
     """
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False, custom_mapping=dict(_formulas())) as counter:
-        work()
-    return int(counter.get_total_flops())
+        result = work()
+    return result, int(counter.get_total_flops())
 
 
 def _formulas() -> Mapping[Any, Callable[..., int]]:
@@ -26,24 +27,24 @@ def _formulas() -> Mapping[Any, Callable[..., int]]:
     import torch
     from torch.utils.flop_counter import sdpa_backward_flop_count, sdpa_flop_count
 
-    def linear(inputs: Shape, weight: Shape, *rest: object, out_shape: Shape, **options: object) -> int:
+    def linear(inputs: Shape, weight: Shape, *others: object, out_shape: Shape, **options: object) -> int:
         return 2 * prod(inputs) * out_shape[-1]
 
-    def attention(query: Shape, key: Shape, value: Shape, *rest: object, **options: object) -> int:
+    def attention(query: Shape, key: Shape, value: Shape, *others: object, **options: object) -> int:
         count: int = sdpa_flop_count(query, key, value)
         return count
 
     def attention_backward(
-        gradient: Shape, query: Shape, key: Shape, value: Shape, *rest: object, **options: object
+        gradient: Shape, query: Shape, key: Shape, value: Shape, *others: object, **options: object
     ) -> int:
         count: int = sdpa_backward_flop_count(gradient, query, key, value)
         return count
 
     aten = torch.ops.aten
-    found: dict[Any, Callable[..., int]] = {
+    formulas: dict[Any, Callable[..., int]] = {
         aten._scaled_dot_product_flash_attention_for_cpu: attention,
         aten._scaled_dot_product_flash_attention_for_cpu_backward: attention_backward,
     }
     if torch.backends.mkldnn.is_available():
-        found[torch.ops.mkldnn._linear_pointwise] = linear
-    return found
+        formulas[torch.ops.mkldnn._linear_pointwise] = linear
+    return formulas

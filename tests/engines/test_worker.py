@@ -1,0 +1,146 @@
+"""Cells as JSON: a process that gets nothing else makes the same Records as the local engine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.tuning_toy import write_method, write_task
+from xlt_bench.engines import LocalEngine, carry_out
+from xlt_bench.engines.plan import Plan
+from xlt_bench.errors import ConfigError
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
+from xlt_bench.runs.experiment import Experiment
+from xlt_bench.runs.preparing import prepare
+from xlt_bench.runs.request import Request
+from xlt_bench.tuning import prepare_search
+
+VOLATILE = ("timing", "created", "peak_memory_bytes")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With the toy task and the toy method of tuning in it, and in it the tests' working folder."""
+    monkeypatch.chdir(tmp_path)
+    write_task(tmp_path / "toy")
+    write_method()
+    return tmp_path
+
+
+def request(**changes: Any) -> Request:
+    usual = Request(
+        method="plugin.py:Plugin", task="toy", sources="eng_Latn,deu_Latn", targets="zul_Latn", seeds=(0, 1)
+    )
+    return replace(usual, **changes)
+
+
+def moved(experiment: Experiment, store: Store) -> Experiment:
+    """The same with another store."""
+    return replace(experiment, setup=replace(experiment.setup, store=store))
+
+
+def work(plan: Plan, elsewhere: Path) -> subprocess.CompletedProcess[str]:
+    """A worker that is started in another folder, and gets the plan as a file."""
+    elsewhere.mkdir()
+    path = elsewhere / "plan.json"
+    path.write_text(json.dumps(plan.as_json()), encoding="utf-8")
+    command = [sys.executable, "-m", "xlt_bench.engines.worker", str(path)]
+    return subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=False)
+
+
+def same(ours: Store, theirs: Store, fingerprint: str) -> None:
+    """Whether two stores hold the same Record, to the byte but for what no two runs have alike."""
+    manifests = [json.loads((store.folder_of(fingerprint) / "record.json").read_text()) for store in (ours, theirs)]
+    for manifest in manifests:
+        for name in VOLATILE:
+            assert manifest.pop(name)
+    assert json.dumps(manifests[0]) == json.dumps(manifests[1])
+    names = {path.name for path in ours.folder_of(fingerprint).iterdir()}
+    assert names == {path.name for path in theirs.folder_of(fingerprint).iterdir()}
+    predictions = [(store.folder_of(fingerprint) / "predictions.parquet").read_bytes() for store in (ours, theirs)]
+    assert predictions[0] == predictions[1]
+
+
+def check_alike(experiment: Experiment, folder: Path) -> list[Record]:
+    """Carry out an experiment here and by a worker, and compare."""
+    ours = Store(folder / "ours")
+    records = carry_out(moved(experiment, ours), LocalEngine(pack=2))
+    plan = Plan.of(experiment, experiment.cells, pack=2)
+    answer = work(plan, folder / "elsewhere")
+    assert answer.returncode == 0, answer.stderr
+    lines = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert lines == [{"fingerprint": record.cell.fingerprint, "status": "complete"} for record in records]
+    for record in records:
+        same(ours, experiment.setup.store, record.cell.fingerprint)
+    return records
+
+
+def test_a_worker_makes_the_same_records(folder: Path) -> None:
+    records = check_alike(prepare(request(save_weights=True)), folder)
+    assert [record.cell.seed for record in records] == [0, 1]
+    weights = Path("xlt-results", records[0].cell.fingerprint, "weights", "quality")
+    assert weights.read_bytes() == Path("ours", *weights.parts[1:]).read_bytes()
+
+
+def test_a_worker_trains_a_soft_prompt_to_the_same_bit(folder: Path, tiny_backbone_folder: Path) -> None:
+    prompt = request(method="spt", backbone=str(tiny_backbone_folder), steps=3, device="cpu", init_from=None)
+    check_alike(prepare(prompt), folder)
+
+
+def test_a_worker_adapts_from_a_fit_on_the_sources(folder: Path, tiny_backbone_folder: Path) -> None:
+    prompt = request(method="spt", backbone=str(tiny_backbone_folder), steps=2, target_steps=2, device="cpu")
+    full = replace(prompt, protocol="full", shots=(4, None), seeds=(0,))
+    records = check_alike(prepare(full), folder)
+    assert [record.cell.shots for record in records] == [4, None]
+
+
+def test_a_worker_carries_out_trials(folder: Path) -> None:
+    planned = prepare_search(request(), 3).planned[2]
+    (record,) = check_alike(planned.experiment, folder)
+    assert record.cell.predicts == "dev"
+    assert Store(Path("xlt-results")).records() == ([], [])
+
+
+def test_what_is_in_the_store_is_not_carried_out_again(folder: Path) -> None:
+    experiment = prepare(request())
+    carry_out(experiment, LocalEngine())
+    made = Path("fits.txt").read_text()
+    answer = work(Plan.of(experiment, experiment.cells), folder / "elsewhere")
+    assert answer.returncode == 0
+    assert Path("fits.txt").read_text() == made
+
+
+def test_other_data_are_refused_before_anything_is_computed(folder: Path) -> None:
+    experiment = prepare(request())
+    plan = Plan.of(experiment, experiment.cells)
+    path = folder / "toy" / "zul_Latn" / "test.tsv"
+    path.write_text(path.read_text().replace("river 3", "lake 3"))
+    answer = work(plan, folder / "elsewhere")
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("error: the plan is of task_hash ")
+    assert not Path("xlt-results").exists()
+    with pytest.raises(ConfigError, match="give this process the same code and data"):
+        plan.experiment()
+
+
+def test_every_field_of_a_request_comes_back(tmp_path: Path) -> None:
+    full = Request(
+        method="m", task="t", data_dir=tmp_path, sources="s", targets="t", protocol="full", shots=(0, None), examples=3,
+        backbone="b", seeds=(1, 2), steps=4, target_steps=5, settings={"a": "1"}, rate_factors=(2.0, 0.5),
+        groups_file=tmp_path / "g.toml", seen="like:x", text_prefix="q: ", read_out="mean",
+        tuning={"trials": 2, "results": [{"trial": 0}]},
+        init_from="r", preset="p", device="cpu", precision="fp32", store=tmp_path / "store",
+        save_weights=True, rerun="failed",
+    )  # fmt: skip
+    unset = [field.name for field in fields(Request) if getattr(full, field.name) == getattr(Request(), field.name)]
+    assert not unset, "a field that is as by default would pass whatever happens to it"
+    for every in (full, Request()):
+        plan = Plan(every, (), tmp_path, tmp_path)
+        assert Plan.from_json(json.loads(json.dumps(plan.as_json()))) == plan

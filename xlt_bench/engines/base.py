@@ -1,0 +1,54 @@
+"""What an engine offers, and what is done around every engine's work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from xlt_bench.records.record import Record
+from xlt_bench.runs.experiment import Experiment
+
+Waiting = Callable[[int], None]
+"""Is told how many cells other processes work on, when only these are left."""
+
+
+class Engine(Protocol):
+    """Carries out cells; where and by which processes is its own affair.
+
+    Cells are claimed in the store, so engines of several processes, also of different kinds, share the work: none is
+    carried out twice, and one that is interrupted is taken up by the next engine that meets it.
+    """
+
+    def carry_out(self, experiment: Experiment, waiting: Waiting | None) -> Iterator[Record]:
+        """Carry out the missing cells, yielding each Record when it lies in the store, in no certain order.
+
+        What another process works on comes last and is waited for.
+
+        Args:
+            experiment: a checked request.
+            waiting: see `Waiting`; None: what others work on is left to them, and their Records are not yielded.
+        """
+
+
+def wait_silently(cells: int) -> None:
+    """A `Waiting` that says nothing."""
+
+
+def carry_out(
+    experiment: Experiment, engine: Engine, waiting: Waiting | None = wait_silently, *, keep_fits: bool = False
+) -> list[Record]:
+    """All Records of an experiment, in the order of its cells; those that the store lacks are made.
+
+    Args:
+        experiment: a checked request.
+        engine: carries out what is missing.
+        waiting: as for `Engine.carry_out`; with None, the Records that others work on are left out.
+        keep_fits: leave the fits on the sources in the store, for another experiment that adapts from them.
+    """
+    experiment.check_store()
+    records = dict(experiment.done)
+    for record in engine.carry_out(experiment, waiting):
+        records[record.cell.fingerprint] = record
+    if not keep_fits:
+        experiment.setup.store.fits.drop({cell.source_fit for cell in experiment.cells if cell.adapts})
+    return [records[cell.fingerprint] for cell in experiment.cells if cell.fingerprint in records]

@@ -1,0 +1,51 @@
+"""A worker: carries out a Plan in a process of its own, `python -m xlt_bench.engines.worker PLAN.json`.
+
+It prints one line of JSON a Record: fingerprint and status. Cells that other processes work on are left to them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from xlt_bench.engines.local import LocalEngine
+from xlt_bench.engines.plan import Plan
+from xlt_bench.errors import XltBenchError
+from xlt_bench.records.record import Record
+from xlt_bench.runs.loader import Loader
+
+
+def carry_out_plan(plan: Plan, loader: Loader | None = None) -> Iterator[Record]:
+    """Records of a plan's cells, each when it lies in the store.
+
+    Raises:
+        XltBenchError: the plan cannot be carried out here.
+    """
+    loader = loader or Loader()
+    experiment = plan.experiment(loader)
+    experiment.check_store()
+    yield from LocalEngine(pack=plan.pack, loader=loader).carry_out(experiment, waiting=None)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out the plan in a file; 2 where it cannot be."""
+    plan = Plan.from_json(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
+    os.chdir(plan.folder)
+    answers = sys.stdout
+    try:
+        with redirect_stdout(sys.stderr):  # what a method prints is no answer
+            for record in carry_out_plan(plan):
+                answer = {"fingerprint": record.cell.fingerprint, "status": record.status}
+                print(json.dumps(answer), file=answers, flush=True)
+    except XltBenchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

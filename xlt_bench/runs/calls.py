@@ -1,0 +1,124 @@
+"""Calls of a method's code: what it raises names the call, and what it returns is checked before it is used."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from xlt_bench.errors import MethodError, XltBenchError
+from xlt_bench.method import Adaptable, Context, FitSummary, Fitted, Method, Packable, PackAdaptable, PackError, Scores
+from xlt_bench.records.record import Predictions
+from xlt_bench.task import Example, Labelled, concatenate
+
+Fits = Sequence[Fitted | MethodError]
+"""What came of each cell that was fitted; the error of one that failed by itself among several."""
+
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""Faults of the store's disk, not of a method."""
+
+
+@contextmanager
+def calling(call: str) -> Iterator[None]:
+    """Turns what a method raises into a MethodError that names the call; the cause keeps its traceback.
+
+    Errors of this package pass as they are, as do those of a disk that takes no more.
+    """
+    try:
+        yield
+    except (XltBenchError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno in DISK_FAULTS:
+            raise
+        raise MethodError(f"{call} raises {type(error).__name__}: {error}") from error
+
+
+def fit(method: Method, train: Labelled, dev: Labelled, contexts: Sequence[Context]) -> Fits:
+    """Fit once for each context, in one pass where the method can; contexts differ in their seed only."""
+    fits: Fits
+    try:
+        if len(contexts) > 1 and isinstance(method, Packable):
+            with calling("fit_many"):
+                fits = list(method.fit_many(train, dev, contexts))
+        else:
+            with calling("fit"):
+                fits = [method.fit(train, dev, context) for context in contexts]
+    except PackError as error:
+        fits = error.outcomes
+    if len(fits) != len(contexts):
+        raise MethodError(f"fit_many must return one fitted object for each of {len(contexts)}, not {len(fits)}")
+    _check_all(fits, "fit")
+    return fits
+
+
+def adapt(fitted: Adaptable, trains: Sequence[Labelled], devs: Sequence[Labelled], contexts: Sequence[Context]) -> Fits:
+    """Adapt a fit to each target, in one pass where it can; the three lists belong together one by one."""
+    adapted: Fits
+    try:
+        with calling("adapt"):
+            if len(contexts) > 1 and isinstance(fitted, PackAdaptable):
+                adapted = fitted.adapt_many(trains, devs, contexts)
+            else:
+                adapted = [fitted.adapt(*parts) for parts in zip(trains, devs, contexts, strict=True)]
+    except PackError as error:
+        adapted = error.outcomes
+    _check_all(adapted, "adapt")
+    return adapted
+
+
+def _check_all(fits: Fits, call: str) -> None:
+    for fitted in fits:
+        if not isinstance(fitted, MethodError):
+            check_fitted(fitted, call)
+
+
+def check_fitted(fitted: object, call: str) -> None:
+    """Refuse what is no Fitted; `call` is what returned it."""
+    missing = [part for part in ("predict", "save", "summary") if not hasattr(fitted, part)]
+    if missing:
+        raise MethodError(
+            f"{call} must return a fitted object; {type(fitted).__name__} has no {', '.join(missing)} "
+            "(see Fitted in xlt_bench/method.py)"
+        )
+    if not isinstance(fitted.summary, FitSummary):  # type: ignore[attr-defined]
+        raise MethodError("the summary of a fitted object must be a FitSummary (see xlt_bench/method.py)")
+
+
+def predict(fitted: Fitted, parts: Sequence[Labelled], labels: tuple[str, ...]) -> Predictions:
+    """Predict examples without their labels, check the scores, and lay the labels beside the predictions.
+
+    What is predicted bears numbers in place of ids: an id may tell the answer (cldr's begin with it), and which items
+    of two languages are translations of each other.
+
+    Raises:
+        MethodError: scores of a wrong shape, or not finite.
+    """
+    items = concatenate(parts)
+    anonymous = [example._replace(id=str(number)) for number, example in enumerate(items.examples)]
+    with calling("predict"):
+        scores = fitted.predict(anonymous)
+    classes = checked_scores(scores, items.examples, len(labels)).argmax(1)
+    names = np.asarray(labels, object)
+    return Predictions(
+        language=np.asarray([example.language for example in items.examples], object),
+        item_id=np.asarray([example.id for example in items.examples], object),
+        gold=names[items.gold],
+        predicted=names[classes],
+    )
+
+
+def checked_scores(scores: Scores, examples: Sequence[Example], classes: int) -> Scores:
+    """The scores, or a MethodError that says which rule they break."""
+    array = np.asarray(scores)
+    if array.dtype.kind not in "fiu":
+        raise MethodError(f"predict must return numbers; it returns {type(scores).__name__} of {array.dtype}")
+    if array.shape != (len(examples), classes):
+        raise MethodError(
+            f"predict must return shape ({len(examples)}, {classes}), one row an item; it is {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise MethodError(f"predict must return finite scores; {int((~np.isfinite(array)).any(1).sum())} rows are not")
+    return array

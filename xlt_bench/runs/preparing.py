@@ -1,0 +1,151 @@
+"""From a Request to an Experiment: everything is checked and listed before anything is computed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name
+from xlt_bench.languages.expressions import parse_languages, target_groups
+from xlt_bench.languages.known_groups import known_groups
+from xlt_bench.plugins.methods import ConfiguredMethod, configure, recipe_of
+from xlt_bench.recipe import Recipe, check_steps
+from xlt_bench.records.cell import ZERO_SHOT, Cell
+from xlt_bench.records.store import Store
+from xlt_bench.runs.devices import choose_device, choose_precision
+from xlt_bench.runs.experiment import Experiment, experiment_of
+from xlt_bench.runs.loader import Loader
+from xlt_bench.runs.plan import check_seeds
+from xlt_bench.runs.protocols import TransferProtocol, chosen_protocol
+from xlt_bench.runs.request import Request, budgeted, check_examples, label_of, reading
+from xlt_bench.runs.setup import Provenance, Setup
+from xlt_bench.task import Task, TaskInfo
+
+if TYPE_CHECKING:
+    from xlt_bench.adapters.start import Start
+
+
+def prepare(request: Request, loader: Loader | None = None) -> Experiment:
+    """Check a request, load the task, and list its cells. Nothing is trained.
+
+    Args:
+        request: what is asked for.
+        loader: that of other experiments, so that nothing is loaded twice.
+
+    Raises:
+        XltBenchError: the first thing about the request that cannot be.
+    """
+    loader = loader or Loader()
+    check_steps(request.steps)
+    check_steps(request.target_steps, "--target-steps")
+    protocol = chosen_protocol(request)
+    info = loader.info(request.task)
+    seeds = check_seeds(tuple(range(protocol.default_seeds(info))) if request.seeds is None else request.seeds)
+    configured = configure(request.method, request.settings)
+    preset = request.preset or info.preset
+    recipe = recipe_of(configured.method, preset)
+    device = choose_device(request.device)
+    precision = choose_precision(request.precision, device)
+    backbone = request.backbone or info.backbone
+    check_name(backbone)
+    task = loader.task(request.task, request.data_dir)
+    sources, groups, notes = _languages(request, protocol, task, info, backbone)
+    source = loader.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
+    if source is None:  # such a method gets what no option changes: options are no part of its identity
+        recipe, precision = recipe_of(configured.method, info.preset), "fp32"
+    else:
+        recipe = reading(recipe, request, source.architecture)
+    configured, start = _started(request, configured, task, source)
+    setup = Setup(
+        task=task,
+        configured=configured,
+        label=label_of(configured.label, request, info, precision, source is not None),
+        source=source,
+        recipe=recipe if source is None else budgeted(recipe, request),
+        device=device,
+        precision=precision,
+        target_label="" if request.target_steps is None else f"{request.target_steps} target steps",
+        sources_label=request.sources,
+        groups=groups,
+        notes=notes,
+        store=Store(request.store),
+        save_weights=request.save_weights,
+        tuning=request.tuning,
+        provenance=Provenance(caveats=(start.caveat,) if start else ()),
+    )
+    template = _template(request, setup, protocol, preset, sources, start)
+    cells = protocol.cells(template, seeds, request.shots, _unadapted(template, recipe, request))
+    if start is not None:
+        for cell in cells:
+            start.check_cell(cell)
+    return experiment_of(request, setup, cells, request.rerun)
+
+
+def _languages(
+    request: Request, protocol: TransferProtocol, task: Task, info: TaskInfo, backbone: str
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """Sources, targets by group, and notes on the groups."""
+    known = known_groups(info, backbone, task.languages, seen=request.seen, groups_file=request.groups_file)
+    groups = known.groups
+    sources: tuple[str, ...] = ()
+    if request.has_sources:
+        sources = parse_languages(request.sources, groups, task.languages, option="--sources", backbone=backbone)
+        task.check_trainable(sources, f"--sources '{request.sources}'")
+    expression = protocol.default_targets(info, groups) if request.targets is None else request.targets
+    targets = target_groups(expression, sources, groups, task.languages, backbone=backbone)
+    protocol.check_data(request, task, _in_order(targets, task))
+    check_examples(request, sources, task)
+    return sources, targets, known.notes
+
+
+def _in_order(targets: dict[str, tuple[str, ...]], task: Task) -> tuple[str, ...]:
+    """The languages of all groups, in the task's order."""
+    codes = {code for group in targets.values() for code in group}
+    return tuple(code for code in task.languages if code in codes)
+
+
+def _started(
+    request: Request, configured: ConfiguredMethod, task: Task, source: BackboneSource | None
+) -> tuple[ConfiguredMethod, Start | None]:
+    """The method, starting from given weights where that is asked for."""
+    if request.init_from is None:
+        return configured, None
+    from xlt_bench.adapters.started import start_from
+
+    return start_from(request.init_from, configured, Store(request.store), task, source)
+
+
+def _template(
+    request: Request,
+    setup: Setup,
+    protocol: TransferProtocol,
+    preset: str,
+    sources: tuple[str, ...],
+    start: Start | None,
+) -> Cell:
+    """A cell with all targets and seed 0."""
+    source = setup.source
+    return Cell(
+        task=setup.task.name,
+        task_hash=setup.task.fingerprint,
+        backbone=source.name if source else NO_BACKBONE,
+        backbone_hash=source.fingerprint if source else NO_BACKBONE,
+        method=setup.configured.name,
+        hyperparameters=dict(setup.configured.values),
+        preset=preset if source else None,
+        recipe=setup.recipe.as_json() if source else None,
+        sources=sources,
+        protocol=protocol.name,
+        targets=_in_order(dict(setup.groups), setup.task),
+        precision=setup.precision,
+        seed=0,
+        examples=request.examples,
+        init_from=start.fingerprint if start else None,
+        tuned=request.tuning.get("trials"),
+    )
+
+
+def _unadapted(template: Cell, recipe: Recipe, request: Request) -> Cell:
+    """The template of cells that stop at the fit on the sources: how one adapts is no part of what they are."""
+    plain = budgeted(recipe, replace(request, target_steps=None))
+    return replace(template, protocol=ZERO_SHOT, recipe=None if template.recipe is None else plain.as_json())

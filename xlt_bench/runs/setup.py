@@ -1,0 +1,76 @@
+"""A Setup: all that carrying out cells takes and that is no part of their identity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from xlt_bench.backbones.source import BackboneSource, Precision
+from xlt_bench.plugins.methods import ConfiguredMethod
+from xlt_bench.recipe import Recipe
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.store import Store
+from xlt_bench.task import Task
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What Records tell of where their numbers come from; see `Record` for the fields.
+
+    `selected_on` is None where the protocol and the fit tell it.
+    """
+
+    origin: str = "xlt-bench run"
+    setting: str = ""
+    source: str = ""
+    caveats: tuple[str, ...] = ()
+    selected_on: str | None = None
+    runs: int | None = None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The loaded parts of an experiment, and how its Records are called and kept.
+
+    Attributes:
+        recipe: of all cells; a cell that has a recipe of its own is fitted by that.
+        label, target_label: the row's name, and what is added to it for cells that learn from a target.
+        notes: what a reader must know of the groups.
+        store: where the Records go.
+        count_operations: count the floating-point operations of every fit, which makes it slower.
+    """
+
+    task: Task
+    configured: ConfiguredMethod
+    label: str
+    source: BackboneSource | None
+    recipe: Recipe
+    device: str
+    precision: Precision
+    sources_label: str
+    groups: Mapping[str, tuple[str, ...]]
+    store: Store
+    save_weights: bool = False
+    target_label: str = ""
+    notes: tuple[str, ...] = ()
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Provenance = Provenance()
+    count_operations: bool = False
+
+    def recipe_of(self, cell: Cell) -> Recipe:
+        """The recipe that a cell is fitted by."""
+        return self.recipe if cell.recipe is None else Recipe.from_json(cell.recipe)
+
+    def label_of(self, cell: Cell) -> str:
+        """The row's name, with how a cell adapts and how many examples it has, where that is not the usual."""
+        parts = [self.target_label] if cell.learns_target and self.target_label else []
+        parts += [f"{cell.examples} examples"] if cell.examples is not None else []
+        parts += [f"{cell.shots} shots"] if cell.shots is not None else []
+        return ", ".join([self.label, *parts])
+
+    def groups_of(self, cell: Cell) -> dict[str, tuple[str, ...]]:
+        """The groups that a cell predicts something of."""
+        if cell.predicts == "dev":
+            return {"source dev": cell.targets}
+        return {name: codes for name, codes in self.groups.items() if set(codes) & set(cell.targets)}
