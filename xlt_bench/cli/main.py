@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from xlt_bench.cli import adapters, boards, ls, plugins, run, study, tune
+from xlt_bench.cli import adapters, boards, check_task, ls, plugins, run, study, tune
 from xlt_bench.errors import XltBenchError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("ls")(ls.list_)
 app.command()(tune.tune)
 app.command()(plugins.new_method)
 app.command()(plugins.check_method)
+app.command()(check_task.check_task)
 app.command()(adapters.export)
 app.command()(adapters.evaluate)
 app.command()(boards.rescore)

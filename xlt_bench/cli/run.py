@@ -84,6 +84,9 @@ def run(
         ReadOutName | None,
         typer.Option(help="State that the head reads. [default: first; of a decoder last, of T5 mean]"),
     ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Tokens of a text that are kept. [default: the task's, else the preset's]")
+    ] = None,
     text_prefix: Annotated[str, typer.Option(help="Put before every text, such as 'query: '.")] = "",
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N. [default: cuda where there is one]")] = None,
     precision: Annotated[Precision, typer.Option(help="auto is fp32 on a CPU and bf16 on a GPU.")] = Precision.AUTO,
@@ -122,6 +125,7 @@ def run(
             rate_factors=(1.0, 1.0) if rate_factors is None else parse_factors(rate_factors),
             read_out=None if read_out is None else read_out.value,
             text_prefix=text_prefix,
+            max_length=max_length,
             groups_file=groups,
             seen=seen,
             init_from=init_from,
@@ -149,6 +153,7 @@ def run_request(request: Request, pack: int | None, interval: IntervalKind, leve
     from xlt_bench.engines.packs import pack_size
     from xlt_bench.records.record import Record
     from xlt_bench.runs.preparing import prepare
+    from xlt_bench.runs.text_lengths import cut_texts
 
     notes = Console(stderr=True, highlight=False, markup=False)
     notes.soft_wrap = not notes.is_terminal  # wrapped at words on a terminal, one line a fact elsewhere
@@ -159,6 +164,8 @@ def run_request(request: Request, pack: int | None, interval: IntervalKind, leve
         notes.print("stopped before anything was run")
         raise typer.Exit(130) from None
     notes.print(announcement(experiment, request))
+    for note in cut_texts(experiment):
+        notes.print(f"note: {note}", soft_wrap=True)
     try:
         # what a method prints must not end up among the results
         live = LiveProgress(notes, experiment.setup.label, experiment.fits, pack_size(pack, experiment.setup.device))

@@ -54,7 +54,7 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     if source is None:  # such a method gets what no option changes: options are no part of its identity
         recipe, precision = recipe_of(configured.method, info.preset), "fp32"
     else:
-        recipe = reading(recipe, request, source.architecture)
+        recipe = reading(recipe, request, info, source.architecture)
     configured, start = _started(request, configured, task, source)
     setup = Setup(
         task=task,

@@ -17,6 +17,8 @@ from xlt_bench.task import Task, TaskInfo
 
 DEFAULT_STORE = Path("xlt-results")
 NO_SOURCES = "none"
+SHORTEST = 4
+"""Tokens of a text that are kept at least: its special tokens and one more."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Request:
         text_prefix: put before every text.
         groups_file: a TOML file with more groups of languages (see `xlt_bench.languages.group_files`).
         seen: which languages the backbone saw: a file, or `like:NAME` (see `xlt_bench.backbones.languages`).
+        max_length: tokens of a text that are kept, in place of the task's or the preset's.
         tuning: how the setting was found, of a request that a search made (see `xlt_bench.tuning`).
         init_from: an adapter, or a Record with weights, from which a soft prompt starts in place of random weights.
         rerun: run failed cells again, or all of them, although the store holds their Records.
@@ -62,6 +65,7 @@ class Request:
     text_prefix: str = ""
     groups_file: Path | None = None
     seen: str | None = None
+    max_length: int | None = None
     tuning: Mapping[str, Any] = field(default_factory=dict)
     init_from: str | None = None
     preset: str | None = None
@@ -95,15 +99,18 @@ def budgeted(recipe: Recipe, request: Request) -> Recipe:
     return recipe.with_steps(request.steps, request.target_steps).scaled(*request.rate_factors)
 
 
-def reading(recipe: Recipe, request: Request, architecture: Architecture) -> Recipe:
-    """The recipe with the read-out and the text prefix asked for.
+def reading(recipe: Recipe, request: Request, info: TaskInfo, architecture: Architecture) -> Recipe:
+    """The recipe with the read-out, the text prefix and the length of texts that are asked for, or the task's.
 
     Raises:
         ConfigError: the architecture cannot be read out so.
     """
     read_out = request.read_out or architecture.read_outs[0]
     architecture.check_read_out(read_out)
-    return dataclasses.replace(recipe, read_out=read_out, text_prefix=request.text_prefix)
+    if request.max_length is not None and (type(request.max_length) is not int or request.max_length < SHORTEST):
+        raise ConfigError(f"--max-length is a whole number of at least {SHORTEST} tokens, not {request.max_length}")
+    max_length = request.max_length or info.max_length or recipe.max_length
+    return dataclasses.replace(recipe, read_out=read_out, text_prefix=request.text_prefix, max_length=max_length)
 
 
 def label_of(label: str, request: Request, info: TaskInfo, precision: Precision, has_backbone: bool) -> str:
@@ -114,6 +121,8 @@ def label_of(label: str, request: Request, info: TaskInfo, precision: Precision,
 
 def _differences(request: Request, info: TaskInfo, precision: Precision) -> list[str]:
     told = []
+    if request.max_length not in (None, info.max_length):
+        told.append(f"{request.max_length} tokens")
     if request.preset not in (None, info.preset):
         told.append(f"preset {request.preset}")
     if request.steps is not None:
