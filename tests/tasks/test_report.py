@@ -11,7 +11,7 @@ import pytest
 from tests.support.task_folder import TOML, write_task
 from xlt_bench.cli.main import main
 from xlt_bench.errors import ConfigError
-from xlt_bench.runs.experiment import prepare
+from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.request import Request
 from xlt_bench.runs.text_lengths import cut_texts
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
@@ -183,17 +183,17 @@ def test_a_run_says_how_many_texts_are_cut(folder: Path, tmp_path: Path) -> None
     assert note.startswith("more than 5% of the texts are cut at 5 tokens in ")
     assert "zul_Latn 100%" in note
     assert "--max-length takes more" in note
-    assert experiment.job.recipe.max_length == 5
-    assert experiment.job.label == "spt, 5 tokens"
+    assert experiment.setup.recipe.max_length == 5
+    assert experiment.setup.label == "spt, 5 tokens"
     assert list(cut_texts(prepare(request(folder, tmp_path / "store", max_length=5, method="majority")))) == []
 
 
 def test_the_length_that_a_task_asks_for(folder: Path, tmp_path: Path) -> None:
     (folder / "task.toml").write_text(f"max_length = 48\n{TOML}", encoding="utf-8")
     experiment = prepare(request(folder, tmp_path / "store"))
-    assert experiment.job.recipe.max_length == 48
-    assert experiment.job.label == "spt"
-    assert prepare(request(folder, tmp_path / "store", max_length=64)).job.recipe.max_length == 64
+    assert experiment.setup.recipe.max_length == 48
+    assert experiment.setup.label == "spt"
+    assert prepare(request(folder, tmp_path / "store", max_length=64)).setup.recipe.max_length == 64
 
 
 @pytest.mark.parametrize("length", [0, 3, -1, 2.5, True])
