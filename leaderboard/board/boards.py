@@ -101,5 +101,5 @@ def by_task(records: Iterable[Record]) -> list[list[Record]]:
     return [of_task for _, of_task in sorted(tasks.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))]
 
 
-def _data_of(record: Record) -> tuple[str, tuple[str, ...], str]:
-    return record.cell.task_hash, record.cell.sources, record.cell.protocol
+def _data_of(record: Record) -> tuple[str, str, tuple[str, ...], str]:
+    return record.cell.task, record.cell.task_hash, record.cell.sources, record.cell.protocol

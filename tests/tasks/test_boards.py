@@ -127,3 +127,16 @@ def test_sources_without_train_items_are_refused(command: Command) -> None:
     code, out, _ = command(*options, "--sources", "eng_Latn")
     assert code == 0
     assert "eng_Latn, 1 seed" in out
+
+
+def test_the_same_data_under_two_names_in_one_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Floors of the other name are no rows of this board; both boards are shown."""
+    for name in ("reviews", "copy"):
+        write_task(tmp_path / name)
+        command = ["run", "-m", "majority", "--task", str(tmp_path / name), "--sources", "eng_Latn", "--seeds", "1"]
+        assert main([*command, "--store", str(tmp_path / "store")]) == 0
+        assert f"Task {name} " in capsys.readouterr().out
+    assert main(["leaderboard", "--store", str(tmp_path / "store")]) == 0
+    output = capsys.readouterr().out
+    assert "Task reviews " in output
+    assert "Task copy " in output

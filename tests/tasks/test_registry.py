@@ -38,3 +38,11 @@ def test_names_need_nothing_and_groups_need_no_data() -> None:
     assert _loaded_after("from xlt_bench.tasks import task_names; task_names()") == set()
     each = "[tasks.task_info(name).groups('nano') for name in tasks.task_names()]"
     assert _loaded_after(f"from xlt_bench import tasks; {each}") <= {"numpy"}
+
+
+@pytest.mark.parametrize("reference", ["x" * 300, f"{'x' * 300}/task.toml", "a\0b/task.toml", "a\0b"])
+def test_names_that_no_file_can_have(reference: str) -> None:
+    with pytest.raises(ConfigError, match=r"no file|no task") as caught:
+        task_info(reference)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600

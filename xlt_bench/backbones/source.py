@@ -14,6 +14,8 @@ from xlt_bench.backbones.folder import FILES, WEIGHTS, check_files, first_line, 
 from xlt_bench.backbones.tokenizer import check_tokenizer, load_tokenizer
 from xlt_bench.errors import BackboneError, ConfigError
 from xlt_bench.io.hub import snapshot
+from xlt_bench.io.paths import is_folder
+from xlt_bench.io.texts import shortened
 
 Precision = Literal["fp32", "bf16"]
 """Of the forward pass; parameters that are trained stay float32."""
@@ -43,13 +45,14 @@ def check_name(name: str) -> None:
     Raises:
         BackboneError: neither `nano`, nor a local folder, nor of the form owner/name.
     """
-    if name == NANO or Path(name).is_dir():
+    if name == NANO or is_folder(name):
         return
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name) is None:
         close = difflib.get_close_matches(name.rpartition("/")[2], (NANO, *BARE_NAMES), n=1, cutoff=0.7)
         hint = f"; did you mean '{BARE_NAMES.get(close[0], close[0])}'?" if close else ""
         raise BackboneError(
-            f"no backbone '{name}': neither 'nano', nor a local folder, nor a hub id such as owner/name{hint}"
+            f"no backbone '{shortened(name)}': neither 'nano', nor a local folder, nor a hub id such as "
+            f"owner/name{hint}"
         )
 
 
@@ -64,7 +67,7 @@ def locate(name: str) -> BackboneSource:
     if name == NANO:
         with as_file(files("xlt_bench.backbones") / NANO) as folder:
             return _checked(name, folder)
-    return _checked(name, Path(name) if Path(name).is_dir() else _download(name))
+    return _checked(name, Path(name) if is_folder(name) else _download(name))
 
 
 def _download(hub_id: str) -> Path:

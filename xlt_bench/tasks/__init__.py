@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlt_bench.errors import ConfigError, DataError, unknown
+from xlt_bench.io.paths import is_file, is_folder
+from xlt_bench.io.texts import shortened
 from xlt_bench.plugins import registry
 from xlt_bench.plugins.registry import TASKS
 
@@ -37,7 +39,7 @@ def task_info(reference: str) -> TaskInfo:
         return _installed(reference)
     path = _toml(reference)
     if path is None:
-        raise unknown("task", reference, task_names(), "xlt-bench ls tasks")
+        raise unknown("task", shortened(reference), task_names(), "xlt-bench ls tasks")
     from xlt_bench.tasks.files import toml_task
 
     info = toml_task(path)
@@ -52,13 +54,14 @@ def task_info(reference: str) -> TaskInfo:
 def _toml(reference: str) -> Path | None:
     """The TOML file that is meant; None where the reference is a mere name. ConfigError if it is not there."""
     path = Path(reference).expanduser()
-    if path.is_dir():
+    if is_folder(path):
         path = path / TOML
     elif os.sep not in reference and path.suffix != ".toml":
         return None
-    if not path.is_file():
+    if not is_file(path):
         raise ConfigError(
-            f"no file '{path}'; --task takes a name of: xlt-bench ls tasks, path/to/{TOML}, or the folder that has it"
+            f"no file '{shortened(path, 300)}'; --task takes a name of: xlt-bench ls tasks, path/to/{TOML}, or the "
+            "folder that has it"
         )
     return path
 

@@ -10,7 +10,6 @@ guessed.
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.paths import is_folder
 from xlt_bench.languages.table import known_languages
 
 _HEAD = re.compile(r"#\s*([a-z]+):\s*(.*)")
@@ -69,7 +69,7 @@ def is_backbone(name: str, backbone: str) -> bool:
     bears the name.
     """
     short, folder = name.rpartition("/")[2], Path(backbone)
-    if name == backbone or (os.path.isdir(backbone) and folder.resolve().name == short):
+    if name == backbone or (is_folder(backbone) and folder.resolve().name == short):
         return True
     ids = {alias for entry in pretraining_lists().values() for alias in entry.backbones}
     return backbone in ids and name in ids and backbone.rpartition("/")[2] == short

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
 from xlt_bench.errors import DataError
 from xlt_bench.io import hub
+from xlt_bench.io.paths import is_file, is_folder
 from xlt_bench.io.texts import shortened
 from xlt_bench.task import SPLITS, Split
 from xlt_bench.tasks.files.layout import Layout
@@ -36,7 +36,7 @@ def open_tables(layout: Layout) -> dict[tuple[str, Split], Opened]:
         for split in (split for split in SPLITS if code in layout.languages[split]):
             source = layout.source_of(code, split)
             folder = source.folder if source.folder is not None else fetched(source.hub)
-            if not os.path.isdir(folder):
+            if not is_folder(folder):
                 origin = f"; get it from {layout.origin}, then: --data-dir FOLDER" if layout.origin else ""
                 raise DataError(
                     f"no folder '{shortened(folder, 300)}'; it must hold {_holds(source)}, as {layout.toml} "
@@ -46,7 +46,7 @@ def open_tables(layout: Layout) -> dict[tuple[str, Split], Opened]:
                 readers[code, split] = _configuration(folder, source, code, split, layout)
                 continue
             name = filled(source.files or "", layout.folders[code], layout.split_name(source, split))
-            paths = sorted(path for path in _glob(folder, name) if os.path.isfile(path))
+            paths = sorted(path for path in _glob(folder, name) if is_file(path))
             readers[code, split] = _files(paths, source, split, layout)
             if not paths:
                 missing.append(name)

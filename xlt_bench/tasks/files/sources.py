@@ -6,13 +6,13 @@ data of another data set, say. For a language and split the last source that has
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.paths import is_folder
 from xlt_bench.io.toml_files import TomlTable
 from xlt_bench.languages.group_files import codes_of
 from xlt_bench.task import SPLITS, Split
@@ -68,7 +68,7 @@ class Source:
     def below(self, folder: Path) -> Source:
         """The same source, where a folder has one of its data set's name with its files in there."""
         below = folder / self.hub.path.rpartition("/")[2] if self.hub is not None else folder
-        return replace(self, folder=below) if self.hub is not None and os.path.isdir(below) else self
+        return replace(self, folder=below) if self.hub is not None and is_folder(below) else self
 
 
 def read_source(table: TomlTable, codes: tuple[str, ...], columns: Columns | None = None) -> Source:
