@@ -5,7 +5,7 @@ python -m pytest benchmarks/test_parts.py -o addopts= --benchmark-group-by=group
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ from xlt_bench.methods.xpe import XPE
 from xlt_bench.recipe import PRESETS, Recipe
 from xlt_bench.training.adafactor import Together
 from xlt_bench.training.optimisation import make_optimiser, step_together
-from xlt_bench.training.soft_prompt import PromptedForward
+from xlt_bench.training.prompted import Prompted, PromptedForward
 
 LANES = 5
 RECIPE: Recipe = PRESETS["released"].recipe
@@ -80,13 +80,13 @@ def test_adafactor(kind: str, benchmark: BenchmarkFixture) -> None:
     benchmark(_together(method, modules) if kind == "together" else _one_by_one(modules))
 
 
-def _together(method: XPE, modules: list[nn.Module]) -> Callable[[], None]:
+def _together(method: XPE, modules: Sequence[Prompted]) -> Callable[[], None]:
     roles = [{**method.roles(module.prompt), "head": list(module.head.parameters())} for module in modules]
     optimisers, together = [make_optimiser(role, RECIPE) for role in roles], Together()
     return lambda: step_together(optimisers, together)
 
 
-def _one_by_one(modules: list[nn.Module]) -> Callable[[], None]:
+def _one_by_one(modules: Sequence[Prompted]) -> Callable[[], None]:
     optimisers = [
         HuggingFaceAdafactor(module.parameters(), lr=1e-5, scale_parameter=False, relative_step=False)
         for module in modules

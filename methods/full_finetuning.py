@@ -17,6 +17,7 @@ from xlt_bench.task import Example, Labelled
 from xlt_bench.training.classifier import ClassifierForward, class_scores
 from xlt_bench.training.data import tokenised
 from xlt_bench.training.head import ClassificationHead, new_head
+from xlt_bench.training.hooks import TrainingHooks
 from xlt_bench.training.saving import distinct, load_fit, save_fit
 from xlt_bench.training.seeding import seeded
 from xlt_bench.training.trainer import Lane, train
@@ -32,7 +33,7 @@ class Classifier(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FullFinetuning:
+class FullFinetuning(TrainingHooks):
     """All weights trained.
 
     Args:
@@ -73,10 +74,10 @@ class FullFinetuning:
     ) -> FittedClassifier:
         backbone = context.backbone
         recipe = context.recipe.with_rates(backbone=self.learning_rate, head=self.learning_rate)
-        data = tokenised(train_split, dev, backbone, recipe, prompt=0)
+        data = tokenised(train_split, dev, backbone, recipe, 0, self.views(train_split))
         roles = {"backbone": module.encoder.parameters(), "head": module.head.parameters()}
-        lane = Lane(module, roles, context, recipe, phase, data)
-        train([lane], ClassifierForward(backbone, recipe.read_out))
+        lane = Lane(module, roles, context, recipe, phase, data, self.batches(data, recipe, context.seed))
+        train([lane], ClassifierForward(backbone, recipe.read_out, self.loss))
         if lane.failure is not None:
             raise lane.failure
         return FittedClassifier(self, module, context, lane.close())

@@ -6,7 +6,7 @@ A method's hyper-parameters are the fields of a frozen dataclass; fitted state i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
@@ -75,12 +75,21 @@ class Context:
 
 @dataclass(frozen=True)
 class DevPoint:
-    """One evaluation of the dev split during a fit; accuracy in [0, 1]."""
+    """One evaluation of the dev split during a fit.
+
+    Attributes:
+        step: optimiser steps done.
+        train_loss: mean over the steps since the evaluation before, with all its terms.
+        dev_loss: mean cross entropy.
+        dev_accuracy: in [0, 1].
+        terms: of the train loss, by name, as means over the same steps.
+    """
 
     step: int
     train_loss: float
     dev_loss: float
     dev_accuracy: float
+    terms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

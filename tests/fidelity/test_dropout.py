@@ -18,7 +18,8 @@ from xlt_bench.method import Context
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
-from xlt_bench.training.soft_prompt import FittedPrompt, Prompted, SoftPrompt
+from xlt_bench.training.prompted import Prompted
+from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
 
 class Zeroed:

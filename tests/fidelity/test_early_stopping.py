@@ -12,12 +12,10 @@ import torch
 from torch import nn
 from transformers import EarlyStoppingCallback, TrainerControl, TrainerState
 
-from tests.support.tiny import DEV, TRAIN, context, loud, short
+from tests.support.tiny import DEV, NO_DATA, TRAIN, context, loud, short
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.methods.spt import SPT
 from xlt_bench.recipe import Phase, Recipe, preset_recipe
-from xlt_bench.training.data import TrainData
 from xlt_bench.training.trainer import Lane
 
 EVERY = 10
@@ -26,9 +24,7 @@ EVERY = 10
 def lane(recipe: Recipe, phase: Phase, backbone: Backbone) -> Lane:
     """A lane that learns nothing: evaluations are handed to it."""
     module = nn.Linear(1, 1)
-    empty = Tokenised((), 1)
-    data = TrainData(empty, TRAIN.gold[:0], empty, DEV.gold[:0])
-    return Lane(module, {"head": module.parameters()}, context(backbone, recipe), recipe, phase, data)
+    return Lane(module, {"head": module.parameters()}, context(backbone, recipe), recipe, phase, NO_DATA, iter(()))
 
 
 def last_step(losses: Sequence[float], steps: int, patience: int, backbone: Backbone) -> int:

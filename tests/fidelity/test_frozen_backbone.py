@@ -19,7 +19,8 @@ from xlt_bench.methods.full_finetuning import FullFinetuning
 from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
-from xlt_bench.training.soft_prompt import PromptedForward, SoftPrompt
+from xlt_bench.training.prompted import PromptedForward
+from xlt_bench.training.soft_prompt import SoftPrompt
 
 METHODS = [SPT(), XPE(), DUAL(), HeadOnly()]
 

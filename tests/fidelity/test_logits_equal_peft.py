@@ -21,7 +21,8 @@ from xlt_bench.methods.full_finetuning import FittedClassifier, FullFinetuning
 from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE, EncodedPrompt
-from xlt_bench.training.soft_prompt import FittedPrompt, PromptedForward, SoftPrompt
+from xlt_bench.training.prompted import PromptedForward
+from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
 LIMIT = 1e-5
 

@@ -19,8 +19,10 @@ from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.recipe import ReadOut
 from xlt_bench.training import trainer
+from xlt_bench.training.losses import Terms
 from xlt_bench.training.memory import PassWidth
-from xlt_bench.training.soft_prompt import FittedPrompt, PromptedForward, SoftPrompt
+from xlt_bench.training.prompted import PromptedForward
+from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
 
 class Wide(PassWidth):
@@ -106,7 +108,7 @@ class Small:
     def __call__(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
         return self.inner(modules, batches)
 
-    def gradients(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
+    def gradients(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Terms]:
         self.widths.append(len(modules))
         losses = self.inner.gradients(modules, batches)
         if len(modules) > self.room:
@@ -129,7 +131,7 @@ def test_out_of_memory_halves_the_pass_and_changes_no_number(
     expected = XPE().fit_many(TRAIN, DEV, contexts)
     made: list[Small] = []
 
-    def small(backbone: Backbone, pad_id: int, read_out: ReadOut) -> Small:
+    def small(backbone: Backbone, pad_id: int, read_out: ReadOut, loss: None) -> Small:
         made.append(Small(PromptedForward(backbone, pad_id, read_out), 1, error))
         return made[0]
 
@@ -147,7 +149,7 @@ def test_out_of_memory_halves_the_pass_and_changes_no_number(
 def test_a_single_lane_that_does_not_fit_is_told_the_way_out(
     tiny_backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(backbone: Backbone, pad_id: int, read_out: ReadOut) -> Small:
+    def none(backbone: Backbone, pad_id: int, read_out: ReadOut, loss: None) -> Small:
         return Small(PromptedForward(backbone, pad_id, read_out), 0, MemoryError())
 
     monkeypatch.setattr("xlt_bench.training.soft_prompt.PromptedForward", none)
@@ -158,7 +160,7 @@ def test_a_single_lane_that_does_not_fit_is_told_the_way_out(
 def test_other_runtime_errors_are_not_taken_for_memory(
     tiny_backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(backbone: Backbone, pad_id: int, read_out: ReadOut) -> Small:
+    def broken(backbone: Backbone, pad_id: int, read_out: ReadOut, loss: None) -> Small:
         return Small(PromptedForward(backbone, pad_id, read_out), 0, RuntimeError("shapes do not fit"))
 
     monkeypatch.setattr("xlt_bench.training.soft_prompt.PromptedForward", broken)
@@ -170,7 +172,7 @@ def test_small_blocks_change_no_gradient(tiny_backbone: Backbone, monkeypatch: p
     recipe = short("released", steps=20, evaluate_every=20)
     given = context(tiny_backbone, recipe)
     expected = SPT().fit(TRAIN, DEV, given)
-    monkeypatch.setattr("xlt_bench.training.soft_prompt.tokens_at_once", lambda device: 60)
+    monkeypatch.setattr("xlt_bench.training.prompted.tokens_at_once", lambda device: 60)
     found = SPT().fit(TRAIN, DEV, given)
     assert difference(copied(found.module), copied(expected.module)) < 1e-5
     assert np.allclose(found.predict(TEST.examples), expected.predict(TEST.examples), atol=1e-4)

@@ -8,11 +8,10 @@ import pytest
 import torch
 from transformers import XLMRobertaConfig, XLMRobertaModel
 
-from tests.support.tiny import DEV, LABELS, TRAIN, context, copied, loud, short
+from tests.support.tiny import DEV, LABELS, NO_DATA, TRAIN, context, copied, loud, short
 from xlt_bench.backbones.architectures import architecture_of
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import BackboneSource
-from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.method import Context, FitSummary
 from xlt_bench.methods.dual import DUAL, DUAL30, DualPrompt
 from xlt_bench.methods.full_finetuning import FullFinetuning
@@ -20,7 +19,6 @@ from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.plugins.methods import configure
-from xlt_bench.training.data import TrainData
 from xlt_bench.training.soft_prompt import SoftPrompt
 from xlt_bench.training.trainer import Lane
 
@@ -50,9 +48,8 @@ def xlmr_large() -> Backbone:
 def declared(method: SoftPrompt, given: Context) -> FitSummary:
     """The summary of a fit of no steps."""
     module, recipe = method.new_module(given), given.recipe
-    none = TrainData(Tokenised((), 1), TRAIN.gold[:0], Tokenised((), 1), DEV.gold[:0])
     roles = {**method.roles(module.prompt), "head": module.head.parameters()}
-    lane = Lane(module, roles, given, recipe, recipe.source, none)
+    lane = Lane(module, roles, given, recipe, recipe.source, NO_DATA, iter(()))
     lane.evaluated(dev_loss=1.0, dev_accuracy=0.5)
     return lane.close()
 

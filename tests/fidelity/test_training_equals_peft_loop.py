@@ -20,7 +20,7 @@ from xlt_bench.methods.xpe import XPE, EncodedPrompt
 from xlt_bench.recipe import Recipe
 from xlt_bench.task import Labelled
 from xlt_bench.training.order import batch_order
-from xlt_bench.training.soft_prompt import Prompted
+from xlt_bench.training.prompted import Prompted
 
 STEPS = 20
 SLOW = {"paper": {"lr": 5e-5, "weight_decay": 0.1}, "released": {"lr": 5e-5, "weight_decay": 0.01}}

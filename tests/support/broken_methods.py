@@ -21,7 +21,8 @@ from torch import nn
 from xlt_bench.method import Context, FitSummary, Scores
 from xlt_bench.task import Example, Labelled, Task
 from xlt_bench.training.optimisation import Roles
-from xlt_bench.training.soft_prompt import FittedPrompt, Prompted, SoftPrompt
+from xlt_bench.training.prompted import Prompted
+from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
 BUCKETS = 512
 

@@ -15,6 +15,7 @@ from xlt_bench.method import Context, FitSummary, Progress, Silent
 from xlt_bench.plugins.methods import configure, recipe_of
 from xlt_bench.recipe import Recipe
 from xlt_bench.task import Example, Labelled
+from xlt_bench.training.data import TokenisedSplit, TrainData, origin_of
 from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
 LABELS = ("science", "travel", "politics", "sports", "health", "entertainment", "geography")
@@ -61,6 +62,9 @@ def _text(cls: int, random: np.random.Generator) -> str:
 
 
 _SILENT = Silent()
+
+_NOTHING = TokenisedSplit(Tokenised((), 1), np.zeros(0, np.int64), origin_of((), 0))
+NO_DATA = TrainData(_NOTHING, _NOTHING, 0)
 
 TRAIN, DEV, TEST = labelled(60, 1), labelled(24, 2), labelled(40, 3)
 

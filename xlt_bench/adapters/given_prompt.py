@@ -11,8 +11,9 @@ from xlt_bench.adapters.saved_prompt import SavedPrompt
 from xlt_bench.method import Context, FitSummary
 from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.optimisation import Roles
+from xlt_bench.training.prompted import Prompted
 from xlt_bench.training.seeding import seeded
-from xlt_bench.training.soft_prompt import FittedPrompt, Prompted, SoftPrompt
+from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
 
 class Given(nn.Module):

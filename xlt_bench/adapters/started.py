@@ -19,8 +19,9 @@ from xlt_bench.plugins.methods import ConfiguredMethod
 from xlt_bench.records.store import Store
 from xlt_bench.task import Labelled, Task
 from xlt_bench.training.head import ClassificationHead
+from xlt_bench.training.prompted import Prompted
 from xlt_bench.training.seeding import seeded
-from xlt_bench.training.soft_prompt import FittedPrompt, Prompted, SoftPrompt
+from xlt_bench.training.soft_prompt import FittedPrompt, SoftPrompt
 
 Pair = tuple[str, nn.Parameter | Tensor, Tensor]
 """What it is, where it goes, and its value."""

@@ -17,6 +17,7 @@ from xlt_bench.recipe import ReadOut
 from xlt_bench.task import Example
 from xlt_bench.training.data import text_limit, tokenise
 from xlt_bench.training.head import ClassificationHead
+from xlt_bench.training.losses import Loss, Outputs, Terms, backward, mean_cross_entropy
 
 
 class EncoderAndHead(Protocol):
@@ -30,26 +31,41 @@ class EncoderAndHead(Protocol):
 
 
 class ClassifierForward:
-    """Forward pass of modules that have an encoder each: nothing to share, so one after the other."""
+    """Forward pass of modules that have an encoder each: nothing to share, so one after the other.
 
-    def __init__(self, backbone: Backbone, read_out: ReadOut) -> None:
+    Args:
+        backbone: says how encoders are called.
+        read_out: the state that heads read.
+        loss: of a train batch.
+    """
+
+    def __init__(self, backbone: Backbone, read_out: ReadOut, loss: Loss = mean_cross_entropy) -> None:
         self._backbone = backbone
         self._read_out = read_out
+        self._loss = loss
 
     def __call__(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
-        """Logits (items, classes), float32, one tensor a module."""
-        with self._backbone.autocast():
-            return [self._logits(module, batch) for module, batch in zip(modules, batches, strict=True)]
+        """Logits (rows, classes), float32, one tensor a module."""
+        return [outputs.logits for outputs in self._outputs(modules, batches)]
 
-    def _logits(self, module: nn.Module, batch: Batch) -> Tensor:
+    def gradients(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Terms]:
+        """Add the gradient of each module's loss to its parameters; the terms of these losses, detached."""
+        outputs = self._outputs(modules, batches)
+        return backward([self._loss(output, batch) for output, batch in zip(outputs, batches, strict=True)])
+
+    def _outputs(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Outputs]:
+        with self._backbone.autocast():
+            return [self._output(module, batch) for module, batch in zip(modules, batches, strict=True)]
+
+    def _output(self, module: nn.Module, batch: Batch) -> Outputs:
         classifier: EncoderAndHead = module  # type: ignore[assignment]  # a Module has no declared attributes
         device = self._backbone.device
         segments = None if batch.segments is None else batch.segments.to(device)
         states = self._backbone.architecture.states(
             classifier.encoder, batch.mask.to(device), ids=batch.ids.to(device), segments=segments
         )
-        logits: Tensor = classifier.head(read(states, batch.mask, self._read_out))
-        return logits.float()
+        state = read(states, batch.mask, self._read_out)
+        return Outputs(classifier.head(state).float(), state, module)
 
 
 @torch.no_grad()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.batches import Batch, Origin
 from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.errors import MethodError
 from xlt_bench.recipe import Recipe
-from xlt_bench.task import Example, Labelled
+from xlt_bench.task import Example, Labelled, concatenate
 from xlt_bench.tasks.sampling import stratified
 
 _SHORTEST = 3
@@ -20,13 +22,34 @@ _SHORTEST = 3
 
 
 @dataclass(frozen=True)
-class TrainData:
-    """Tokenised train and dev splits with their gold classes, shape (items,)."""
+class TokenisedSplit:
+    """A split as token ids, with gold classes, shape (rows,), and where its rows come from."""
 
-    train: Tokenised
-    train_gold: NDArray[np.int64]
-    dev: Tokenised
-    dev_gold: NDArray[np.int64]
+    texts: Tokenised
+    gold: NDArray[np.int64]
+    origin: Origin
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def batch(self, index: NDArray[np.int64]) -> Batch:
+        """These rows, padded to the longest of them."""
+        return replace(self.texts.batch(index, self.gold), origin=self.origin.take(torch.from_numpy(index)))
+
+
+@dataclass(frozen=True)
+class TrainData:
+    """Train and dev split.
+
+    Attributes:
+        train: the items, and after them their further views.
+        dev: what selects the checkpoint.
+        items: of the train split, without further views.
+    """
+
+    train: TokenisedSplit
+    dev: TokenisedSplit
+    items: int
 
 
 def text_limit(backbone: Backbone, recipe: Recipe, prompt: int) -> int:
@@ -49,13 +72,37 @@ def tokenise(examples: Sequence[Example], backbone: Backbone, recipe: Recipe, li
     return backbone.tokenise([(recipe.text_prefix + example.text, example.text_pair) for example in examples], limit)
 
 
-def tokenised(train: Labelled, dev: Labelled, backbone: Backbone, recipe: Recipe, prompt: int) -> TrainData:
-    """Tokenise both splits; dev is cut to the recipe's limit, stratified."""
+def tokenised(
+    train: Labelled, dev: Labelled, backbone: Backbone, recipe: Recipe, prompt: int, views: Sequence[Labelled] = ()
+) -> TrainData:
+    """Tokenise both splits; dev is cut to the recipe's limit, stratified.
+
+    Raises:
+        MethodError: no room for text, or a view with more or fewer items than the train split.
+    """
     limit = text_limit(backbone, recipe, prompt)
     dev = stratified(dev, recipe.dev_limit)
-    return TrainData(
-        tokenise(train.examples, backbone, recipe, limit),
-        train.gold,
-        tokenise(dev.examples, backbone, recipe, limit),
-        dev.gold,
+    sizes = sorted({len(view) for view in views} - {len(train)})
+    if sizes:
+        raise MethodError(f"a view of the {len(train)} train items has {sizes[0]} items; views go item by item")
+
+    def split(part: Labelled, items: int) -> TokenisedSplit:
+        return TokenisedSplit(
+            tokenise(part.examples, backbone, recipe, limit), part.gold, origin_of(part.examples, items)
+        )
+
+    return TrainData(split(concatenate([train, *views]), len(train)), split(dev, len(dev)), len(train))
+
+
+def origin_of(examples: Sequence[Example], items: int) -> Origin:
+    """Where rows come from; every `items` rows are one view of all items. Items with one id say the same."""
+    languages = tuple(sorted({example.language for example in examples}))
+    numbers = {code: number for number, code in enumerate(languages)}
+    ids: dict[str, int] = {}
+    parallel = [ids.setdefault(example.id, len(ids)) for example in examples]
+    return Origin(
+        item=torch.arange(len(examples)) % max(items, 1),
+        language=torch.tensor([numbers[example.language] for example in examples], dtype=torch.int64),
+        parallel=torch.tensor(parallel, dtype=torch.int64),
+        languages=languages,
     )

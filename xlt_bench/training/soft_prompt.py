@@ -10,7 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,32 +18,23 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn import functional
 
-from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.batches import Batch, merge, tokens_at_once
+from xlt_bench.backbones.batches import tokens_at_once
 from xlt_bench.method import Context, FitSummary, PackError, Scores
-from xlt_bench.recipe import Phase, ReadOut, Recipe
+from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.task import Example, Labelled
-from xlt_bench.training.data import TrainData, text_limit, tokenise, tokenised
-from xlt_bench.training.head import ClassificationHead, new_head
+from xlt_bench.training.data import TrainData, origin_of, text_limit, tokenise, tokenised
+from xlt_bench.training.head import new_head
+from xlt_bench.training.hooks import TrainingHooks, own_loss
 from xlt_bench.training.optimisation import Roles
+from xlt_bench.training.prompted import Prompted, PromptedForward, PromptedTexts
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded
-from xlt_bench.training.trainer import Lane, gold_of, train
-
-
-class Prompted(nn.Module):
-    """What is trained: the prompt's module and the classification head."""
-
-    def __init__(self, prompt: nn.Module, head: ClassificationHead) -> None:
-        super().__init__()
-        self.prompt = prompt
-        self.head = head
+from xlt_bench.training.trainer import Lane, train
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoftPrompt(ABC):
+class SoftPrompt(TrainingHooks, ABC):
     """A soft prompt before a frozen backbone, trained with the classification head.
 
     As in Hugging Face PEFT's prompt tuning: position ids count from the first virtual token, which is the one that the
@@ -55,6 +46,8 @@ class SoftPrompt(ABC):
     """
 
     uses_backbone: ClassVar[bool] = True
+    per_item: ClassVar[bool] = False
+    """Whether the prompt depends on the item: the module then maps PromptedTexts to (rows, n, width)."""
 
     learning_rate: float | None = None
     head_learning_rate: float | None = None
@@ -81,7 +74,8 @@ class SoftPrompt(ABC):
         backbone = context.backbone
         with seeded(context.seed):
             head = new_head(backbone.architecture, len(context.labels))
-            return Prompted(self.build(backbone.architecture.prompt_width), head).to(backbone.device)
+            prompt = self.build(backbone.architecture.prompt_width)
+            return Prompted(prompt, head, self.per_item).to(backbone.device)
 
     def train_modules(
         self,
@@ -109,8 +103,9 @@ class SoftPrompt(ABC):
         """
         backbone = contexts[0].backbone
         lanes = self._lanes(modules, splits, contexts, phases)
+        pad_id, read_out = lanes[0].data.train.texts.pad_id, contexts[0].recipe.read_out
         try:
-            train(lanes, PromptedForward(backbone, lanes[0].data.train.pad_id, contexts[0].recipe.read_out))
+            train(lanes, PromptedForward(backbone, pad_id, read_out, own_loss(self)))
         finally:
             backbone.frozen.eval()
         outcomes = [
@@ -129,25 +124,22 @@ class SoftPrompt(ABC):
         contexts: Sequence[Context],
         phases: Sequence[Phase],
     ) -> list[Lane]:
-        vectors = self._vectors(modules[0])
+        vectors = vectors_of(modules[0], contexts[0].backbone.architecture.prompt_width)
         data: dict[tuple[int, int], TrainData] = {}  # lanes on the same splits share their ids
         lanes = []
         for module, split, context, phase in zip(modules, splits, contexts, phases, strict=True):
-            same = (id(split[0]), id(split[1]))
-            if same not in data:
-                data[same] = tokenised(*split, context.backbone, context.recipe, vectors)
+            key = (id(split[0]), id(split[1]))
+            if key not in data:
+                data[key] = tokenised(*split, context.backbone, context.recipe, vectors, self.views(split[0]))
             roles = {**self.roles(module.prompt), "head": list(module.head.parameters())}
-            lanes.append(Lane(module, roles, context, self._recipe(context.recipe, roles), phase, data[same]))
+            recipe = self._recipe(context.recipe, roles)
+            order = self.batches(data[key], recipe, context.seed)
+            lanes.append(Lane(module, roles, context, recipe, phase, data[key], order))
         return lanes
 
     def _recipe(self, recipe: Recipe, roles: Roles) -> Recipe:
-        own = {role: self.learning_rate for role in roles if role != "head"}
-        return recipe.with_rates(**own, head=self.head_learning_rate)
-
-    @staticmethod
-    @torch.no_grad()
-    def _vectors(module: Prompted) -> int:
-        return len(module.eval().prompt())  # in train mode its dropout would draw from the caller's random state
+        rates = {role: self.learning_rate for role in roles if role != "head"}
+        return recipe.with_rates(**rates, head=self.head_learning_rate)
 
     def load(self, folder: Path, context: Context) -> FittedPrompt:
         """Restore what `FittedPrompt.save` wrote."""
@@ -157,91 +149,47 @@ class SoftPrompt(ABC):
         return FittedPrompt(self, module.eval(), context, summary)
 
 
-class PromptedForward:
-    """Forward pass of several modules at once: batches one below the other, each behind its own prompt."""
-
-    def __init__(self, backbone: Backbone, pad_id: int, read_out: ReadOut = "first") -> None:
-        self._backbone = backbone
-        self._pad_id = pad_id
-        self._read_out = read_out
-
-    def __call__(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
-        """Logits (items, classes), one tensor a module."""
-        kept = self._in_mode(modules)
-        hidden = self.hidden([module.prompt() for module in kept], batches)
-        return [module.head(states) for module, states in zip(kept, hidden, strict=True)]
-
-    def gradients(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
-        """Add the gradient of each module's mean cross entropy to its parameters; the losses, detached.
-
-        Each prompt is computed once. Behind it, a batch of a single module goes through the backbone in blocks of
-        texts of like length, one after the other.
-        """
-        kept = self._in_mode(modules)
-        prompts = [module.prompt() for module in kept]
-        leaves = [prompt.detach().requires_grad_(prompt.requires_grad) for prompt in prompts]
-        losses = [torch.zeros((), device=self._backbone.device) for _ in kept]
-        for blocks in self._blocks(batches, len(leaves[0])):
-            hidden = self.hidden(leaves, blocks)
-            parts = [
-                functional.cross_entropy(module.head(states), gold_of(block).to(states.device), reduction="sum")
-                / len(batch)
-                for module, states, block, batch in zip(kept, hidden, blocks, batches, strict=True)
-            ]
-            torch.stack(parts).sum().backward()
-            losses = [loss + part.detach() for loss, part in zip(losses, parts, strict=True)]
-        for prompt, leaf in zip(prompts, leaves, strict=True):
-            if leaf.grad is not None:
-                prompt.backward(leaf.grad)
-        return losses
-
-    def hidden(self, prompts: Sequence[Tensor], batches: Sequence[Batch]) -> list[Tensor]:
-        """What the head reads, (items, head width) in float32, one tensor a prompt."""
-        lean = self._backbone.lean if self._read_out == "first" else None
-        vectors, sizes = len(prompts[0]), [len(batch) for batch in batches]
-        if lean is not None and not lean.training and all(batch is batches[0] for batch in batches):
-            words = lean.words(batches[0], vectors)
-            return [lean([prompt], sizes[:1], words).float() for prompt in prompts]
-        merged = merge(batches, self._pad_id)
-        if lean is not None:
-            return list(lean(prompts, sizes, lean.words(merged, vectors)).float().split(sizes))
-        rows = torch.cat([prompt.expand(size, -1, -1) for prompt, size in zip(prompts, sizes, strict=True)])
-        return list(self._backbone.hidden(rows, merged, self._read_out).split(sizes))
-
-    def _blocks(self, batches: Sequence[Batch], vectors: int) -> list[Sequence[Batch]]:
-        if len(batches) > 1:
-            return [batches]
-        return [[block] for block in batches[0].blocks(tokens_at_once(self._backbone.device), vectors)]
-
-    def _in_mode(self, modules: Sequence[nn.Module]) -> list[Prompted]:
-        # peft leaves the frozen backbone in train mode while fitting, so its own dropout is active
-        kept = [module for module in modules if isinstance(module, Prompted)]
-        if self._backbone.frozen.training != kept[0].training:
-            self._backbone.frozen.train(kept[0].training)
-        return kept
+@torch.no_grad()
+def vectors_of(module: Prompted, width: int) -> int:
+    """How many vectors of this width the prompt has; the module is left in eval mode, where no dropout draws."""
+    prompt = module.eval().prompt
+    if not module.per_item:
+        return len(prompt())
+    device = module.head.dense.weight.device
+    texts = PromptedTexts(torch.zeros(1, 1, width, device=device), torch.ones(1, 1, device=device), ("und_Zzzz",))
+    return int(prompt(texts).shape[1])
 
 
 class FittedPrompt:
-    """A trained prompt and head. The prompt is computed once and cached: inference costs the same for every method."""
+    """A trained prompt and head.
+
+    A prompt that is the same for all items is computed once and cached: inference costs the same for every method.
+    """
 
     def __init__(self, method: SoftPrompt, module: Prompted, context: Context, summary: FitSummary) -> None:
         self.method = method
         self.module = module.eval()
         self.context = context
         self.summary = summary
+        self.vectors = vectors_of(module, context.backbone.architecture.prompt_width)
         with torch.no_grad():
-            self.prompt: Tensor = module.prompt().detach()
+            self.prompt: Tensor | None = None if module.per_item else module.prompt().detach()
 
     def predict(self, examples: Sequence[Example]) -> Scores:
         """Logits of shape (items, classes), float32, in the order given."""
         backbone, recipe = self.context.backbone, self.context.recipe
-        texts = tokenise(examples, backbone, recipe, text_limit(backbone, recipe, len(self.prompt)))
+        texts = tokenise(examples, backbone, recipe, text_limit(backbone, recipe, self.vectors))
+        origin = origin_of(examples, len(examples)) if self.prompt is None else None
         forward = PromptedForward(backbone, texts.pad_id, recipe.read_out)
         backbone.frozen.eval()
         scores = np.zeros((len(texts), len(self.context.labels)), np.float32)
         with torch.no_grad():
-            for index in texts.sorted_batches(len(self.prompt), tokens_at_once(backbone.device)):
-                (hidden,) = forward.hidden([self.prompt], [texts.batch(index)])
+            for index in texts.sorted_batches(self.vectors, tokens_at_once(backbone.device)):
+                batch = texts.batch(index)
+                if origin is not None:
+                    batch = replace(batch, origin=origin.take(torch.from_numpy(index)))
+                prompt = self.module.prompt_of(batch, backbone) if self.prompt is None else self.prompt
+                (hidden,) = forward.hidden([prompt], [batch])
                 scores[index] = self.module.head(hidden).cpu().numpy()
         return scores
 
@@ -271,8 +219,11 @@ class FittedPrompt:
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors` (prompt module and head), `cached_prompt.safetensors` and `fit.json`.
 
-        The cached prompt's file names the classes in its metadata, so that it can be read without the task.
+        The cached prompt's file names the classes in its metadata, so that it can be read without the task; where the
+        prompt depends on the item there is none.
         """
         save_fit(folder, self.module.state_dict(), self.summary)
+        if self.prompt is None:
+            return
         labels = {"labels": json.dumps(self.context.labels)}
         save_file({"prompt": self.prompt.contiguous()}, folder / "cached_prompt.safetensors", labels)

@@ -7,9 +7,9 @@ the lanes share is the forward pass, which is the `Forward` that a method brings
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -20,21 +20,21 @@ from xlt_bench.method import Context, DevPoint, FitSummary
 from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.training.adafactor import Together
 from xlt_bench.training.data import TrainData
+from xlt_bench.training.losses import Terms, gold_of, total
 from xlt_bench.training.memory import PassWidth, out_of_memory
 from xlt_bench.training.optimisation import EarlyStopping, Roles, make_optimiser, make_schedule, step_together
-from xlt_bench.training.order import batch_order
+from xlt_bench.training.order import Index
 from xlt_bench.training.seeding import RandomStream
 
-Forward = Callable[[Sequence[nn.Module], Sequence[Batch]], list[Tensor]]
-"""Maps modules and their batches, one a lane, to logits (items, classes), one tensor a lane."""
 
+class Forward(Protocol):
+    """Maps modules and their batches, one a lane, to what they give; several lanes may share a pass."""
 
-@runtime_checkable
-class InBlocks(Protocol):
-    """A Forward that can also run forward and backward by itself, in blocks as small as it likes."""
+    def __call__(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
+        """Logits (rows, classes), one tensor a lane."""
 
-    def gradients(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
-        """Add the gradient of each lane's mean cross entropy to its parameters; return these losses, detached."""
+    def gradients(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Terms]:
+        """Add the gradient of each lane's loss to its parameters; the terms of these losses, detached."""
 
 
 _REPORT_EVERY = 10
@@ -42,24 +42,41 @@ _REPORT_EVERY = 10
 
 
 class Lane:
-    """One seed under training."""
+    """One seed under training.
+
+    Args:
+        module: what is trained, with its head.
+        roles: its parameters.
+        context: of the fit; everything random follows from its seed.
+        recipe: with the rates of these roles.
+        phase: the budget.
+        data: train and dev split.
+        order: endless train batches, as rows of the train split.
+    """
 
     def __init__(
-        self, module: nn.Module, roles: Roles, context: Context, recipe: Recipe, phase: Phase, data: TrainData
+        self,
+        module: nn.Module,
+        roles: Roles,
+        context: Context,
+        recipe: Recipe,
+        phase: Phase,
+        data: TrainData,
+        order: Iterator[Index],
     ) -> None:
         self.module = module
         self.context = context
-        self.total = phase.total_steps(len(data.train), recipe.batch_size)
+        self.total = phase.total_steps(data.items, recipe.batch_size)
         self.data = data
-        self.evaluate_every = recipe.evaluate_every or -(-len(data.train) // recipe.batch_size)
+        self.evaluate_every = recipe.evaluate_every or -(-data.items // recipe.batch_size)
         self.random = RandomStream(context.seed, _device(module, context))
         self._recipe = recipe
         self.optimiser = make_optimiser(roles, recipe)
         self._schedule = make_schedule(self.optimiser, recipe, phase, self.total)
-        self._order = batch_order(data.train.lengths, recipe.batch_size, context.seed, recipe.by_length)
+        self._order = order
         self._stopping = EarlyStopping(phase.patience, start=self.total // 2)
         self._best: dict[str, Tensor] = {}
-        self._losses: list[Tensor] = []
+        self._losses: list[Terms] = []
         self._history: list[DevPoint] = []
         self._selected: DevPoint | None = None
         self.step = 0
@@ -68,40 +85,42 @@ class Lane:
 
     def next_batch(self) -> Batch:
         """The next train batch of this lane's own order."""
-        return self.data.train.batch(next(self._order), self.data.train_gold)
+        return self.data.train.batch(next(self._order))
 
     def clip(self) -> None:
         """Clip the gradients, where the recipe says so."""
         if self._recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.module.parameters(), self._recipe.clip_norm)
 
-    def updated(self, loss: Tensor, examples: int) -> None:
-        """Take note of an optimiser step on a batch with this loss."""
+    def updated(self, terms: Terms, examples: int) -> None:
+        """Take note of an optimiser step on a batch with these terms of the loss."""
         self._schedule.step()
         self.optimiser.zero_grad()
         self.step += 1
-        self._losses.append(loss.detach())
+        self._losses.append(terms)
         if self.step % _REPORT_EVERY == 0 or self.step == self.total:
             self._report(examples)
 
     def _report(self, examples: int) -> None:
-        value = float(self._losses[-1])
+        value = float(total(self._losses[-1]))
         self.context.progress.step(self.context.seed, self.step, self.total, value, examples)
         if not math.isfinite(value):
             self._fail(f"the training loss of seed {self.context.seed} became {value} by step {self.step}")
 
-    def _fail(self, what: str) -> None:
+    def _fail(self, event: str) -> None:
         self.finished = True
-        self.failure = DivergedError(f"{what}; try a lower learning rate (--set learning_rate=...) or --precision fp32")
+        advice = "try a lower learning rate (--set learning_rate=...) or --precision fp32"
+        self.failure = DivergedError(f"{event}; {advice}")
 
     def evaluated(self, dev_loss: float, dev_accuracy: float) -> None:
         """Take note of a dev evaluation: keep the best checkpoint, stop early."""
-        train_loss = float(torch.stack(self._losses).mean()) if self._losses else math.nan
+        train_loss = float(torch.stack([total(terms) for terms in self._losses]).mean()) if self._losses else math.nan
+        means = _means(self._losses)
         self._losses.clear()
         if not math.isfinite(dev_loss):
             self._fail(f"the dev loss of seed {self.context.seed} became {dev_loss} at step {self.step}")
             return
-        point = DevPoint(self.step, train_loss, dev_loss, dev_accuracy)
+        point = DevPoint(self.step, train_loss, dev_loss, dev_accuracy, means)
         self._history.append(point)
         self.context.progress.evaluated(self.context.seed, self.step, dev_accuracy)
         if self._selected is None or dev_accuracy > self._selected.dev_accuracy:
@@ -117,6 +136,15 @@ class Lane:
         trained = sum(p.numel() for p in self.module.parameters() if p.requires_grad)
         selected = self._selected.step if self._selected else None
         return FitSummary(trained, self.step, selected, tuple(self._history))
+
+
+def _means(losses: Sequence[Terms]) -> dict[str, float]:
+    """Mean of each term over the steps that had it."""
+    by_name: dict[str, list[Tensor]] = {}
+    for terms in losses:
+        for name, term in terms.items():
+            by_name.setdefault(name, []).append(term)
+    return {name: float(torch.stack(values).mean()) for name, values in by_name.items()}
 
 
 def train(lanes: Sequence[Lane], forward: Forward) -> None:
@@ -136,8 +164,8 @@ def train(lanes: Sequence[Lane], forward: Forward) -> None:
         with width.probe():
             _step(active, forward, width, together)
         due = [lane for lane in active if lane.step % lane.evaluate_every == 0 or lane.step >= lane.total]
-        for _, alike in groupby((lane for lane in due if not lane.finished), key=lambda lane: id(lane.data.dev)):
-            _evaluate(list(alike), forward)
+        for _, group in groupby((lane for lane in due if not lane.finished), key=lambda lane: id(lane.data.dev)):
+            _evaluate(list(group), forward)
 
 
 def _device(module: nn.Module, context: Context) -> torch.device:
@@ -147,7 +175,7 @@ def _device(module: nn.Module, context: Context) -> torch.device:
 def _step(lanes: Sequence[Lane], forward: Forward, width: PassWidth, together: Together) -> None:
     """One optimiser step of every lane; as many lanes go through the backbone together as memory allows."""
     batches = [lane.next_batch() for lane in lanes]
-    losses: list[Tensor] = []
+    losses: list[Terms] = []
     while len(losses) < len(lanes):
         part = slice(len(losses), len(losses) + width.lanes)
         try:
@@ -161,27 +189,14 @@ def _step(lanes: Sequence[Lane], forward: Forward, width: PassWidth, together: T
     for lane in lanes:
         lane.clip()
     step_together([lane.optimiser for lane in lanes], together)
-    for lane, loss, batch in zip(lanes, losses, batches, strict=True):
-        lane.updated(loss, len(batch))
+    for lane, terms, batch in zip(lanes, losses, batches, strict=True):
+        lane.updated(terms, len(batch))
 
 
-def _gradients(lanes: Sequence[Lane], batches: Sequence[Batch], forward: Forward) -> list[Tensor]:
+def _gradients(lanes: Sequence[Lane], batches: Sequence[Batch], forward: Forward) -> list[Terms]:
     modules = [lane.module.train() for lane in lanes]
     with lanes[0].random:
-        if isinstance(forward, InBlocks):
-            return forward.gradients(modules, batches)
-        losses = [
-            nn.functional.cross_entropy(scores, gold_of(batch).to(scores.device))
-            for scores, batch in zip(forward(modules, batches), batches, strict=True)
-        ]
-        torch.stack(losses).sum().backward()
-        return [loss.detach() for loss in losses]
-
-
-def gold_of(batch: Batch) -> Tensor:
-    """The classes of a train batch, (items,)."""
-    assert batch.gold is not None, "a train batch carries its labels"
-    return batch.gold
+        return forward.gradients(modules, batches)
 
 
 @torch.no_grad()
@@ -191,12 +206,12 @@ def _evaluate(lanes: Sequence[Lane], forward: Forward) -> None:
     data = lanes[0].data
     loss, correct = torch.zeros(len(lanes)), torch.zeros(len(lanes))
     device = _device(modules[0], lanes[0].context)
-    for index in data.dev.sorted_batches(tokens=tokens_at_once(device)):
-        batch = data.dev.batch(index, data.dev_gold)
+    for index in data.dev.texts.sorted_batches(tokens=tokens_at_once(device)):
+        batch = data.dev.batch(index)
         gold = gold_of(batch)
-        for at, scores in enumerate(forward(modules, [batch] * len(lanes))):
-            cpu = scores.cpu()
-            loss[at] += nn.functional.cross_entropy(cpu, gold, reduction="sum")
-            correct[at] += (cpu.argmax(1) == gold).sum()
-    for at, lane in enumerate(lanes):
-        lane.evaluated(float(loss[at]) / len(data.dev), float(correct[at]) / len(data.dev))
+        for number, scores in enumerate(forward(modules, [batch] * len(lanes))):
+            logits = scores.cpu()
+            loss[number] += nn.functional.cross_entropy(logits, gold, reduction="sum")
+            correct[number] += (logits.argmax(1) == gold).sum()
+    for number, lane in enumerate(lanes):
+        lane.evaluated(float(loss[number]) / len(data.dev), float(correct[number]) / len(data.dev))

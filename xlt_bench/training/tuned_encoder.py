@@ -24,6 +24,7 @@ from xlt_bench.task import Example, Labelled
 from xlt_bench.training.classifier import ClassifierForward, class_scores
 from xlt_bench.training.data import text_limit, tokenised
 from xlt_bench.training.head import ClassificationHead, new_head
+from xlt_bench.training.hooks import TrainingHooks
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded
@@ -61,7 +62,7 @@ class TunedEncoder(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncoderTuning(ABC):
+class EncoderTuning(TrainingHooks, ABC):
     """A few weights in the encoder are trained with the classification head.
 
     Args:
@@ -113,9 +114,10 @@ class EncoderTuning(ABC):
         """Train a module in place under a phase of the recipe."""
         backbone, roles = context.backbone, self.roles(module.encoder)
         recipe = self._recipe(context.recipe, roles)
-        data = tokenised(train_split, dev, backbone, recipe, self.positions)
-        lane = Lane(module, {**roles, "head": list(module.head.parameters())}, context, recipe, phase, data)
-        train([lane], ClassifierForward(backbone, recipe.read_out))
+        data = tokenised(train_split, dev, backbone, recipe, self.positions, self.views(train_split))
+        roles = {**roles, "head": list(module.head.parameters())}
+        lane = Lane(module, roles, context, recipe, phase, data, self.batches(data, recipe, context.seed))
+        train([lane], ClassifierForward(backbone, recipe.read_out, self.loss))
         if lane.failure is not None:
             raise lane.failure
         return FittedEncoder(self, module, context, lane.close())
