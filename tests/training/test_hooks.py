@@ -229,11 +229,8 @@ def test_a_prompt_by_language_trains_its_own_rows_predicts_others_loads_and_adap
     assert not torch.equal(before[0], after[0])
     assert torch.equal(before[1], after[1])
     others = [example._replace(language="kat_Geor") for example in TEST.examples]
-    expected = tiny_backbone.hidden(
-        after.mean(0).expand(40, -1, -1),
-        tiny_backbone.tokenise([(e.text, None) for e in others], 32).batch(range(40)),
-        "first",
-    )
+    texts = tiny_backbone.tokenise([(example.text, None) for example in others], 32)
+    expected = tiny_backbone.hidden(after.mean(0).expand(40, -1, -1), texts.batch(range(40)), "first")
     np.testing.assert_allclose(fitted.predict(others), fitted.module.head(expected).detach().numpy(), atol=1e-5)
     assert not np.allclose(fitted.predict(others), fitted.predict(TEST.examples))
     fitted.save(tmp_path / "fit")

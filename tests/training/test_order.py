@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -14,10 +14,8 @@ from xlt_bench.task import Example
 from xlt_bench.training.data import TokenisedSplit, TrainData, origin_of
 from xlt_bench.training.order import Index, all_views, batch_order, by_language, parallel
 
-CODES = ("deu_Latn", "eng_Latn", "fra_Latn")
-EXAMPLES = [
-    Example(str(number), code, "x") for code in CODES for number in range(20) if code != "fra_Latn" or number < 7
-]
+COUNTS = {"deu_Latn": 20, "eng_Latn": 20, "fra_Latn": 7}
+EXAMPLES = [Example(str(number), code, "x") for code, count in COUNTS.items() for number in range(count)]
 ITEMS = len(EXAMPLES)
 
 
@@ -57,9 +55,8 @@ def test_batches_by_language_have_one_language() -> None:
 def test_parallel_items_follow_each_other_in_different_languages(together: int) -> None:
     order = np.concatenate(epoch(parallel(data(), 12, seed=0, together=together)))
     rows = [EXAMPLES[row] for row in order]
-    groups = np.split(
-        np.arange(ITEMS), np.flatnonzero([a.id != b.id for a, b in zip(rows, rows[1:], strict=False)]) + 1
-    )
+    ends = np.flatnonzero([row.id != following.id for row, following in pairwise(rows)]) + 1
+    groups = np.split(np.arange(ITEMS), ends)
     sizes = [len(group) for group in groups]
     assert max(sizes) >= together
     expected = 20 if together == 2 else 13 + 7
