@@ -15,8 +15,9 @@ import pytest
 
 from tests.support import ROOT
 from xlt_bench.cli.main import main
-from xlt_bench.tasks import task_info
+from xlt_bench.tasks import task_info, task_names
 from xlt_bench.tasks.files import toml_task
+from xlt_bench.tasks.files.description import KEYS
 
 GUIDE = (ROOT / "docs/adding-a-task.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", GUIDE, re.S | re.M)
@@ -44,6 +45,8 @@ def test_the_files_of_the_guide() -> None:
         "reviews/task.toml",
         "sizes.toml",
         "entailment/task.toml",
+        "sentiment/task.toml",
+        "inference/task.toml",
         "reviews.py",
         "digits.py",
     }
@@ -52,7 +55,7 @@ def test_the_files_of_the_guide() -> None:
 def test_the_commands(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = "\n".join((folder / "reviews/eng_Latn/train.tsv").read_text(encoding="utf-8").splitlines()[:3])
     assert f"```\n{shown}\n```" in GUIDE
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 8
     for words in COMMANDS:
         quick = ["--seeds", "1", "--steps", "2"] if words == COMMANDS[0] else []
         assert main([*words, *quick]) == 0, words
@@ -77,6 +80,39 @@ def test_pairs_of_texts(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["run", *options, "-m", "xpe", "--steps", "2"]) == 0
     assert main(["run", *options, "-m", "ngram-mlp"]) == 0
     assert "Task entailment" in capsys.readouterr().out
+
+
+def test_a_data_set_of_the_hub_and_a_second_source(folder: Path) -> None:
+    rows = {"text": ["a", "b", "c"], "label": [0, 1, 2]}
+    for config in ("ind", "ace"):
+        for split in ("train", "validation", "test"):
+            path = folder / "copy" / config / f"{split}-00000-of-00001.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            parquet.write_table(arrow.table(rows), path)
+    task = task_info("sentiment").load(folder / "copy")
+    assert [example.id for example in task.split("ace_Latn", "dev").examples] == ["dev-1", "dev-2", "dev-3"]
+    pairs = {"premise": ["a", "b"], "hypothesis": ["c", ""], "label": [0, 1]}
+    source = folder / "inference" / "xnli" / "en"
+    source.mkdir(parents=True)
+    parquet.write_table(arrow.table(pairs), source / "train-00000-of-00001.parquet")
+    for language in ("eng_Latn", "swh_Latn"):
+        for split in ("dev", "test"):
+            path = folder / "inference" / split / f"{language}.tsv"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"id\tlabel\tpremise\thypothesis\n{split}1\tneutral\tx\ty\n", encoding="utf-8")
+    task = task_info("inference").load(folder / "inference")
+    assert [example.id for example in task.split("eng_Latn", "train").examples] == ["eng_Latn:train-1"]
+    assert [example.id for example in task.split("swh_Latn", "test").examples] == ["test1"]
+
+
+def test_the_table_of_shipped_tasks_names_them_all() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \| (?:hub|in the package|`--data-dir`)", GUIDE, re.M)
+    assert sorted(rows) == sorted(task_names())
+
+
+def test_the_table_of_keys_names_them_all() -> None:
+    keys = set(re.findall(r"`\[*(\w+)\]*`", "".join(re.findall(r"^\| (`.*?) \|", GUIDE, re.M))))
+    assert set(KEYS) <= keys
 
 
 def test_known_languages_in_a_table(folder: Path) -> None:

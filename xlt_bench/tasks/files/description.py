@@ -17,7 +17,7 @@ from xlt_bench.task import Language
 from xlt_bench.tasks.files.layout import Layout, read_layout
 from xlt_bench.tasks.files.sources import KEYS as SOURCE_KEYS
 
-_KEYS = (
+KEYS = (
     *("name", "summary", "licence", "citation", "labels", "languages", "items", "quotes", "empty", "splits", "origin"),
     *SOURCE_KEYS,
     *("sources", "groups", "backbones", "backbone", "preset", "max_length", "seeds"),
@@ -58,7 +58,7 @@ def read_description(path: Path) -> TaskDescription:
         ConfigError: it is no TOML, or the first key or value that breaks a rule.
     """
     table = read_toml(path)
-    table.check_keys(_KEYS)
+    table.check_keys(KEYS)
     languages, folders = _languages(table)
     labels = _labels(table)
     sets = language_sets(table, languages)
