@@ -58,10 +58,10 @@ def replace_file(final: Path, text: str) -> None:
 
 def sweep(parent: Path) -> None:
     """Remove what killed processes left behind, once nobody can still be writing there."""
-    for left in parent.glob(f"{TEMPORARY}*"):
+    for leftover in parent.glob(f"{TEMPORARY}*"):
         with contextlib.suppress(OSError):
-            if left.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-                shutil.rmtree(left)
+            if leftover.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                shutil.rmtree(leftover)
 
 
 def _sync(folder: Path) -> None:

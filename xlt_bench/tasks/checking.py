@@ -54,12 +54,12 @@ def faults(task: Task) -> Iterator[str]:
     homes: dict[str, Split] = {}
     for code in task.languages:
         check_name("language", code, f"task '{task.name}'")
-        own: Mapping[Split, Labelled] = task.data.get(code, {})
-        absent = [split for split in SPLITS if split not in own]
+        splits: Mapping[Split, Labelled] = task.data.get(code, {})
+        absent = [split for split in SPLITS if split not in splits]
         if absent:
             yield f"data of {code} lacks {', '.join(absent)}; a split without items is an empty Labelled"
             continue
-        if not own["test"]:
+        if not splits["test"]:
             yield f"{code} has no test items"
         seen: set[str] = set()
         for split in SPLITS:

@@ -47,7 +47,7 @@ def neighbours(numbers: Mapping[str, int], distance: int) -> dict[str, str]:
     ascending = sorted(numbers, key=lambda item: numbers[item])
     clusters: dict[str, str] = {}
     for position, item in enumerate(ascending):
-        before = ascending[position - 1] if position else item
-        near = position > 0 and numbers[item] - numbers[before] <= distance
-        clusters[item] = clusters[before] if near else item
+        previous = ascending[position - 1] if position else item
+        near = position > 0 and numbers[item] - numbers[previous] <= distance
+        clusters[item] = clusters[previous] if near else item
     return clusters if len(set(clusters.values())) < len(clusters) else {}

@@ -18,8 +18,8 @@ def stratified(part: Labelled, limit: int | None, seed: int = 0) -> Labelled:
     if limit is None or len(part) <= limit:
         return part
     strata: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for at, (example, gold) in enumerate(zip(part.examples, part.gold, strict=True)):
-        strata[example.language, int(gold)].append(at)
+    for position, (example, gold) in enumerate(zip(part.examples, part.gold, strict=True)):
+        strata[example.language, int(gold)].append(position)
     random = np.random.default_rng(seed)
     place = np.zeros(len(part))
     for members in strata.values():

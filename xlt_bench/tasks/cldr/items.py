@@ -31,9 +31,9 @@ def listed_items() -> list[ListedItem]:
 
 def texts_of(locales: Mapping[str, str], items: Collection[Item]) -> dict[str, dict[Item, str]]:
     """The items' names in each language (`locales`: code -> babel locale), both dropping rules applied."""
-    wanted = frozenset(items)
-    english = _only(names_of(ENGLISH), wanted)
-    return {code: _texts(locale, wanted, english) for code, locale in locales.items()}
+    chosen = frozenset(items)
+    english = _only(names_of(ENGLISH), chosen)
+    return {code: _texts(locale, chosen, english) for code, locale in locales.items()}
 
 
 def hash_of(item: Item, texts: Texts) -> str:
@@ -42,13 +42,13 @@ def hash_of(item: Item, texts: Texts) -> str:
     return hashlib.sha256("\x1e".join(f"{code}\x1f{text}" for code, text in present).encode()).hexdigest()[:12]
 
 
-def _texts(locale: str, wanted: Collection[Item], english: Mapping[Item, str]) -> dict[Item, str]:
-    names = _only(names_of(locale), wanted)
+def _texts(locale: str, chosen: Collection[Item], english: Mapping[Item, str]) -> dict[Item, str]:
+    names = _only(names_of(locale), chosen)
     return without_train_texts(names if locale == ENGLISH else translated(names, english))
 
 
-def _only(names: Mapping[Item, str], wanted: Collection[Item]) -> dict[Item, str]:
-    return {item: text for item, text in names.items() if item in wanted}
+def _only(names: Mapping[Item, str], chosen: Collection[Item]) -> dict[Item, str]:
+    return {item: text for item, text in names.items() if item in chosen}
 
 
 def _listed(row: dict[str, str]) -> ListedItem:

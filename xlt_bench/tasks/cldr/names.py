@@ -21,11 +21,11 @@ Item = tuple[str, str]  # class, key
 def names_of(locale: str) -> dict[Item, str]:
     """Every name of the four classes that this locale has itself (nothing inherited), empty ones left out."""
     data = locale_data(locale)
-    found = {(label, key): text for label, field in FIELDS.items() for key, text in data.get(field, {}).items()}
+    names = {(label, key): text for label, field in FIELDS.items() for key, text in data.get(field, {}).items()}
     for key, forms in data.get("unit_display_names", {}).items():
         if isinstance(forms, dict) and "long" in forms:
-            found["unit", key] = forms["long"]
-    return {item: text for item, text in found.items() if text.strip()}
+            names["unit", key] = forms["long"]
+    return {item: text for item, text in names.items() if text.strip()}
 
 
 def locale_data(locale: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlt_bench.errors import DataError
 from xlt_bench.io.texts import shortened
-from xlt_bench.tasks.files.tables import CORRECT, Table, Value, check_header
+from xlt_bench.tasks.files.tables import CORRECT, RowTable, Value, check_header
 
 if TYPE_CHECKING:
     import pyarrow
@@ -24,7 +24,7 @@ _BATCH = 1000  # rows at a time
 _BUILDERS = {".parquet": "parquet", ".arrow": "arrow"}
 
 
-def arrow_table(path: Path, names: Sequence[str], toml: Path) -> Table:
+def arrow_table(path: Path, names: Sequence[str], toml: Path) -> RowTable:
     """The named columns of a Parquet or Arrow file.
 
     Raises:
@@ -34,12 +34,14 @@ def arrow_table(path: Path, names: Sequence[str], toml: Path) -> Table:
         from datasets import load_dataset
 
         if path.suffix == ".parquet" and _check_parquet(path, names, toml) == 0:
-            return Table(str(path), {name: [] for name in names}, "row")
+            return RowTable(str(path), {name: [] for name in names}, "row")
         rows = load_dataset(_BUILDERS[path.suffix], data_files={"rows": str(path)}, split="rows", streaming=True)
         return _table(str(path), rows, names, toml)
 
 
-def configuration_table(folder: Path, config: str, split: str, title: str, names: Sequence[str], toml: Path) -> Table:
+def configuration_table(
+    folder: Path, config: str, split: str, title: str, names: Sequence[str], toml: Path
+) -> RowTable:
     """The named columns of one split of a data set in the hub's layout.
 
     Args:
@@ -114,7 +116,7 @@ def _check_size(origin: str, size: int) -> None:
         raise DataError(f"{origin} holds more than {LARGEST >> 30} GiB of text in the columns that are read; split it")
 
 
-def _table(origin: str, rows: Any, names: Sequence[str], toml: Path) -> Table:
+def _table(origin: str, rows: Any, names: Sequence[str], toml: Path) -> RowTable:
     """Read an IterableDataset whole."""
     columns: dict[str, list[Value]] = {name: [] for name in names}
     header: list[str] | None = None
@@ -136,7 +138,7 @@ def _table(origin: str, rows: Any, names: Sequence[str], toml: Path) -> Table:
         for name, feature in (rows.features or {}).items()
         if name in names and getattr(feature, "names", None)
     }
-    return Table(origin, columns, "row", classes=classes)
+    return RowTable(origin, columns, "row", classes=classes)
 
 
 def _check_type(origin: str, name: str, kind: pyarrow.DataType) -> None:

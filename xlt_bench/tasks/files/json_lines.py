@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlt_bench.errors import DataError
-from xlt_bench.tasks.files.tables import CORRECT, Table, Value, check_header
+from xlt_bench.tasks.files.tables import CORRECT, RowTable, Value, check_header
 from xlt_bench.tasks.files.text_files import read_text
 
 
-def json_lines_table(path: Path, names: Sequence[str], toml: Path) -> Table:
+def json_lines_table(path: Path, names: Sequence[str], toml: Path) -> RowTable:
     """The named fields of every line; blank lines at the end are no items.
 
     Raises:
@@ -31,7 +31,7 @@ def json_lines_table(path: Path, names: Sequence[str], toml: Path) -> Table:
             if not (value is None or isinstance(value, str) or type(value) is int):
                 raise _fault(path, number, f"'{name}' is {type(value).__name__}, not a text")
             columns[name].append(value)
-    return Table(str(path), columns, "line")
+    return RowTable(str(path), columns, "line")
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, object]:
@@ -45,5 +45,5 @@ def _object(path: Path, number: int, line: str) -> dict[str, object]:
     return value
 
 
-def _fault(path: Path, line: int, what: str) -> DataError:
-    return DataError(f"{path}, line {line}: {what}; {CORRECT}")
+def _fault(path: Path, line: int, reason: str) -> DataError:
+    return DataError(f"{path}, line {line}: {reason}; {CORRECT}")

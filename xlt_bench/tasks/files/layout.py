@@ -63,8 +63,8 @@ class Layout:
 
     def in_folder(self, folder: Path) -> Layout:
         """The same layout with its files in another folder, those of further sources in folders of theirs there."""
-        main, *others = self.sources
-        return replace(self, sources=(main.in_folder(folder), *(source.below(folder) for source in others)))
+        main, *further = self.sources
+        return replace(self, sources=(main.in_folder(folder), *(source.below(folder) for source in further)))
 
     def split_name(self, source: Source, split: Split) -> str:
         """What stands for `{split}` in a source."""
@@ -127,7 +127,7 @@ def _splits(table: TomlTable, codes: tuple[str, ...]) -> tuple[dict[Split, str],
 
 def _items(table: TomlTable, columns: Columns) -> Items:
     name = table.choice("items", ITEMS)
-    items: Items = next((known for known in ITEMS if known == name), "parallel" if columns.id else "separate")
+    items: Items = next((item for item in ITEMS if item == name), "parallel" if columns.id else "separate")
     if items in ("parallel", "overlapping") and columns.id is None:
         raise ConfigError(
             f'{table.where}: items = "{items}" needs an id column: say which under [columns], as id = "..."; '

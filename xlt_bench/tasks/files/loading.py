@@ -12,7 +12,7 @@ from xlt_bench.tasks.files.description import TaskDescription
 from xlt_bench.tasks.files.layout import Layout
 from xlt_bench.tasks.files.opening import open_tables
 from xlt_bench.tasks.files.parallel import Parts, check_items
-from xlt_bench.tasks.files.values import Part, checked_part
+from xlt_bench.tasks.files.values import CheckedRows, checked_part
 
 
 def load_task(description: TaskDescription) -> Task:
@@ -23,7 +23,9 @@ def load_task(description: TaskDescription) -> Task:
     """
     layout = description.layout
     readers = open_tables(layout)
-    parts: dict[str, dict[Split, list[Part]]] = {code: {split: [] for split in SPLITS} for code in layout.folders}
+    parts: dict[str, dict[Split, list[CheckedRows]]] = {
+        code: {split: [] for split in SPLITS} for code in layout.folders
+    }
     for (code, split), read in readers.items():
         columns = layout.source_of(code, split).columns
         parts[code][split] = [checked_part(table, columns, split, layout) for table in read()]
@@ -44,7 +46,7 @@ def _clusters(parts: Mapping[str, Parts], data: Mapping[str, Mapping[Split, Labe
     return linked(features)
 
 
-def _labelled(code: str, split: Split, parts: Sequence[Part], layout: Layout) -> Labelled:
+def _labelled(code: str, split: Split, parts: Sequence[CheckedRows], layout: Layout) -> Labelled:
     examples: list[Example] = []
     first = 1  # rows of earlier tables of the split are counted, also those that were left out
     for part in parts:

@@ -14,11 +14,11 @@ from xlt_bench.task import SPLITS, Split
 from xlt_bench.tasks.files.layout import Layout
 from xlt_bench.tasks.files.separated import DELIMITERS, separated_table
 from xlt_bench.tasks.files.sources import Hub, Source, filled
-from xlt_bench.tasks.files.tables import Table
+from xlt_bench.tasks.files.tables import RowTable
 
 _NAMED = 5  # missing files that a message lists
 
-Opened = Callable[[], list[Table]]
+Opened = Callable[[], list[RowTable]]
 """Reads the tables of one language and split, once all of the task's files are known to be there."""
 
 
@@ -90,7 +90,7 @@ def _configuration(folder: Path, source: Source, code: str, split: Split, layout
     config = filled(source.config or "", layout.folders[code], layout.split_name(source, split))
     title = source.hub.path if source.hub is not None and source.folder is None else f"'{folder}'"
 
-    def read() -> list[Table]:
+    def read() -> list[RowTable]:
         from xlt_bench.tasks.files.arrow_tables import configuration_table
 
         names = source.columns.of_split(split)
@@ -104,7 +104,7 @@ def _files(paths: Sequence[Path], source: Source, split: Split, layout: Layout) 
     return lambda: [_table(path, names, layout) for path in paths]
 
 
-def _table(path: Path, names: Sequence[str], layout: Layout) -> Table:
+def _table(path: Path, names: Sequence[str], layout: Layout) -> RowTable:
     if path.suffix in DELIMITERS:
         return separated_table(path, names, quoted=layout.quotes, toml=layout.toml)
     if path.suffix in (".parquet", ".arrow"):

@@ -9,16 +9,16 @@ from xlt_bench.errors import DataError
 from xlt_bench.io.texts import shortened
 from xlt_bench.task import SPLITS, Split
 from xlt_bench.tasks.files.layout import Layout
-from xlt_bench.tasks.files.values import Part
+from xlt_bench.tasks.files.values import CheckedRows
 
-Parts = Mapping[Split, Sequence[Part]]
+Parts = Mapping[Split, Sequence[CheckedRows]]
 """The tables of one language; a split that it does not have is empty."""
 
 
 class Position(NamedTuple):
     """Where one item stands."""
 
-    part: Part
+    part: CheckedRows
     item: int
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class Position(NamedTuple):
         return self.part.gold[self.item]
 
 
-def positions(parts: Sequence[Part]) -> Iterator[Position]:
+def positions(parts: Sequence[CheckedRows]) -> Iterator[Position]:
     """All items of some parts, in order."""
     return (Position(part, item) for part in parts for item in range(len(part)))
 
@@ -60,18 +60,18 @@ def _check_ids(parts: Mapping[str, Parts], layout: Layout) -> None:
         first: dict[str, Position] = {}
         for position in (position for split in SPLITS for position in positions(splits[split])):
             if position.name is not None:
-                other = first.setdefault(position.name, position)
-                if other is not position:
-                    raise DataError(f"{position}: id '{shortened(position.name)}' is also in {other}; {hint}")
+                earlier = first.setdefault(position.name, position)
+                if earlier is not position:
+                    raise DataError(f"{position}: id '{shortened(position.name)}' is also in {earlier}; {hint}")
 
 
 def _check_lines(parts: Mapping[str, Parts], layout: Layout) -> None:
     """As many lines as in the first language, with the same labels line by line; lines left out have none."""
     hint = f'lines must be parallel, as items = "by-line" in {layout.toml} says'
     for split in SPLITS:
-        first, *others = layout.languages[split]
+        first, *further = layout.languages[split]
         expected = _by_line(parts[first][split])
-        for code in others:
+        for code in further:
             for line, position in _by_line(parts[code][split]).items():
                 if line in expected:
                     _check_gold(position, expected[line], layout, hint)
@@ -81,7 +81,7 @@ def _check_lines(parts: Mapping[str, Parts], layout: Layout) -> None:
                 raise DataError(f"{origins[0]} has {lengths[0]} items, but {origins[1]} has {lengths[1]}; {hint}")
 
 
-def _by_line(parts: Sequence[Part]) -> dict[int, Position]:
+def _by_line(parts: Sequence[CheckedRows]) -> dict[int, Position]:
     """Line of a split, all its tables one after the other -> the item."""
     lines: dict[int, Position] = {}
     first = 0
@@ -100,18 +100,20 @@ def _check_shared(parts: Mapping[str, Parts], layout: Layout) -> None:
             name = position.name
             if name is None:
                 continue
-            home, other = first.setdefault(name, (split, position))
+            home, earlier = first.setdefault(name, (split, position))
             if home != split:
                 raise DataError(
-                    f"{position}: id '{shortened(name)}' is of {split} here, but of {home} in {other}; {hint}"
+                    f"{position}: id '{shortened(name)}' is of {split} here, but of {home} in {earlier}; {hint}"
                 )
-            _check_gold(position, other, layout, hint)
+            _check_gold(position, earlier, layout, hint)
     for split in SPLITS if layout.items == "parallel" else ():
         everything = {name: position for name, (home, position) in first.items() if home == split}
         _check_complete([parts[code][split] for code in layout.languages[split]], everything, layout)
 
 
-def _check_complete(languages: Sequence[Sequence[Part]], everything: Mapping[str, Position], layout: Layout) -> None:
+def _check_complete(
+    languages: Sequence[Sequence[CheckedRows]], everything: Mapping[str, Position], layout: Layout
+) -> None:
     """Every language of a split has every item; one whose source has no ids is left out."""
     for parts in languages:
         names = {position.name for position in positions(parts)}
@@ -125,7 +127,7 @@ def _check_complete(languages: Sequence[Sequence[Part]], everything: Mapping[str
             )
 
 
-def _check_gold(position: Position, other: Position, layout: Layout, hint: str) -> None:
-    if position.gold != other.gold:
-        label, expected = layout.labels[position.gold], layout.labels[other.gold]
-        raise DataError(f"{position}: label '{label}', but '{expected}' in {other}; {hint}")
+def _check_gold(position: Position, reference: Position, layout: Layout, hint: str) -> None:
+    if position.gold != reference.gold:
+        label, expected = layout.labels[position.gold], layout.labels[reference.gold]
+        raise DataError(f"{position}: label '{label}', but '{expected}' in {reference}; {hint}")

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlt_bench.errors import DataError
-from xlt_bench.tasks.files.tables import CORRECT, Fault, Table, Value, check_header
+from xlt_bench.tasks.files.tables import CORRECT, Fault, RowTable, Value, check_header
 from xlt_bench.tasks.files.text_files import read_text
 
 DELIMITERS = {".tsv": "\t", ".csv": ","}
 _LONGEST_FIELD = 2**31 - 1  # what csv refuses by default are fields over 131,072 characters
 
 
-def separated_table(path: Path, names: Sequence[str], *, quoted: bool, toml: Path) -> Table:
+def separated_table(path: Path, names: Sequence[str], *, quoted: bool, toml: Path) -> RowTable:
     """The named columns of a file.
 
     Args:
@@ -44,7 +44,7 @@ def separated_table(path: Path, names: Sequence[str], *, quoted: bool, toml: Pat
     columns: dict[str, list[Value]] = {
         name: [row[position] for row in rows[1:]] for name, position in positions.items()
     }
-    return Table(str(path), columns, "line", header_lines=1)
+    return RowTable(str(path), columns, "line", header_lines=1)
 
 
 def read_separated(path: Path, fault: Fault, *, delimiter: str = "\t", quoted: bool = True) -> list[list[str]]:

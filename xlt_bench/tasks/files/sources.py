@@ -100,11 +100,11 @@ def read_source(table: TomlTable, codes: tuple[str, ...], columns: Columns | Non
 def read_sources(table: TomlTable, codes: tuple[str, ...]) -> tuple[Source, ...]:
     """The main source and those under `[[sources]]`; ConfigError as `read_source`."""
     main = read_source(table, codes)
-    others = []
+    further = []
     for inner in table.tables("sources"):
         inner.check_keys((*KEYS, "languages", "splits", "split_names"))
-        others.append(read_source(inner, codes, main.columns))
-    return (main, *others)
+        further.append(read_source(inner, codes, main.columns))
+    return (main, *further)
 
 
 def _hub(table: TomlTable) -> Hub | None:

@@ -18,7 +18,7 @@ CORRECT = "correct the file"
 
 
 @dataclass(frozen=True)
-class Table:
+class RowTable:
     """The rows of one file or split.
 
     Attributes:

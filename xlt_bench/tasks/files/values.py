@@ -10,11 +10,11 @@ from xlt_bench.io.texts import shortened
 from xlt_bench.task import Split
 from xlt_bench.tasks.files.columns import Columns
 from xlt_bench.tasks.files.layout import Layout
-from xlt_bench.tasks.files.tables import CORRECT, Table, Value
+from xlt_bench.tasks.files.tables import CORRECT, RowTable, Value
 
 
 @dataclass(frozen=True)
-class Part:
+class CheckedRows:
     """The items of one table, in its order.
 
     Attributes:
@@ -24,7 +24,7 @@ class Part:
         clusters: of test items, None where the task gives none.
     """
 
-    table: Table
+    table: RowTable
     rows: tuple[int, ...]
     gold: tuple[int, ...]
     texts: tuple[str, ...]
@@ -45,7 +45,7 @@ class Part:
         return self.table.place(self.rows[item])
 
 
-def checked_part(table: Table, columns: Columns, split: Split, layout: Layout) -> Part:
+def checked_part(table: RowTable, columns: Columns, split: Split, layout: Layout) -> CheckedRows:
     """Check a table's values.
 
     Raises:
@@ -54,7 +54,7 @@ def checked_part(table: Table, columns: Columns, split: Split, layout: Layout) -
     rows = _rows(table, columns, layout)
     if not rows:
         raise DataError(f"{table.origin} has no items; every file needs at least one")
-    return Part(
+    return CheckedRows(
         table=table,
         rows=rows,
         gold=_gold(table, columns.label, rows, layout),
@@ -65,7 +65,7 @@ def checked_part(table: Table, columns: Columns, split: Split, layout: Layout) -
     )
 
 
-def _rows(table: Table, columns: Columns, layout: Layout) -> tuple[int, ...]:
+def _rows(table: RowTable, columns: Columns, layout: Layout) -> tuple[int, ...]:
     """All rows, or those with texts where the task leaves the others out."""
     everything = range(len(table.columns[columns.text]))
     if layout.empty != "drop":
@@ -74,7 +74,7 @@ def _rows(table: Table, columns: Columns, layout: Layout) -> tuple[int, ...]:
     return tuple(row for row in everything if not any(_is_empty(values[row]) for values in texts))
 
 
-def _gold(table: Table, name: str, rows: Sequence[int], layout: Layout) -> tuple[int, ...]:
+def _gold(table: RowTable, name: str, rows: Sequence[int], layout: Layout) -> tuple[int, ...]:
     values = table.columns[name]
     positions = _positions(table.classes.get(name), layout.labels)
     for row in rows:
@@ -103,7 +103,7 @@ def _positions(classes: tuple[str, ...] | None, labels: tuple[str, ...]) -> dict
     return {**positions, **numbers}
 
 
-def _texts(table: Table, name: str, rows: Sequence[int]) -> tuple[str, ...]:
+def _texts(table: RowTable, name: str, rows: Sequence[int]) -> tuple[str, ...]:
     texts = []
     for row in rows:
         value = table.columns[name][row]
@@ -115,7 +115,7 @@ def _texts(table: Table, name: str, rows: Sequence[int]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _ids(table: Table, name: str, rows: Sequence[int]) -> tuple[str, ...]:
+def _ids(table: RowTable, name: str, rows: Sequence[int]) -> tuple[str, ...]:
     ids = []
     first: dict[str, int] = {}
     for row in rows:
@@ -130,7 +130,7 @@ def _ids(table: Table, name: str, rows: Sequence[int]) -> tuple[str, ...]:
     return tuple(ids)
 
 
-def _clusters(table: Table, name: str, rows: Sequence[int]) -> tuple[str, ...]:
+def _clusters(table: RowTable, name: str, rows: Sequence[int]) -> tuple[str, ...]:
     values: Mapping[int, Value] = {row: table.columns[name][row] for row in rows}
     empty = next((row for row, value in values.items() if _is_empty(value)), None)
     if empty is not None:

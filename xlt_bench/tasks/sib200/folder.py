@@ -93,11 +93,12 @@ def read_rows(path: Path, split: Split, shape: FolderShape) -> Rows:
 
 def check_parallel(rows: Rows, reference: Rows) -> None:
     """The same ids in the same order and with the same labels as in the reference language."""
-    for what, own, other in (("id", rows.ids, reference.ids), ("label", rows.categories, reference.categories)):
-        if own != other:
-            at = next(i for i, pair in enumerate(zip(own, other, strict=True)) if pair[0] != pair[1])
-            expected = f"{reference.path.parent.name}/{reference.path.name} has '{other[at]}' in that line"
-            raise _fault(rows.path, at + 2, f"{what} '{own[at]}', but {expected}; the items must be parallel")
+    columns = (("id", rows.ids, reference.ids), ("label", rows.categories, reference.categories))
+    for column, values, expected in columns:
+        if values != expected:
+            row = next(i for i, pair in enumerate(zip(values, expected, strict=True)) if pair[0] != pair[1])
+            contrast = f"{reference.path.parent.name}/{reference.path.name} has '{expected[row]}' in that line"
+            raise _fault(rows.path, row + 2, f"{column} '{values[row]}', but {contrast}; the items must be parallel")
 
 
 def check_disjoint(reference: Mapping[Split, Rows]) -> None:
@@ -122,8 +123,8 @@ def _language_data(folder: Path, shape: FolderShape, reference: Mapping[Split, R
 
 def _check_labels(rows: Rows, labels: Sequence[str]) -> None:
     if not set(rows.categories) <= set(labels):
-        at = next(i for i, category in enumerate(rows.categories) if category not in labels)
-        raise _fault(rows.path, at + 2, f"unknown label '{rows.categories[at]}'; the labels are {', '.join(labels)}")
+        row = next(i for i, category in enumerate(rows.categories) if category not in labels)
+        raise _fault(rows.path, row + 2, f"unknown label '{rows.categories[row]}'; the labels are {', '.join(labels)}")
 
 
 def _check_ids(rows: Rows) -> None:
@@ -131,18 +132,18 @@ def _check_ids(rows: Rows) -> None:
     if wrong is not None:
         raise _fault(rows.path, wrong + 2, f"id '{rows.ids[wrong]}' is no whole number")
     if len(set(rows.ids)) < len(rows.ids):
-        at = next(i for i, item in enumerate(rows.ids) if item in rows.ids[:i])
-        raise _fault(rows.path, at + 2, f"id '{rows.ids[at]}' is already in line {rows.ids.index(rows.ids[at]) + 2}")
+        row = next(i for i, item in enumerate(rows.ids) if item in rows.ids[:i])
+        raise _fault(rows.path, row + 2, f"id '{rows.ids[row]}' is already in line {rows.ids.index(rows.ids[row]) + 2}")
 
 
 def _check_texts(rows: Rows) -> None:
-    at = next((i for i, text in enumerate(rows.texts) if not text.strip()), None)
-    if at is not None:
-        raise _fault(rows.path, at + 2, f"the text of id '{rows.ids[at]}' is empty")
+    row = next((i for i, text in enumerate(rows.texts) if not text.strip()), None)
+    if row is not None:
+        raise _fault(rows.path, row + 2, f"the text of id '{rows.ids[row]}' is empty")
 
 
-def _fault(path: Path, line: int, what: str) -> DataError:
-    return DataError(f"{path}, line {line}: {what}; {FETCH}")
+def _fault(path: Path, line: int, reason: str) -> DataError:
+    return DataError(f"{path}, line {line}: {reason}; {FETCH}")
 
 
 def _by_folder(root: Path, files: Sequence[str]) -> list[str]:
@@ -153,6 +154,6 @@ def _by_folder(root: Path, files: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _few(names: Sequence[str], shown: int = 5) -> str:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
+def _few(names: Sequence[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
