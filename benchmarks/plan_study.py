@@ -21,12 +21,13 @@ def main() -> None:
     import torch  # noqa: F401
     import transformers.optimization  # noqa: F401
 
+    from xlt_bench.runs.request import Request
     from xlt_bench.studies.catalogue import find_study
-    from xlt_bench.studies.planning import StudyOptions, distinct, plan_study
+    from xlt_bench.studies.planning import distinct, plan_study
 
     imported, busy = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        options = StudyOptions(seeds=tuple(range(SEEDS)), store=Path(folder) / "store")
+        options = Request(seeds=tuple(range(SEEDS)), store=Path(folder) / "store")
         cells = distinct(plan_study(find_study("table1"), options))
     planned, busy = time.perf_counter() - imported, time.process_time() - busy
     print(f"{len(cells)} cells planned in {planned:.2f} s ({busy:.2f} s of processor time)")

@@ -38,7 +38,7 @@ def table(store: Store, records: Sequence[Record]) -> list[str]:
     groups = records[0].groups
     by_label: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        by_label[record.label].append(record)
+        by_label[record.row_label].append(record)
     lines = ["| | " + " | ".join(f"{name} ({len(codes)})" for name, codes in groups.items()) + " |"]
     lines.append("|---|" + "---|" * len(groups))
     for label in METHODS:

@@ -1,78 +1,123 @@
-"""`xlt_bench.run`: what the command line calls, and what a notebook calls."""
+"""What a notebook calls: `run`, `leaderboard` and `compare` do what the commands of those names do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any
 
 from xlt_bench.engines import LocalEngine, carry_out
-from xlt_bench.method import Progress, Silent
-from xlt_bench.records.cell import Protocol
+from xlt_bench.errors import ConfigError
+from xlt_bench.method import Method, Progress, Silent
 from xlt_bench.records.record import Record
+from xlt_bench.runs.naming import name_row
+from xlt_bench.runs.option import options_of
 from xlt_bench.runs.preparing import prepare
-from xlt_bench.runs.request import DEFAULT_STORE, Request
+from xlt_bench.runs.request import DEFAULT_STORE, Request, read_request
+
+if TYPE_CHECKING:
+    from xlt_bench.leaderboard.board.model import Board
+    from xlt_bench.leaderboard.compare.model import ComparisonReport
+
+_SILENT = Silent()
 
 
 def run(
-    method: str = "xpe",
-    sources: str = "seen",
+    method: str | type[Method] | Method | Request = Request.method,
+    sources: str | Sequence[str] = Request.sources,
     *,
-    task: str = "cldr",
-    data_dir: Path | str | None = None,
-    targets: str | None = None,
-    protocol: Protocol | None = None,
-    shots: Sequence[int | None] = (None,),
-    examples: int | None = None,
-    backbone: str | None = None,
-    seeds: int | Sequence[int] | None = None,
-    steps: int | None = None,
-    target_steps: int | None = None,
-    settings: Mapping[str, object] | None = None,
-    rate_factors: tuple[float, float] = (1.0, 1.0),
-    groups_file: Path | str | None = None,
-    seen: str | None = None,
-    max_length: int | None = None,
-    init_from: Path | str | None = None,
-    preset: str | None = None,
-    device: str | None = None,
-    precision: Literal["auto", "fp32", "bf16"] = "auto",
-    store: Path | str = DEFAULT_STORE,
-    save_weights: bool = False,
-    rerun: Literal["failed", "all"] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = _SILENT,
+    **options: Any,
 ) -> list[Record]:
     """Run a method and return its Records, one a seed (in the full protocol, one a seed and target).
 
     What the store already holds is not computed again.
 
-    The arguments are those of `Request`; `seeds` may be a count, and `settings` may hold plain values
-    (`{"n_tokens": 10}`).
+    Args:
+        method: a name, `path/to/file.py:Class`, a class, or an instance with its hyper-parameters; or a whole Request.
+        sources: an expression, or a list of groups and language codes.
+        progress: is told of steps and dev evaluations.
+        options: further fields of a Request, as the command line has them or as plain values: `seeds=3` or
+            `seeds=[4, 7]`, `shots=[8, 32, None]`, `settings={"n_tokens": 10}`, `targets=["unseen", "low-performing"]`.
+
+    Raises:
+        XltBenchError: the first thing that cannot be; nothing has run then.
     """
-    request = Request(
-        method=method,
-        task=task,
-        data_dir=None if data_dir is None else Path(data_dir),
-        sources=sources,
-        targets=targets,
-        protocol=protocol,
-        shots=tuple(shots),
-        examples=examples,
-        backbone=backbone,
-        seeds=None if seeds is None else tuple(range(seeds) if isinstance(seeds, int) else seeds),
-        steps=steps,
-        target_steps=target_steps,
-        settings={name: str(value) for name, value in (settings or {}).items()},
-        rate_factors=rate_factors,
-        groups_file=None if groups_file is None else Path(groups_file),
-        seen=seen,
-        max_length=max_length,
-        init_from=None if init_from is None else str(init_from),
-        preset=preset,
-        device=device,
-        precision=precision,
-        store=Path(store),
-        save_weights=save_weights,
-        rerun=rerun,
-    )
-    return carry_out(prepare(request), LocalEngine(progress or Silent()))
+    if isinstance(method, Request):
+        if options or sources != Request.sources:
+            raise ConfigError("run takes a whole Request, or options; change a Request with dataclasses.replace")
+        request = method
+    else:
+        request = read_request({"method": method, "sources": sources, **options})
+    experiment = prepare(request)
+    name_row(experiment, request.label)
+    return carry_out(experiment, LocalEngine(progress))
+
+
+def _signature() -> inspect.Signature:
+    """That of `run` with every option by its name, for help and for what a notebook offers while one types."""
+    first = list(inspect.signature(run).parameters.values())[:-1]
+    names = {parameter.name for parameter in first}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    further = [
+        inspect.Parameter(each.field, keyword, default=each.default, annotation=each.kind)
+        for each in options_of(Request)
+        if each.field not in names
+    ]
+    return inspect.Signature([*first, *further], return_annotation="list[Record]")
+
+
+run.__signature__ = _signature()  # type: ignore[attr-defined]
+
+
+def leaderboard(
+    store: Path | str = DEFAULT_STORE,
+    *,
+    task: str | None = None,
+    backbone: str | None = None,
+    sources: str | None = None,
+    targets: str | None = None,
+    reference: str | None = None,
+    metric: str = "accuracy",
+    level: float = 0.95,
+) -> list[Board]:
+    """The boards of a store, one a task, as `xlt-bench leaderboard` shows them; the arguments are its options.
+
+    Raises:
+        XltBenchError: the first thing that cannot be.
+    """
+    from xlt_bench.leaderboard.board.boards import boards_of
+    from xlt_bench.leaderboard.board.filters import Filter
+    from xlt_bench.leaderboard.board.options import Options
+    from xlt_bench.metrics import metric_named
+    from xlt_bench.records.store import Store
+
+    options = Options(level=level, reference=reference, metric=metric_named(metric))
+    return list(boards_of(Store(Path(store)), Filter(task, backbone, sources, targets), options))
+
+
+def compare(
+    first: str,
+    second: str,
+    store: Path | str = DEFAULT_STORE,
+    *,
+    task: str | None = None,
+    targets: str | None = None,
+    metric: str = "accuracy",
+    level: float = 0.95,
+    paired_seeds: bool = False,
+) -> ComparisonReport:
+    """Two rows beside each other, as `xlt-bench compare` shows them; the arguments are its options.
+
+    Raises:
+        XltBenchError: the first thing that cannot be.
+    """
+    from xlt_bench.leaderboard.board.filters import Filter
+    from xlt_bench.leaderboard.compare.comparison import compare_in
+    from xlt_bench.leaderboard.compare.options import ComparisonOptions
+    from xlt_bench.metrics import metric_named
+    from xlt_bench.records.store import Store
+
+    options = ComparisonOptions(level=level, paired_seeds=paired_seeds, metric=metric_named(metric))
+    return compare_in(Store(Path(store)), Filter(task), first, second, targets, options)

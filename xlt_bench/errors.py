@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from xlt_bench.io.texts import shortened
+
 
 class XltBenchError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -34,8 +36,8 @@ class DivergedError(MethodError):
     """The training loss is no longer a finite number."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str], see: str) -> ConfigError:
-    """The error for a name that nothing answers to, with the nearest known name as a suggestion."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+def unknown(kind: str, name: str, choices: Iterable[str], see: str) -> ConfigError:
+    """The error for a name that nothing answers to, with the nearest of the choices as a suggestion."""
+    close = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
     hint = f"; did you mean '{close[0]}'?" if close else ";"
-    return ConfigError(f"no {kind} '{name}'{hint} see: {see}")
+    return ConfigError(f"no {kind} '{shortened(name)}'{hint} see: {see}")

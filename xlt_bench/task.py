@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from xlt_bench.errors import ConfigError
+
+if TYPE_CHECKING:  # listing tasks and their groups needs no arrays
+    import numpy as np
+    from numpy.typing import NDArray
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -52,9 +53,11 @@ class Labelled:
 
 def concatenate(parts: Iterable[Labelled]) -> Labelled:
     """All parts one after the other."""
-    kept = list(parts)
-    examples = tuple(example for part in kept for example in part.examples)
-    return Labelled(examples, np.concatenate([np.zeros(0, np.int64), *(part.gold for part in kept)]))
+    import numpy as np
+
+    listed = list(parts)
+    examples = tuple(example for part in listed for example in part.examples)
+    return Labelled(examples, np.concatenate([np.zeros(0, np.int64), *(part.gold for part in listed)]))
 
 
 @dataclass(frozen=True)
@@ -93,24 +96,24 @@ class Task:
 
     def pool(self, languages: Iterable[str], split: Split) -> Labelled:
         """The split of several languages in one, in the task's order of languages (not the caller's)."""
-        wanted = set(languages)
-        return concatenate(self.data[code][split] for code in self.languages if code in wanted)
+        codes = set(languages)
+        return concatenate(self.data[code][split] for code in self.languages if code in codes)
 
-    def check_trainable(self, languages: Iterable[str], what: str) -> None:
+    def check_trainable(self, languages: Iterable[str], option: str) -> None:
         """Refuse to train on languages of which the task has test items only.
 
         Args:
-            what: what they are for, as the user wrote it (`--sources 'seen'`); the error begins with it.
+            option: what they are for, as the user wrote it (`--sources 'seen'`); the error begins with it.
 
         Raises:
             ConfigError: a language without a train or a dev split.
         """
-        able = [code for code in self.languages if self.data[code]["train"] and self.data[code]["dev"]]
-        unable = [code for code in languages if code not in able]
-        if unable:
-            told, others = (", ".join(codes[:8]) + (", ..." if len(codes) > 8 else "") for codes in (unable, able))
+        trainable = [code for code in self.languages if self.data[code]["train"] and self.data[code]["dev"]]
+        missing = [code for code in languages if code not in trainable]
+        if missing:
             raise ConfigError(
-                f"{what}: task {self.name} has no train and dev split for {told}; it has them for {others or 'none'}"
+                f"{option}: task {self.name} has no train and dev split for {_first(missing)}; "
+                f"it has them for {_first(trainable) or 'none'}"
             )
 
     @cached_property
@@ -126,6 +129,10 @@ class Task:
 
     def _splits(self) -> Iterator[tuple[str, Split]]:
         return ((code, split) for code in self.languages for split in SPLITS)
+
+
+def _first(codes: Sequence[str], most: int = 8) -> str:
+    return ", ".join(codes[:most]) + (", ..." if len(codes) > most else "")
 
 
 @dataclass(frozen=True)

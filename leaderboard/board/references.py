@@ -83,11 +83,11 @@ def _fitting(name: str, entries: Sequence[Entry]) -> list[Entry]:
     folded = exact.casefold()
     label, _, sources = folded.rpartition(":")
     ways: tuple[Callable[[Entry], bool], ...] = (
-        lambda entry: entry.label.casefold() == folded != entry.first.label.casefold(),
-        lambda entry: entry.first.label == exact and not entry.first.setting,
-        lambda entry: entry.first.label.startswith((f"{exact}, ", f"{exact} (")) and not entry.first.setting,
-        lambda entry: entry.first.label.casefold() == folded,
-        lambda entry: f"{entry.first.label}:{entry.sources}" == exact and not entry.first.setting,
+        lambda entry: entry.label.casefold() == folded != entry.first.row_label.casefold(),
+        lambda entry: entry.first.row_label == exact and not entry.first.setting,
+        lambda entry: entry.first.row_label.startswith((f"{exact}, ", f"{exact} (")) and not entry.first.setting,
+        lambda entry: entry.first.row_label.casefold() == folded,
+        lambda entry: f"{entry.first.row_label}:{entry.sources}" == exact and not entry.first.setting,
         lambda entry: label in _labels(entry) and entry.sources.casefold() == sources,
         lambda entry: re.fullmatch("[0-9a-f]{4,16}", folded) is not None and entry.key.startswith(folded),
     )
@@ -95,7 +95,7 @@ def _fitting(name: str, entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _labels(entry: Entry) -> tuple[str, str]:
-    return entry.label.casefold(), entry.first.label.casefold()
+    return entry.label.casefold(), entry.first.row_label.casefold()
 
 
 def _ways(entries: Sequence[Entry]) -> str:

@@ -26,7 +26,7 @@ def listed(records: Sequence[Record]) -> Group:
     for column in ("baseline", "sources", "evidence", "setting", "from"):
         table.add_column(column, overflow="fold")
     for record in listed_records:
-        cells = (record.label, record.sources_label, record.evidence, record.setting, numbers[_origin(record)])
+        cells = (record.row_label, record.sources_label, record.evidence, record.setting, numbers[_origin(record)])
         table.add_row(*(Text(clean(cell)) for cell in cells))
     origins = [
         Text(f"{number} {clean(source)}; licence: {clean(licence) or 'not said'}")

@@ -127,7 +127,7 @@ def _entry(records: Sequence[Record], weaker: Sequence[Record], gathered: Gather
     remarks = [gathered.remarks.get(record.cell.fingerprint) for record in usable]
     caveats = dict.fromkeys(filter(None, [*runs[0].caveats, *remarks, *map(_published_too, weaker)]))
     return Entry(
-        label=runs[0].label,
+        label=runs[0].row_label,
         records=runs,
         answers=SeedAnswers.of(by_seed, gathered.items) if by_seed else None,
         weaker=tuple(weaker),
@@ -138,6 +138,5 @@ def _entry(records: Sequence[Record], weaker: Sequence[Record], gathered: Gather
 
 def _published_too(record: Record) -> str:
     evidence = record.evidence.replace("_", " ")
-    return (
-        f"Published with weaker evidence ({evidence}) and not shown: {record.label}, {record.source or record.origin}."
-    )
+    where = record.source or record.origin
+    return f"Published with weaker evidence ({evidence}) and not shown: {record.row_label}, {where}."

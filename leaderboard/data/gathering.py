@@ -88,7 +88,7 @@ _CLUSTERS = (
 
 def named(record: Record) -> str:
     """How a line about one Record calls it."""
-    return f"Record {record.cell.fingerprint} ({record.label}, seed {record.cell.seed})"
+    return f"Record {record.cell.fingerprint} ({record.row_label}, seed {record.cell.seed})"
 
 
 def _loaded(records: Sequence[Record], load: LoadSheet) -> tuple[dict[str, Sheet], list[str]]:

@@ -121,7 +121,7 @@ def test_the_start_is_part_of_the_identity_by_its_content(
     said = start(command, "xpe", "theirs", *ENCODED)
     assert said.code == 0, said.err
     (first,) = records()
-    assert first.label == "xpe (n_tokens=5, hidden=16), 2 steps, from theirs"
+    assert first.row_label == f"xpe (n_tokens=5, hidden=16), 2 steps, from {(first.cell.init_from or '')[:8]}"
     assert "Started from adapter theirs (XPE)" in first.caveats[0]
     assert "not known here" in first.caveats[0], "what the start has seen is not known, and that is said"
     shutil.copytree(theirs, tmp_path / "copy")
@@ -219,7 +219,7 @@ def test_records_of_others_are_refused(command: Command, trained: Store, fingerp
     store = ("--store", trained.folder)
     for method, named, told in (
         ("xpe", fingerprints["spt"], "is of spt; only that method can start from it, not xpe"),
-        ("spt", fingerprints["majority"], "what can be started from is spt, xpe, dual"),
+        ("spt", fingerprints["majority"], "what can be started from is any method built on SoftPrompt"),
         ("spt", "0123456", "no Record '0123456'"),
         ("spt", "nothing", "neither a Record's fingerprint, nor a folder"),
     ):

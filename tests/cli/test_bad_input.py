@@ -33,7 +33,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "no seeds": (["--seeds", "0"], "at least 1"),
     "seeds": (["--seeds", "x"], "--seeds takes a count"),
     "many seeds": (["--seeds", "2024"], "--seeds 2024,"),
-    "no steps": (["--steps", "0"], "--steps must be at least 1, not 0"),
+    "no steps": (["--steps", "0"], "--steps must be a whole number of at least 1, not 0"),
     "steps": (["--steps", "many"], "'--steps'"),
     "level": (["--level", "2"], "--level must lie between 0 and 1, such as 0.95, not 2"),
     "level in per cent": (["--level", "95"], "such as 0.95"),
@@ -69,7 +69,7 @@ def test_one_clear_line_and_nothing_on_disk(run: Command, what: str) -> None:
     ("arguments", "message"),
     [
         (["lead"], "No such command 'lead'"),
-        (["ls"], "methods, tasks, groups, records"),
+        (["ls"], "methods, tasks, engines, groups, records"),
         (["ls", "models"], "'models' is not one of"),
         (["ls", "groups", "--task", "x"], "no task 'x'"),
         (["ls", "records", "--store", "file"], "cannot be read"),

@@ -23,7 +23,7 @@ from xlt_bench.recipe import preset_recipe
 from xlt_bench.records.record import Record
 from xlt_bench.records.source_fits import Fits
 from xlt_bench.records.store import Store
-from xlt_bench.runs.plan import parse_shots
+from xlt_bench.runs.option_values import read_shots
 from xlt_bench.runs.protocols import protocol_of
 from xlt_bench.runs.protocols.full import target_data
 from xlt_bench.runs.protocols.zero_shot import source_data
@@ -100,7 +100,7 @@ def test_few_examples_are_rows_of_their_own(run: Command) -> None:
     assert "adapt 0 kat_Geor 4 4" in calls("adapt")
     assert "adapt 0 kat_Geor 8 8" in calls("adapt")
     assert "adapt 0 kat_Geor 16 8" in calls("adapt")
-    assert {r.label.partition(":")[2] for r in stored()} == {"Adapting", "Adapting, 4 shots", "Adapting, 8 shots"}
+    assert {r.row_label.partition(":")[2] for r in stored()} == {"Adapting", "Adapting, 4 shots", "Adapting, 8 shots"}
 
 
 def test_without_sources_each_target_is_fitted_alone(run: Command) -> None:
@@ -157,7 +157,7 @@ def test_cells_of_every_number_of_examples() -> None:
         (0, "full", None, 1),
     ]
     assert len(found) == 10
-    assert parse_shots("0, 8,all") == (0, 8, None)
+    assert read_shots("0, 8,all", "--shots") == (0, 8, None)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_cells_of_every_number_of_examples() -> None:
         (("--protocol", "full", "--shots", ""), "--shots takes numbers of labelled target examples"),
         (("--shots", "4"), "--shots is of adapting to a target; add --protocol full"),
         (("--target-steps", "4"), "--target-steps is of adapting to a target; add --protocol full"),
-        (("--protocol", "full", "--target-steps", "0"), "--target-steps must be at least 1, not 0"),
+        (("--protocol", "full", "--target-steps", "0"), "--target-steps must be a whole number of at least 1, not 0"),
         (("--protocol", "zero-shot", "--sources", "none"), "which is no zero-shot"),
         (("--sources", "none", "--shots", "0"), "leaves nothing to learn from"),
         (("--sources", "none", "--target-steps", "4"), "its budget is --steps"),
@@ -226,7 +226,7 @@ def test_a_number_of_source_examples_is_shared_evenly(run: Command) -> None:
     assert said.code == 0
     (record,) = stored()
     assert record.cell.examples == 12
-    assert record.label.endswith("Adapting, 12 examples")
+    assert record.row_label.endswith("Adapting, 12 examples")
     train, dev = source_data(record.cell, toy_task())
     assert len(train) == len(dev) == 12
     strata = Counter((e.language, int(gold)) for e, gold in zip(train.examples, train.gold, strict=True))
@@ -246,10 +246,10 @@ def test_how_one_adapts_is_no_part_of_what_stops_before(run: Command) -> None:
     options = ("-m", "spt", "--targets", "kat_Geor", "--seeds", "1", "--steps", "2", "--protocol", "full")
     assert run(*options, "--shots", "0", "--target-steps", "3").code == 0
     (record,) = stored()
-    assert record.label == "spt, 2 steps"
+    assert record.row_label == "spt, 2 steps"
     assert "1 already in the store" in run(*options[:-2]).err
     assert run(*options, "--target-steps", "3").code == 0
-    assert {one.label for one in stored()} == {"spt, 2 steps", "spt, 2 steps, 3 target steps"}
+    assert {one.row_label for one in stored()} == {"spt, 2 steps", "spt, 2 steps, 3 target steps"}
 
 
 def test_a_source_fit_that_is_gone_is_made_again(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.toy import CODES, cell, process_environment
 from xlt_bench.errors import ConfigError
 from xlt_bench.records.cell import Cell
-from xlt_bench.runs.plan import check_seeds, parse_seeds
+from xlt_bench.runs.option_values import check_seeds, read_seeds
 from xlt_bench.runs.protocols import protocol_of
 
 PINNED = "d73190a8337d9a6d"
@@ -90,7 +90,7 @@ def test_zero_shot_cells_keep_all_targets() -> None:
     [("3", (0, 1, 2)), ("1", (0,)), ("4,7", (4, 7)), ("4,", (4,)), (" 4 , 7 ", (4, 7)), ("0,", (0,)), ("7,4", (7, 4))],
 )
 def test_seeds_as_written(text: str, seeds: tuple[int, ...]) -> None:
-    assert parse_seeds(text) == seeds
+    assert read_seeds(text, "--seeds") == seeds
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_seeds_as_written(text: str, seeds: tuple[int, ...]) -> None:
 )
 def test_seeds_that_cannot_be(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        parse_seeds(text)
+        read_seeds(text, "--seeds")
     assert message in str(caught.value)
 
 

@@ -199,9 +199,9 @@ def test_saved_weights_predict_the_same(run: Command, tiny_backbone_folder: Path
 
 def test_a_label_tells_what_differs(run: Command) -> None:
     run("-m", "majority", "--seeds", "1", "--steps", "5")
-    assert stored()[0].label == "majority"
+    assert stored()[0].row_label == "majority"
     run("-m", "head-only", "--seeds", "4,", "--steps", "2")
-    assert stored()[4].label == "head-only, 2 steps"
+    assert stored()[4].row_label == "head-only, 2 steps"
 
 
 def test_a_damaged_record_is_told_and_computed_again(run: Command, plugin: str) -> None:

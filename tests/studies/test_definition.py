@@ -41,7 +41,7 @@ def test_every_shipped_study_can_be_on_every_shipped_task(name: str, task: str) 
     groups = info.groups("nano")
     for grid in study.grids:
         for method in grid.methods:
-            configure(method, grid.settings or {})
+            configure(method, grid.options.get("settings", {}))
         for sources in grid.sources:
             if sources != "none":
                 assert parse_languages(sources, groups, info.languages(), option="--sources")
@@ -54,7 +54,7 @@ def test_the_studies_of_the_paper_are_its_grids() -> None:
     assert table1.methods == ("spt", "dual-30", "dual-70", "xpe")
     assert table1.sources == ("enarzho", "joshi5", "seen")
     table3 = find_study("table3").grids
-    assert [(grid.methods, grid.sources, grid.protocol) for grid in table3] == [
+    assert [(grid.methods, grid.sources, grid.options.get("protocol")) for grid in table3] == [
         (("spt", "xpe", "dual-70"), ("joshi5",), "full"),
         (("full-finetuning",), ("none",), None),
     ]
@@ -74,8 +74,8 @@ def test_a_users_file(tmp_path: Path) -> None:
     study = find_study(str(path))
     assert study.name == "mine"
     (grid,) = study.grids
-    assert grid.shots == (0, 8, None)
-    assert grid.settings == {"n_tokens": "4"}
+    assert grid.options["shots"] == (0, 8, None)
+    assert grid.options["settings"] == {"n_tokens": "4"}
     assert study.report.pairs == (("xpe", "spt:joshi5"),)
 
 
@@ -89,11 +89,11 @@ def test_a_users_file(tmp_path: Path) -> None:
         ('["xpe", "spt"]', "[]", "methods must list at least one"),
         ('["xpe", "spt"]', '["xpe", "xpe"]', "methods names 'xpe' twice"),
         ('"full"', '"ful"', "no protocol 'ful'; did you mean 'full'?"),
-        ('[0, 8, "all"]', "[8, 8]", "shots must be a list of different numbers"),
-        ('[0, 8, "all"]', "[-1]", "shots must be a list of different numbers"),
-        ('[0, 8, "all"]', "[]", "shots must be a list of different numbers"),
-        ('[0, 8, "all"]', "8", "shots must be a list of different numbers"),
-        ("seeds = 2", "seeds = 0", "seeds must be a whole number of at least 1, not 0"),
+        ('[0, 8, "all"]', "[8, 8]", "shots 8,8 names a number twice"),
+        ('[0, 8, "all"]', "[-1]", "shots takes numbers of labelled target examples"),
+        ('[0, 8, "all"]', "[]", "shots takes numbers of labelled target examples"),
+        ('[0, 8, "all"]', "8.5", "shots takes numbers of labelled target examples"),
+        ("seeds = 2", "seeds = 0", "seeds must be a number of seeds from 1 to 1000, or a list, not 0"),
         ("steps = 10", 'steps = "ten"', "steps must be a whole number of at least 1, not 'ten'"),
         ("steps = 10", 'steps = 10\nsteps-of = "xpe"', "steps and steps-of both say the number of steps"),
         ("{ n_tokens = 4 }", "{ n_tokens = [4] }", "n_tokens must be a plain value"),

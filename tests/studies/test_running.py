@@ -121,7 +121,7 @@ def test_a_failed_run_is_kept_and_the_others_go_on(command: Command, tmp_path: P
         (("run", "mine.toml"), "no file mine.toml"),
         (("dance", "table1"), "'dance' is not one of"),
         (("run", "table1", "--seeds", "x"), "--seeds takes a count"),
-        (("run", "table1", "--steps", "0"), "--steps must be at least 1, not 0"),
+        (("run", "table1", "--steps", "0"), "--steps must be a whole number of at least 1, not 0"),
         (("run", "table1", "--task", "cldx"), "no task 'cldx'"),
     ],
 )

@@ -158,7 +158,7 @@ def test_the_run_is_marked_and_keeps_the_search(tune: Command) -> None:
         (4, 1),
     ]
     record = records[0]
-    assert record.label == "plugin.py:Plugin (strength=3.16), tuned (4)"
+    assert record.row_label == "plugin.py:Plugin (strength=3.16), tuned (4)"
     told = record.tuning
     assert (told["trials"], told["chosen"], told["selected_on"]) == (4, 3, "source dev")
     assert told["space"] == {"strength": [0.1, 10.0]}
@@ -216,12 +216,12 @@ def test_a_soft_prompt_with_a_backbone(request_: Request, tiny_backbone_folder: 
     found = search(prepare_search(prompt, 3), LocalEngine())
     assert [set(trial.factors) for trial in found.trials] == [{"own-rates", "head-rate"}] * 3
     (record,) = carry_out(prepare(replace(found.trials[2].request, tuning=found.provenance())), LocalEngine())
-    assert record.label == "spt, 2 steps, tuned (3)"
+    assert record.row_label == "spt, 2 steps, tuned (3)"
     rates = record.cell.recipe["rates"] if record.cell.recipe else {}
     assert rates["head"]["learning_rate"] == pytest.approx(0.001 * 2.15)
     assert rates["prompt"]["learning_rate"] == pytest.approx(0.05 * 0.316)
     (by_hand,) = carry_out(prepare(found.trials[2].request), LocalEngine())
-    assert by_hand.label == "spt, 2 steps, rates x0.316, head x2.15"
+    assert by_hand.row_label == "spt, 2 steps, rates x0.316, head x2.15"
     assert by_hand.accuracy == record.accuracy
     assert by_hand.cell.configuration != record.cell.configuration
 

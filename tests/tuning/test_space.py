@@ -16,7 +16,7 @@ from tests.support.tuning_toy import write_method
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import PRESETS
-from xlt_bench.runs.option_values import parse_factors
+from xlt_bench.runs.option_values import read_factors
 from xlt_bench.runs.request import Request
 from xlt_bench.tuning.search import prepare_search
 from xlt_bench.tuning.space import HEAD_RATE, OWN_RATES, dimensions, factors, options_of, request_of
@@ -82,13 +82,13 @@ def test_rates_keep_their_ratios() -> None:
 @pytest.mark.parametrize("text", ["2", "1,2,3", "x,y", "", "1;2"])
 def test_factors_that_are_none(text: str) -> None:
     with pytest.raises(ConfigError, match=r"--rate-factors takes two numbers, of the head last, such as 2,0\.5, not"):
-        parse_factors(text)
+        read_factors(text, "--rate-factors")
 
 
 @pytest.mark.parametrize("text", ["0,1", "1,-2", "nan,1", "inf,1"])
 def test_factors_that_are_no_positive_numbers(text: str) -> None:
     with pytest.raises(ConfigError, match="must be a positive number"):
-        PRESETS["cldr"].recipe.scaled(*parse_factors(text))
+        PRESETS["cldr"].recipe.scaled(*read_factors(text, "--rate-factors"))
 
 
 @pytest.mark.parametrize("setting", ["learning_rate", "head_learning_rate"])

@@ -91,11 +91,11 @@ class Card:
 
     def _opening(self) -> str:
         cell, record = self.record.cell, self.record
-        what = f"`{clean(record.label)}`: a soft prompt of {self.vectors} vectors and a classification head for the"
+        what = f"`{clean(record.row_label)}`: a soft prompt of {self.vectors} vectors and a classification head for the"
         rows = [f"| {at} | {clean(label)} |" for at, label in enumerate(self.labels)]
         return "\n".join(
             [
-                f"# {clean(record.label)} on {cell.task}",
+                f"# {clean(record.row_label)} on {cell.task}",
                 "",
                 f"{what} frozen encoder `{clean(self.base_model)}`, trained with xlt-bench. It is a prompt-tuning "
                 "adapter of Hugging Face `peft`: the prompt as it stands before the text, without what made it.",

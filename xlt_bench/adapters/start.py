@@ -137,7 +137,7 @@ def _of_record(record: Record, store: Store, labels: Sequence[str], method: str,
     order = label_order(f"Record {cell.fingerprint}", len(trained.labels), labels, None, trained.labels)
     return Start(
         name=cell.fingerprint,
-        words=f"Record {cell.fingerprint} ({record.label}, sources {record.sources_label}, seed {cell.seed})",
+        words=f"Record {cell.fingerprint} ({record.row_label}, sources {record.sources_label}, seed {cell.seed})",
         method=cell.method,
         prompt={name: (tensor,) for name, tensor in trained.state.items() if not name.startswith("head.")},
         head=_ordered(trained.head, order.columns(labels)),

@@ -81,7 +81,7 @@ def trained_prompt(store: Store, record: Record, purpose: str) -> TrainedPrompt:
         raise ConfigError(_only_prompts(record, purpose))
     if not folder.is_dir():
         raise ConfigError(
-            f"Record {fingerprint} ({record.label}, seed {cell.seed}) was run without --save-weights; "
+            f"Record {fingerprint} ({record.row_label}, seed {cell.seed}) was run without --save-weights; "
             f"{_again(store, record)}"
         )
     if not (folder / CACHED).is_file():
@@ -109,8 +109,8 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 def _only_prompts(record: Record, purpose: str) -> str:
     return (
-        f"Record {record.cell.fingerprint} ({record.label}) holds no soft prompt; what can be {purpose} is spt, xpe, "
-        "dual and any other method built on SoftPrompt"
+        f"Record {record.cell.fingerprint} ({record.row_label}) holds no soft prompt; what can be {purpose} is any "
+        "method built on SoftPrompt"
     )
 
 

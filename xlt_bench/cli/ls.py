@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlt_bench.cli.options import STORE, GroupsOption, SeenOption, StoreOption
-from xlt_bench.cli.printing import readable_records
+from xlt_bench.cli.completion import completer
+from xlt_bench.cli.options import STORE, StoreOption, declared
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
 
 
 class Listed(StrEnum):
@@ -16,35 +22,48 @@ class Listed(StrEnum):
 
     METHODS = "methods"
     TASKS = "tasks"
+    ENGINES = "engines"
     GROUPS = "groups"
     RECORDS = "records"
     BASELINES = "baselines"
 
 
 def list_(
-    what: Annotated[Listed, typer.Argument(help="methods, tasks, groups, records or baselines.")],
-    task: Annotated[str, typer.Option(help="For groups: the task.")] = "cldr",
+    listed: Annotated[Listed, typer.Argument(help="methods, tasks, engines, groups, records or baselines.")],
+    task: Annotated[str, typer.Option(help="For groups: the task.", autocompletion=completer("tasks"))] = "cldr",
     backbone: Annotated[str | None, typer.Option(help="For groups: the backbone. [default: the task's]")] = None,
-    groups: GroupsOption = None,
-    seen: SeenOption = None,
+    groups: Annotated[Path | None, declared("groups_file")] = None,
+    seen: Annotated[str | None, declared("seen")] = None,
     store: StoreOption = STORE,
 ) -> None:
-    """List methods, tasks, language groups, stored Records or baselines."""
+    """List methods, tasks, engines, language groups, stored Records or baselines."""
     from rich.console import Console
 
     from xlt_bench.cli import listing
+    from xlt_bench.plugins import registry
 
-    console = Console(highlight=False)
-    if what is Listed.RECORDS:
-        from xlt_bench.records.store import Store
+    tables: dict[Listed, Callable[[], Table | Group]] = {
+        Listed.METHODS: lambda: listing.plugins(registry.METHODS),
+        Listed.TASKS: listing.tasks,
+        Listed.ENGINES: lambda: listing.plugins(registry.ENGINES),
+        Listed.GROUPS: lambda: listing.groups(task, backbone, groups, seen),
+        Listed.RECORDS: lambda: _records(store),
+        Listed.BASELINES: lambda: _baselines(store),
+    }
+    Console(highlight=False).print(tables[listed]())
 
-        console.print(listing.records(readable_records(Store(store))))
-    elif what is Listed.BASELINES:
-        from xlt_bench.leaderboard.data.baseline_list import listed
-        from xlt_bench.records.store import Store
 
-        console.print(listed(readable_records(Store(store))))
-    elif what is Listed.GROUPS:
-        console.print(listing.groups(task, backbone, groups, seen))
-    else:
-        console.print(listing.methods() if what is Listed.METHODS else listing.tasks())
+def _records(store: Path) -> Table:
+    from xlt_bench.cli import listing
+    from xlt_bench.cli.printing import readable_records
+    from xlt_bench.records.store import Store
+
+    return listing.records(readable_records(Store(store)))
+
+
+def _baselines(store: Path) -> Group:
+    from xlt_bench.cli.printing import readable_records
+    from xlt_bench.leaderboard.data.baseline_list import listed
+    from xlt_bench.records.store import Store
+
+    return listed(readable_records(Store(store)))

@@ -1,113 +1,52 @@
-"""Options that several commands have, with their choices."""
+"""From the options that a Request declares, and those that several commands share, to typer's parameters."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+import inspect
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
+from xlt_bench.cli.completion import completer
 from xlt_bench.errors import ConfigError
+from xlt_bench.runs.option import Option, Scope, options_of
+from xlt_bench.runs.request import DEFAULT_STORE, Request, read_request
 
-STORE = Path("xlt-results")
-
-
-class Precision(StrEnum):
-    """Choices of --precision."""
-
-    AUTO = "auto"
-    FP32 = "fp32"
-    BF16 = "bf16"
-
-
-class ReadOutName(StrEnum):
-    """Choices of --read-out."""
-
-    FIRST = "first"
-    LAST = "last"
-    MEAN = "mean"
-
-
-class ProtocolName(StrEnum):
-    """Choices of --protocol."""
-
-    ZERO_SHOT = "zero-shot"
-    FULL = "full"
-
-
-class IntervalKind(StrEnum):
-    """Choices of --interval."""
-
-    TWO_WAY = "two-way"
-    BOOTSTRAP = "bootstrap"
-    SEEDS = "seeds"
-
-
-class MetricKind(StrEnum):
-    """Choices of --metric."""
-
-    ACCURACY = "accuracy"
-    MACRO_F1 = "macro-f1"
-
-
-class FamilyKind(StrEnum):
-    """Choices of --family."""
-
-    GROUP = "group"
-    TABLE = "table"
-
-
-class LanguagesKind(StrEnum):
-    """Choices of --languages."""
-
-    FIXED = "fixed"
-    RANDOM = "random"
-
-
-class Rerun(StrEnum):
-    """Choices of --rerun."""
-
-    FAILED = "failed"
-    ALL = "all"
-
+Interval = Literal["two-way", "bootstrap", "seeds"]
+Metric = Literal["accuracy", "macro-f1"]
+Family = Literal["group", "table"]
+Languages = Literal["fixed", "random"]
 
 IntervalOption = Annotated[
-    IntervalKind,
+    Interval,
     typer.Option("--interval", help="What is random: seeds and items (two-way, bootstrap), or seeds alone."),
 ]
-MetricOption = Annotated[MetricKind, typer.Option("--metric", help="What is shown and tested.")]
+MetricOption = Annotated[Metric, typer.Option("--metric", help="What is shown and tested.")]
 FamilyOption = Annotated[
-    FamilyKind,
+    Family,
     typer.Option(
         "--family", help="Tests that are corrected together: of each target group, or of all groups of a table."
     ),
 ]
 LanguagesOption = Annotated[
-    LanguagesKind,
+    Languages,
     typer.Option(
         "--languages",
         help="Take languages as they are, or as drawn at random, family by family (bootstrap): inference beyond them.",
     ),
 ]
 LevelOption = Annotated[float, typer.Option(help="Nominal coverage of the intervals.")]
-TaskFilter = Annotated[str | None, typer.Option(help="Only this task; name@digits tells versions of its data apart.")]
+TaskFilter = Annotated[
+    str | None,
+    typer.Option(
+        help="Only this task; name@digits tells versions of its data apart.", autocompletion=completer("tasks")
+    ),
+]
 PackOption = Annotated[
     int | None,
     typer.Option(min=1, help="Runs that go through the backbone together. [default: 1 on a CPU, up to 16 on a GPU]"),
-]
-StoreOption = Annotated[Path, typer.Option(help="Folder of Records.")]
-GroupsOption = Annotated[
-    Path | None,
-    typer.Option("--groups", metavar="FILE", help="More groups of languages, as TOML; see adding-a-task.md."),
-]
-SeenOption = Annotated[
-    str | None,
-    typer.Option(
-        "--seen",
-        metavar="FILE|like:NAME",
-        help="Which languages the backbone saw; see adding-a-task.md. [default: known]",
-    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")]
 
@@ -118,14 +57,75 @@ def check_level(level: float) -> None:
         raise ConfigError(f"--level must lie between 0 and 1, such as 0.95, not {level}")
 
 
-def check_languages(languages: LanguagesKind, interval: IntervalKind) -> None:
+def check_languages(languages: Languages, interval: Interval) -> None:
     """Refuse languages at random where seeds alone are.
 
     Raises:
         ConfigError: as said.
     """
-    if languages == LanguagesKind.RANDOM and interval == IntervalKind.SEEDS:
+    if languages == "random" and interval == "seeds":
         raise ConfigError(
             "--languages random resamples seeds, items and languages together, which --interval seeds excludes; "
             "leave one of them out"
         )
+
+
+def declared(field: str) -> Any:
+    """For typer: a command's own parameter that means what this field of a Request does."""
+    (option,) = (each for each in options_of(Request) if each.field == field)
+    return _parameter_info(option)
+
+
+def _parameter_info(option: Option) -> Any:
+    return typer.Option(
+        *option.flags,
+        help=option.help,
+        metavar=option.metavar,
+        autocompletion=completer(option.completes) if option.completes else None,
+    )
+
+
+StoreOption = Annotated[Path, declared("store")]
+STORE = DEFAULT_STORE
+
+
+def with_request(scope: Scope, required: Collection[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Makes a typer command of a function `(request, *, further options)`.
+
+    The command has an option for every field of a Request that can be given in this scope, and calls the function with
+    the Request that they make.
+
+    Args:
+        scope: the command's name.
+        required: fields that must be given although a Request has a default for them.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        _, *further = inspect.signature(function, eval_str=True).parameters.values()
+        options = options_of(Request, scope)
+
+        def command(**given: Any) -> None:
+            values = {each.field: given.pop(each.field) for each in options}
+            function(read_request({name: value for name, value in values.items() if value != []}), **given)
+
+        # what typer reads: the parameters of a function are its signature
+        parameters = [_parameter(each, each.field in required) for each in options]
+        parameters += [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in further]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
+        return command
+
+    return decorate
+
+
+def _parameter(option: Option, required: bool) -> inspect.Parameter:
+    # only what is written in the same way as it is kept has a default that --help can show
+    default = option.default if isinstance(option.default, str | bool | Path) else None
+    kind = option.kind if required or default is not None else option.kind | None
+    return inspect.Parameter(
+        option.field,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if required else default,
+        annotation=Annotated[kind, _parameter_info(option)],
+    )

@@ -16,18 +16,18 @@ def readable_records(store: Store) -> list[Record]:
     from xlt_bench.io.texts import clean
 
     records, damaged = store.records()
-    for found in damaged:
-        print(clean(f"skipped {found.folder}: {found.reason}"), file=sys.stderr)
+    for folder in damaged:
+        print(clean(f"skipped {folder.folder}: {folder.reason}"), file=sys.stderr)
     if damaged:
         print(f"{len(damaged)} of {len(records) + len(damaged)} Records skipped", file=sys.stderr)
     return records
 
 
-def show_plain(shown: Any) -> None:
+def show_plain(content: Any) -> None:
     """Plain data as JSON, anything else as rich prints it."""
-    if isinstance(shown, dict):
-        print(json.dumps(shown, indent=1, ensure_ascii=False, allow_nan=False))
+    if isinstance(content, dict):
+        print(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
         return
     from rich.console import Console
 
-    Console(highlight=False).print(shown)
+    Console(highlight=False).print(content)

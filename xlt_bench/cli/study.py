@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlt_bench.cli.options import STORE, PackOption, Precision, Rerun, StoreOption
+from xlt_bench.cli.completion import completer
+from xlt_bench.cli.options import PackOption, with_request
 from xlt_bench.errors import ConfigError
+from xlt_bench.runs.request import Request
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,25 +36,19 @@ class Action(StrEnum):
     REPORT = "report"
 
 
+@with_request("study")
 def study(
+    request: Request,
     action: Annotated[Action, typer.Argument(help="List studies; or plan, run, look at or report one.")],
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A name of `study ls`, or the path of a TOML file.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="A name of `study ls`, or the path of a TOML file.",
+            autocompletion=completer("studies"),
+        ),
     ] = None,
-    task: Annotated[str, typer.Option(help="The task to run it on, as for `run`.")] = "cldr",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder with the task's files.")] = None,
-    backbone: Annotated[
-        str | None, typer.Option(help="nano, a local folder, or a hub id. [default: the task's]")
-    ] = None,
-    seeds: Annotated[str | None, typer.Option(help="As for `run`. [default: the study's, else the task's]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Optimiser steps on the sources, of every method.")] = None,
-    target_steps: Annotated[int | None, typer.Option(help="Optimiser steps of adapting to a target.")] = None,
-    preset: Annotated[str | None, typer.Option(help="As for `run`. [default: the study's, else the task's]")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N. [default: cuda where there is one]")] = None,
-    precision: Annotated[Precision, typer.Option(help="auto is fp32 on a CPU and bf16 on a GPU.")] = Precision.AUTO,
-    store: StoreOption = STORE,
     limit_cells: Annotated[int | None, typer.Option(help="run: at most so many cells now.")] = None,
-    rerun: Annotated[Rerun | None, typer.Option(help="run: failed cells again, or all of them.")] = None,
     pack: PackOption = None,
     estimate: Annotated[
         bool, typer.Option("--estimate/--no-estimate", help="plan: measure a few steps of each method.")
@@ -61,10 +57,12 @@ def study(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="report: Markdown here, figures beside it.")
     ] = None,
 ) -> None:
-    """Named plans of many runs: list them, plan, run, see how far they are, report."""
-    from xlt_bench.runs.plan import parse_seeds
+    """Named plans of many runs: list them, plan, run, see how far they are, report.
+
+    What is given here goes before what the study says.
+    """
     from xlt_bench.studies.catalogue import find_study
-    from xlt_bench.studies.planning import StudyOptions, plan_study
+    from xlt_bench.studies.planning import plan_study
 
     if action is Action.LS:
         return _list()
@@ -72,21 +70,8 @@ def study(
         raise ConfigError(f"study {action} needs a NAME; see: xlt-bench study ls")
     from xlt_bench.runs.loader import Loader
 
-    options = StudyOptions(
-        task=task,
-        data_dir=data_dir,
-        backbone=backbone,
-        preset=preset,
-        seeds=None if seeds is None else parse_seeds(seeds),
-        steps=steps,
-        target_steps=target_steps,
-        device=device,
-        precision=precision.value,
-        store=store,
-        rerun=None if rerun is None else rerun.value,
-    )
     chosen, loader = find_study(name), Loader()
-    planned = plan_study(chosen, options, loader)
+    planned = plan_study(chosen, request, loader)
     if action is Action.PLAN:
         _plan(chosen, planned, loader, estimate)
     elif action is Action.RUN:
@@ -146,11 +131,11 @@ def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None
         raise typer.Exit(130) from None
     for fault in faults:
         notes.print(f"could not be run: {fault}", style="red")
-    found = list(standings(planned))
-    print(f"study {study.name}: {status_line(found)}")
-    if any(one.failed for one in found):
+    states = list(standings(planned))
+    print(f"study {study.name}: {status_line(states)}")
+    if any(state.failed for state in states):
         notes.print("Failed runs are kept as failed; --rerun failed tries them again.")
-    if faults or any(one.failed for one in found):
+    if faults or any(state.failed for state in states):
         raise typer.Exit(1)
 
 
@@ -164,7 +149,7 @@ def _status(study: Study, planned: list[Planned]) -> None:
 
 
 def _store(planned: list[Planned]) -> Path:
-    return next(one.experiment.setup.store.folder for one in planned if one.experiment)
+    return next(part.experiment.setup.store.folder for part in planned if part.experiment)
 
 
 def _display(
@@ -174,8 +159,8 @@ def _display(
     from xlt_bench.engines.packs import pack_size
 
     @contextmanager
-    def show(planned: Planned, at: int, experiment: Experiment) -> Iterator[Progress]:
-        where = f"[{at} of {configurations}] {experiment.setup.label}, sources {planned.sources}"
+    def show(planned: Planned, number: int, experiment: Experiment) -> Iterator[Progress]:
+        where = f"[{number} of {configurations}] {experiment.setup.label}, sources {planned.sources}"
         notes.print(f"{where}: {len(experiment.cells)} runs to do")
         with LiveProgress(
             notes, experiment.setup.label, experiment.fits, pack_size(pack, experiment.setup.device)

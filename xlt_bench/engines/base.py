@@ -51,4 +51,5 @@ def carry_out(
         records[record.cell.fingerprint] = record
     if not keep_fits:
         experiment.setup.store.fits.drop({cell.source_fit for cell in experiment.cells if cell.adapts})
-    return [records[cell.fingerprint] for cell in experiment.cells if cell.fingerprint in records]
+    ordered = [records[cell.fingerprint] for cell in experiment.cells if cell.fingerprint in records]
+    return experiment.setup.store.labelled(ordered)

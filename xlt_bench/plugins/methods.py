@@ -1,4 +1,4 @@
-"""From what a user names to a method that is ready to fit: by name, by `path/to/file.py:Class`, a class, an object."""
+"""From what a user names to a method that is ready to fit: by name or by `path/to/file.py:Class`."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ from xlt_bench.plugins import hyperparameters
 from xlt_bench.plugins.registry import METHODS, PACKAGE, entries, imported, load, lookup, package_of, qualified
 from xlt_bench.recipe import Recipe, preset_recipe
 
-MethodReference = str | type[Method] | Method
-"""A name of `xlt-bench ls methods`, `path/to/file.py:Class`, a class, or an instance with its hyper-parameters."""
-
 
 @dataclass(frozen=True)
 class ConfiguredMethod:
@@ -38,25 +35,48 @@ class ConfiguredMethod:
     values: Mapping[str, hyperparameters.Plain]
 
 
-def configure(reference: MethodReference, settings: Mapping[str, str]) -> ConfiguredMethod:
+def configure(reference: str, settings: Mapping[str, str]) -> ConfiguredMethod:
     """Load a method and set its hyper-parameters.
 
     Args:
-        reference: an entry point's name, also as PACKAGE/NAME, `path/to/file.py:Class`, a class, or an instance.
-        settings: hyper-parameters as text, name -> value; of an instance, those that are to be others.
+        reference: an entry point's name, also as PACKAGE/NAME, or `path/to/file.py:Class`.
+        settings: hyper-parameters as text, name -> value.
 
     Raises:
         ConfigError: nothing has this name, two packages have it, or a hyper-parameter is unknown or ill-typed.
         MethodError: its code raises on import or does not end, or the class does not follow the protocol.
     """
-    if not isinstance(reference, str):
-        return _configured_object(reference, settings)
     cls = _class_of(reference)
     method = _constructed(cls, reference, settings)
+    values = hyperparameters.values(method)
     if _is_file(reference):
+        # the file's content is part of the identity: after an edit, no stored run passes for a run of the new code
         path, class_name = reference.rsplit(":", 1)
-        return _from_file(Path(path), class_name, method)
-    return _installed(cls, lookup(METHODS, reference), method)
+        name = f"{Path(path).name}:{class_name}"
+        return ConfiguredMethod(f"{name}#{_file_hash(Path(path))}", _differing(method, name, ()), method, values)
+    entry = lookup(METHODS, reference)
+    name = _own_name(cls, entry)
+    return ConfiguredMethod(name, _label(method, name, entry), method, values)
+
+
+def reference_of(method: type | object) -> tuple[str, dict[str, str]]:
+    """The name, or `path/to/file.py:Class`, of a class or an instance at hand; and an instance's settings as text.
+
+    Raises:
+        ConfigError: its class stands in no file, or a value cannot be written as text.
+        MethodError: the class does not follow the protocol.
+    """
+    cls = method if isinstance(method, type) else type(method)
+    _check(cls, cls.__qualname__)
+    entry = _entry_of(cls)
+    reference = entry.name if entry is not None else f"{_file_of(cls)}:{cls.__qualname__}"
+    if method is cls:
+        return reference, {}
+    usual, values = hyperparameters.defaults(cls), hyperparameters.values(method)
+    settings = {name: str(value) for name, value in values.items() if value != usual[name]}
+    if configure(reference, settings).values != values:
+        raise ConfigError(f"the settings of {method!r} cannot be written as --set has them; give plain values")
+    return reference, settings
 
 
 def recipe_of(method: Method, preset: str) -> Recipe:
@@ -81,52 +101,34 @@ def recipe_of(method: Method, preset: str) -> Recipe:
     return recipe
 
 
-def _configured_object(reference: type[Method] | Method, settings: Mapping[str, str]) -> ConfiguredMethod:
-    """Of a class or an instance that a notebook has at hand: named by its entry point, else by its file's content."""
-    cls = reference if isinstance(reference, type) else type(reference)
-    shown = cls.__qualname__
-    given = {} if reference is cls else {name: getattr(reference, name) for name in hyperparameters.defaults(cls)}
-    method = _constructed(cls, shown, settings, given)
-    entry = _entry_of(cls)
-    if entry is not None:
-        return _installed(cls, entry, method)
-    try:
-        path = Path(inspect.getsourcefile(cls) or "")
-    except (TypeError, OSError):  # of a module without a file: a notebook's cell, an interactive session
-        path = Path()
-    if not path.is_file():
-        raise ConfigError(
-            f"method {shown} stands in no file, so what its runs were made with could not be known later; "
-            "write the class into a file and import it from there"
-        )
-    return _from_file(path, shown, method)
-
-
-def _constructed(cls: Any, shown: str, settings: Mapping[str, str], given: Mapping[str, Any] | None = None) -> Method:
-    _check(cls, shown)
+def _constructed(cls: Any, reference: str, settings: Mapping[str, str]) -> Method:
+    """An instance with these settings."""
+    _check(cls, reference)
     if callable(getattr(cls, "for_settings", None)):  # a method whose hyper-parameters depend on one of them
         cls = cls.for_settings(settings)
-    parsed = hyperparameters.parse(cls, settings, shown)
+    parsed = hyperparameters.parse(cls, settings, reference)
     try:
-        method: Method = cls(**{**(given or {}), **parsed})
+        method: Method = cls(**parsed)
     except XltBenchError:
         raise
     except Exception as error:
         values = f"with {', '.join(f'{k}={v}' for k, v in settings.items())}" if settings else "with its defaults"
-        raise MethodError(f"method '{shown}' {values} raises {type(error).__name__}: {error}") from error
+        raise MethodError(f"method '{reference}' {values} raises {type(error).__name__}: {error}") from error
     return method
 
 
-def _installed(cls: Any, entry: EntryPoint, method: Method) -> ConfiguredMethod:
-    name = _own_name(cls, entry)
-    return ConfiguredMethod(name, _label(method, name, entry), method, hyperparameters.values(method))
-
-
-def _from_file(path: Path, class_name: str, method: Method) -> ConfiguredMethod:
-    """The file's content is part of the identity: after an edit, no stored run passes for a run of the new code."""
-    name = f"{path.name}:{class_name}"
-    values = hyperparameters.values(method)
-    return ConfiguredMethod(f"{name}#{_file_hash(path)}", _differing(method, name, ()), method, values)
+def _file_of(cls: type) -> Path:
+    """The file that a class is written in."""
+    try:
+        path = Path(inspect.getsourcefile(cls) or "")
+    except (TypeError, OSError):  # of a notebook's cell or an interactive session
+        path = Path()
+    if not path.is_file():
+        raise ConfigError(
+            f"method {cls.__qualname__} stands in no file, so nobody could tell later what its runs were made with; "
+            "write the class into a file and import it from there"
+        )
+    return path
 
 
 def _entry_of(cls: type) -> EntryPoint | None:

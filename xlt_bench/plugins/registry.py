@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any
 
 from xlt_bench.errors import ConfigError, DataError, MethodError, XltBenchError, unknown
@@ -57,7 +58,12 @@ def names(kind: Kind) -> tuple[str, ...]:
 
 def package_of(entry: EntryPoint) -> str:
     """The package that offers it."""
-    return entry.dist.name if entry.dist else entry.module.partition(".")[0]
+    return entry.module.partition(".")[0] if entry.dist is None else _name_of(entry.dist)
+
+
+@cache
+def _name_of(distribution: Distribution) -> str:
+    return distribution.name  # read from the package's metadata at each look
 
 
 def qualified(entry: EntryPoint) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt_bench.records.cell import Cell, Protocol
+from xlt_bench.records.labels import derived_label
 
 SCHEMA_VERSION = 3
 Status = Literal["complete", "failed"]
@@ -64,7 +65,10 @@ class Record:
 
     Attributes:
         cell: what was run.
-        label, sources_label: how a table names method and sources.
+        label: how the method calls itself with these hyper-parameters; of others' results, the system.
+        sources_label: how a table names the sources.
+        defaults: what was usual for the method when it ran, see `xlt_bench.records.labels.derived_label`.
+        given_label: the name that a user gave to the row; it lies beside the Records, see `xlt_bench.records.labels`.
         groups: target group as shown -> its language codes.
         labels: the task's classes, whatever its test items have; empty where there are no answers to single items.
         status: `complete`, or `failed` with `error`.
@@ -110,6 +114,13 @@ class Record:
     runs: int | None = None
     tuning: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    given_label: str = field(default="", compare=False)
+
+    @property
+    def row_label(self) -> str:
+        """The name of its row: the user's, else the one that follows from the cell and the defaults."""
+        return self.given_label or derived_label(self.cell, self.label, self.defaults)
 
     @property
     def complete(self) -> bool:
@@ -127,6 +138,7 @@ class Record:
         plain["cell"] = self.cell.as_json()
         plain["groups"] = {name: list(codes) for name, codes in self.groups.items()}
         plain["caveats"], plain["labels"] = list(self.caveats), list(self.labels)
+        del plain["given_label"]
         return {
             "schema_version": SCHEMA_VERSION,
             "fingerprint": self.cell.fingerprint,
@@ -167,6 +179,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "group_accuracy": (dict,),
     "runs": (int, type(None)),
     "tuning": (dict,),
+    "defaults": (dict,),
 }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
 from xlt_bench.records.answers import Sheet, identity, read_cache, sheet_of, write_cache
 from xlt_bench.records.claims import Claims
+from xlt_bench.records.labels import Labels
 from xlt_bench.records.record import SCHEMA_VERSION, Predictions, Record
 from xlt_bench.records.source_fits import Fits
 
@@ -52,12 +53,14 @@ class Store:
     Attributes:
         claims: which process works on which of them.
         fits: what cells of the full protocol adapt from.
+        labels: names that users gave to rows.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.claims = Claims(folder / ".claims")
         self.fits = Fits(folder / ".fits")
+        self.labels = Labels(folder)
 
     def aside(self, name: str) -> Store:
         """A store inside this one for Records that are no results, such as trials of a search.
@@ -96,7 +99,7 @@ class Store:
         found = _read(path) if path.exists() else None
         if isinstance(found, Damaged) and found.newer:
             raise StoreError(f"{path}: {found.reason}, or give another store: --store DIR")
-        return found
+        return self.labelled([found])[0] if isinstance(found, Record) else found
 
     def has_weights(self, fingerprint: str) -> bool:
         """Whether trained weights lie beside the predictions."""
@@ -113,7 +116,16 @@ class Store:
                 f"the store {self.folder} cannot be read: {error.strerror}; give another: --store DIR"
             ) from error
         found = [_read(path) for path in paths if _is_record(path)]
-        return [r for r in found if isinstance(r, Record)], [d for d in found if isinstance(d, Damaged)]
+        records = self.labelled([record for record in found if isinstance(record, Record)])
+        return records, [damaged for damaged in found if isinstance(damaged, Damaged)]
+
+    def labelled(self, records: Sequence[Record]) -> list[Record]:
+        """These Records with the names that users gave to their rows."""
+        labels = self.labels.read()
+        return [
+            replace(record, given_label=labels.get(record.cell.configuration, "")) if labels else record
+            for record in records
+        ]
 
     def write(
         self, record: Record, predictions: Predictions | None, save_weights: Callable[[Path], None] | None = None

@@ -1,18 +1,118 @@
-"""How the values of options are written: as text on the command line, as plain values in notebooks and study files."""
+"""Values of options that are written in more than one way: as text, as a number, as a list."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from xlt_bench.errors import ConfigError
+from xlt_bench.plugins.hyperparameters import parse_settings
+from xlt_bench.runs.option import read_text
+
+MOST_SEEDS = 1000
 
 
-def parse_factors(text: str) -> tuple[float, float]:
-    """`2,0.5`: factors on the preset's learning rates, of the head last.
+def read_languages(value: object, flag: str) -> str:
+    """An expression over groups and language codes; a list of them is their union (of targets, a column each)."""
+    if isinstance(value, str):
+        return value  # what is wrong with an expression is said where its names are known
+    if not isinstance(value, Sequence | frozenset | set) or not value:
+        raise ConfigError(f"{flag} takes groups and language codes, as a text or a list, not {value!r}")
+    listed = sorted(value) if isinstance(value, frozenset | set) else value
+    return ",".join(read_text(name, flag) for name in listed)
+
+
+def read_shots(value: object, flag: str) -> tuple[int | None, ...]:
+    """`0,8,32,all`, or a list of numbers and `all`: labelled target examples; all of them is None."""
+    parts = [_number(part.strip()) for part in value.split(",")] if isinstance(value, str) else value
+    parts = [parts] if type(parts) is int else parts
+    if not isinstance(parts, Sequence) or not parts or not all(map(_is_shots, parts)):
+        raise ConfigError(
+            f"{flag} takes numbers of labelled target examples such as 8,32,128 or all, not {_quoted(value)}"
+        )
+    shots = tuple(None if part == "all" else part for part in parts)
+    if len(set(shots)) < len(shots):
+        raise ConfigError(f"{flag} {_listed(parts)} names a number twice; name each once")
+    return shots
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isdecimal() and text.isascii() else text
+
+
+def _is_shots(part: object) -> bool:
+    return part in (None, "all") or (type(part) is int and part >= 0)
+
+
+def read_seeds(value: object, flag: str) -> tuple[int, ...]:
+    """`3` or 3 means seeds 0, 1, 2; `4,7` or a list means those; `4,` means seed 4 alone.
 
     Raises:
-        ConfigError: not two numbers.
+        ConfigError: no seed, no number, a seed named twice, one that is no 32-bit number, or more seeds than can be.
     """
+    if isinstance(value, str):
+        return _seeds_of_text(value, flag)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 1 <= value <= MOST_SEEDS:
+            raise ConfigError(f"{flag} must be a number of seeds from 1 to {MOST_SEEDS}, or a list, not {value}")
+        return tuple(range(value))
+    if not isinstance(value, Sequence):
+        raise ConfigError(f"{flag} takes a number of seeds or a list of them, not {value!r}")
+    return check_seeds(value)
+
+
+def _seeds_of_text(text: str, flag: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > 1 and not parts[-1]:
+        parts[-1:] = []
+    if not all(part.isdecimal() and part.isascii() for part in parts):
+        raise ConfigError(f"{flag} takes a count such as 3 or seeds such as 4,7, not '{text}'")
+    numbers = tuple(int(part) for part in parts)
+    if "," not in text:
+        if numbers[0] > MOST_SEEDS:
+            raise ConfigError(
+                f"{flag} {text} asks for {text} runs, more than {MOST_SEEDS}; for seed {text} alone: {flag} {text},"
+            )
+        numbers = tuple(range(numbers[0]))
+    return check_seeds(numbers)
+
+
+def check_seeds(numbers: Sequence[int]) -> tuple[int, ...]:
+    """These seeds, or a ConfigError: none, one twice, or one that is no 32-bit number."""
+    if not numbers:
+        raise ConfigError("--seeds 0 asks for no run; give at least 1")
+    if len(set(numbers)) < len(numbers):
+        raise ConfigError(f"--seeds {_listed(numbers)} names a seed twice; name each once")
+    wrong = [number for number in numbers if not hasattr(number, "__index__") or not 0 <= number < 2**32]
+    if wrong:
+        raise ConfigError(f"a seed is a whole number from 0 to {2**32 - 1}, not {wrong[0]}")
+    return tuple(int(number) for number in numbers)
+
+
+def read_settings(value: object, flag: str) -> dict[str, str]:
+    """Texts `name=value`, or a mapping of names to plain values: a method's hyper-parameters as text."""
+    if isinstance(value, Mapping):
+        for name, setting in value.items():
+            if not isinstance(setting, str | int | float | bool | None):
+                raise ConfigError(f"{flag} {name} must be a plain value, not {setting!r}")
+        return {str(name): str(setting) for name, setting in value.items()}
+    if not isinstance(value, list):
+        raise ConfigError(f"{flag} takes name=value, not {value!r}; for example {flag} n_tokens=10")
+    return parse_settings(value)
+
+
+def read_factors(value: object, flag: str) -> tuple[float, float]:
+    """`2,0.5` or a pair of numbers: factors on the preset's learning rates, of the head last."""
+    parts = value.split(",") if isinstance(value, str) else value
     try:
-        body, head = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ConfigError(f"--rate-factors takes two numbers, of the head last, such as 2,0.5, not '{text}'") from None
+        body, head = (float(part) for part in parts)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise ConfigError(f"{flag} takes two numbers, of the head last, such as 2,0.5, not {_quoted(value)}") from None
     return body, head
+
+
+def _listed(values: Sequence[object]) -> str:
+    return ",".join("all" if value is None else str(value) for value in values)
+
+
+def _quoted(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str) else repr(value)

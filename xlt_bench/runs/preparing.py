@@ -11,13 +11,14 @@ from xlt_bench.languages.known_groups import known_groups
 from xlt_bench.plugins.methods import ConfiguredMethod, configure, recipe_of
 from xlt_bench.recipe import Recipe, check_steps
 from xlt_bench.records.cell import ZERO_SHOT, Cell
+from xlt_bench.records.labels import adapting_differences, differences
 from xlt_bench.records.store import Store
 from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.experiment import Experiment, experiment_of
 from xlt_bench.runs.loader import Loader
-from xlt_bench.runs.plan import check_seeds
+from xlt_bench.runs.option_values import check_seeds
 from xlt_bench.runs.protocols import TransferProtocol, chosen_protocol
-from xlt_bench.runs.request import Request, budgeted, check_examples, label_of, reading
+from xlt_bench.runs.request import Request, budgeted, check_examples, reading
 from xlt_bench.runs.setup import Provenance, Setup
 from xlt_bench.task import Task, TaskInfo
 
@@ -53,27 +54,35 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     source = loader.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     if source is None:  # such a method gets what no option changes: options are no part of its identity
         recipe, precision = recipe_of(configured.method, info.preset), "fp32"
+        defaults = {}
     else:
+        usual = reading(recipe, Request(), info, source.architecture)
+        defaults = {"preset": info.preset, "recipe": usual.as_json()}
         recipe = reading(recipe, request, info, source.architecture)
     configured, start = _started(request, configured, task, source)
     setup = Setup(
         task=task,
         configured=configured,
-        label=label_of(configured.label, request, info, precision, source is not None),
+        label=configured.label,
         source=source,
         recipe=recipe if source is None else budgeted(recipe, request),
         device=device,
         precision=precision,
-        target_label="" if request.target_steps is None else f"{request.target_steps} target steps",
         sources_label=request.sources,
         groups=groups,
         notes=notes,
         store=Store(request.store),
         save_weights=request.save_weights,
         tuning=request.tuning,
+        defaults=defaults,
         provenance=Provenance(caveats=(start.caveat,) if start else ()),
     )
     template = _template(request, setup, protocol, preset, sources, start)
+    setup = replace(
+        setup,
+        label=", ".join([configured.label, *differences(template, setup.defaults)]),
+        target_label=", ".join(adapting_differences(template, setup.defaults)),
+    )
     cells = protocol.cells(template, seeds, request.shots, _unadapted(template, recipe, request))
     if start is not None:
         for cell in cells:

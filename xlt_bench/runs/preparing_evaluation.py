@@ -18,7 +18,7 @@ from xlt_bench.languages.expressions import parse_languages, target_groups
 from xlt_bench.plugins.methods import ConfiguredMethod
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.records.cell import ZERO_SHOT, Cell
-from xlt_bench.records.record import Predictions, Record
+from xlt_bench.records.record import Predictions
 from xlt_bench.records.store import Store
 from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.evaluation import Evaluation
@@ -70,7 +70,7 @@ def prepare_evaluation(
     facts = facts_of(source)
     content = read_content(adapter, facts, source)
     order = label_order(adapter.name, classes_in(adapter, content), task.labels, request.labels, adapter.labels)
-    name = request.name or f"{adapter.short_name} (adapter)"
+    name = f"{adapter.short_name} (adapter)"
     recipe = preset_recipe(info.preset)
     hyperparameters: dict[str, Any] = {
         "adapter": adapter.fingerprint,
@@ -82,7 +82,7 @@ def prepare_evaluation(
     setup = Setup(
         task=task,
         configured=ConfiguredMethod(METHOD, name, method, hyperparameters),
-        label=name,
+        label=request.name or name,
         source=source,
         recipe=recipe,
         device=device,
@@ -98,15 +98,6 @@ def prepare_evaluation(
     if experiment.done:
         notes.append("already in the store, not scored again (--rerun does)")
     return PreparedEvaluation(experiment, tuple(notes))
-
-
-def renamed(record: Record, request: Evaluation, store: Store) -> Record:
-    """The stored Record under the name asked for; a name needs no new predictions."""
-    if request.name in (None, record.label):
-        return record
-    record = replace(record, label=request.name)
-    store.update(record)
-    return record
 
 
 def is_below_chance(predictions: Predictions) -> bool:

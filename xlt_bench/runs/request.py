@@ -1,84 +1,246 @@
-"""A Request: what is asked for, as the options of `xlt-bench run`; and what cannot be asked for together."""
+"""A Request: what is asked for. Its fields declare the options, once for the command line, notebooks and studies."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from xlt_bench.backbones.architectures import Architecture
-from xlt_bench.backbones.source import Precision
 from xlt_bench.errors import ConfigError
-from xlt_bench.recipe import ReadOut, Recipe
+from xlt_bench.recipe import PRESETS, ReadOut, Recipe
 from xlt_bench.records.cell import Protocol
-from xlt_bench.task import Task, TaskInfo
+from xlt_bench.runs.option import (
+    one_of,
+    option,
+    options_of,
+    read_count,
+    read_flag,
+    read_path,
+    read_place,
+    read_prefix,
+    read_text,
+    read_values,
+)
+from xlt_bench.runs.option_values import read_factors, read_languages, read_seeds, read_settings, read_shots
+
+if TYPE_CHECKING:
+    from xlt_bench.backbones.architectures import Architecture
+    from xlt_bench.task import Task, TaskInfo
 
 DEFAULT_STORE = Path("xlt-results")
 NO_SOURCES = "none"
+
 SHORTEST = 4
 """Tokens of a text that are kept at least: its special tokens and one more."""
+
+Precisions = Literal["auto", "fp32", "bf16"]
+Rerun = Literal["failed", "all"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for, as the command line's options; None takes the task's default.
+    """What is asked for, as plain data; None takes the task's default.
+
+    An option is declared here and nowhere else: its type and default, its line of help, how its value is read and
+    checked, and where it can be given. `xlt_bench.cli.options` makes typer's parameters of it, `read_request` reads the
+    arguments of a notebook, and `xlt_bench.studies.definition` the keys of a study's file.
 
     Attributes:
-        method: a name of `xlt-bench ls methods`, or `path/to/file.py:Class`.
         sources, targets: expressions over groups and language codes (see `xlt_bench.languages.groups`); sources
             `none` trains on each target's own train split.
-        protocol: `zero-shot`, or `full`: adapt to each target on its train split. None: full without sources.
-        shots: in the full protocol, numbers of labelled target examples; None is all, 0 is zero-shot.
-        examples: labelled source examples, all languages together; None is all.
-        backbone: `nano`, a local folder, or a hub id.
-        steps: optimiser steps on the sources (without sources: on the target), in place of the preset's.
-        target_steps: optimiser steps of adapting to a target, in place of the preset's.
+        protocol: None: zero-shot, without sources full.
+        shots: None is all, 0 is zero-shot.
+        examples: None is all.
         settings: hyper-parameters of the method, as text.
         rate_factors: on the preset's learning rates: of all roles but the head, and of the head.
-        read_out: the state that the head reads; None: the first that the backbone's architecture offers.
-        text_prefix: put before every text.
-        groups_file: a TOML file with more groups of languages (see `xlt_bench.languages.group_files`).
-        seen: which languages the backbone saw: a file, or `like:NAME` (see `xlt_bench.backbones.languages`).
-        max_length: tokens of a text that are kept, in place of the task's or the preset's.
         tuning: how the setting was found, of a request that a search made (see `xlt_bench.tuning`).
-        init_from: an adapter, or a Record with weights, from which a soft prompt starts in place of random weights.
-        rerun: run failed cells again, or all of them, although the store holds their Records.
     """
 
-    method: str = "xpe"
-    task: str = "cldr"
-    data_dir: Path | None = None
-    sources: str = "seen"
-    targets: str | None = None
-    protocol: Protocol | None = None
-    shots: tuple[int | None, ...] = (None,)
-    examples: int | None = None
-    backbone: str | None = None
-    seeds: tuple[int, ...] | None = None
-    steps: int | None = None
-    target_steps: int | None = None
-    settings: Mapping[str, str] = field(default_factory=dict)
-    rate_factors: tuple[float, float] = (1.0, 1.0)
-    read_out: ReadOut | None = None
-    text_prefix: str = ""
-    groups_file: Path | None = None
-    seen: str | None = None
-    max_length: int | None = None
+    method: str = option(
+        "xpe",
+        "A name of `ls methods`, or path/to/file.py:Class.",
+        read_text,
+        "run",
+        "tune",
+        flags=("--method", "-m"),
+        completes="methods",
+    )
+    task: str = option(
+        "cldr", "A name of `ls tasks`, or path/to/task.toml.", read_place, "run", "tune", "study", completes="tasks"
+    )
+    data_dir: Path | None = option(
+        None, "Folder with the task's files (sib200).", read_path, "run", "tune", "study", kind=Path
+    )
+    sources: str = option(
+        "seen",
+        "Groups and codes: seen, joshi5+kat_Geor, seen-joshi5; or none.",
+        read_languages,
+        "run",
+        "tune",
+        completes="groups",
+    )
+    targets: str | None = option(
+        None,
+        "Groups and codes, or `sources`. [default: all groups without sources]",
+        read_languages,
+        "run",
+        "tune",
+        "grid",
+        completes="groups",
+    )
+    groups_file: Path | None = option(
+        None,
+        "More groups of languages, as TOML; see adding-a-task.md.",
+        read_path,
+        "run",
+        "tune",
+        kind=Path,
+        flags=("--groups",),
+        metavar="FILE",
+    )
+    seen: str | None = option(
+        None,
+        "Which languages the backbone saw; see adding-a-task.md. [default: known]",
+        read_place,
+        "run",
+        "tune",
+        metavar="FILE|like:NAME",
+    )
+    protocol: Protocol | None = option(
+        None,
+        "full adapts the fit to each target on its train split. [default: zero-shot]",
+        one_of(*get_args(Protocol)),
+        "run",
+        "grid",
+        kind=Protocol,
+    )
+    shots: tuple[int | None, ...] = option(
+        (None,), "Labelled target examples in the full protocol, such as 0,8,32,all.", read_shots, "run", "grid"
+    )
+    examples: int | None = option(
+        None, "Labelled source examples, all languages together. [default: all]", read_count(), "run", "grid", kind=int
+    )
+    backbone: str | None = option(
+        None, "nano, a local folder, or a hub id. [default: the task's]", read_place, "run", "tune", "study"
+    )
+    seeds: tuple[int, ...] | None = option(
+        None, "3 means 0,1,2; 4,7 means those. [default: the task's]", read_seeds, "run", "tune", "study", "grid"
+    )
+    steps: int | None = option(
+        None,
+        "Optimiser steps on the sources. [default: the preset's]",
+        read_count(),
+        "run",
+        "tune",
+        "study",
+        "grid",
+        kind=int,
+    )
+    target_steps: int | None = option(
+        None,
+        "Optimiser steps of adapting to a target. [default: the preset's]",
+        read_count(),
+        "run",
+        "study",
+        "grid",
+        kind=int,
+    )
+    settings: Mapping[str, str] = option(
+        {},
+        "Hyper-parameter as name=value; may be repeated.",
+        read_settings,
+        "run",
+        "tune",
+        "grid",
+        kind=list[str],
+        flags=("--set",),
+    )
+    init_from: str | None = option(
+        None, "Start a soft prompt from this adapter (folder, hub id) or Record.", read_place, "run"
+    )
+    preset: str | None = option(
+        None,
+        f"{', '.join([*PRESETS][:-1])} or {[*PRESETS][-1]}. [default: the task's]",
+        read_text,
+        "run",
+        "tune",
+        "study",
+        "grid",
+        completes="presets",
+    )
+    rate_factors: tuple[float, float] = option(
+        (1.0, 1.0), "Factors on the preset's learning rates, of the head last, such as 2,0.5.", read_factors, "run"
+    )
+    read_out: ReadOut | None = option(
+        None,
+        "State that the head reads. [default: first; of a decoder last, of T5 mean]",
+        one_of(*get_args(ReadOut)),
+        "run",
+        "tune",
+        "grid",
+        kind=ReadOut,
+    )
+    max_length: int | None = option(
+        None,
+        "Tokens of a text that are kept. [default: the task's, else the preset's]",
+        read_count(SHORTEST),
+        "run",
+        "tune",
+        "grid",
+        kind=int,
+    )
+    text_prefix: str = option("", "Put before every text, such as 'query: '.", read_prefix, "run", "tune", "grid")
+    device: str | None = option(
+        None, "cpu, cuda or cuda:N. [default: cuda where there is one]", read_text, "run", "tune", "study"
+    )
+    precision: Precisions = option(
+        "auto",
+        "auto is fp32 on a CPU and bf16 on a GPU.",
+        one_of(*get_args(Precisions)),
+        "run",
+        "tune",
+        "study",
+        kind=Precisions,
+    )
+    store: Path = option(DEFAULT_STORE, "Folder of Records.", read_path, "run", "tune", "study", kind=Path)
+    save_weights: bool = option(False, "Keep trained weights beside the predictions.", read_flag, "run", kind=bool)
+    rerun: Rerun | None = option(
+        None,
+        "Run failed cells again, or all of them.",
+        one_of(*get_args(Rerun)),
+        "run",
+        "tune",
+        "study",
+        kind=Rerun,
+    )
+    label: str | None = option(
+        None, "Name of the row in tables, in place of the usual one; it changes nothing else.", read_text, "run", "tune"
+    )
     tuning: Mapping[str, Any] = field(default_factory=dict)
-    init_from: str | None = None
-    preset: str | None = None
-    device: str | None = None
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    store: Path = DEFAULT_STORE
-    save_weights: bool = False
-    rerun: Literal["failed", "all"] | None = None
 
     @property
     def has_sources(self) -> bool:
         """Whether something is learned from sources; without, each target's own train split is trained on."""
         return self.sources != NO_SOURCES
+
+
+def read_request(given: Mapping[str, object]) -> Request:
+    """A request from options by the names of the fields, as a user wrote them; what is None keeps its default.
+
+    `method` may be a class or an instance; other settings go before the instance's own.
+
+    Raises:
+        ConfigError: an unknown option, with a suggestion, or the first value that breaks its rule.
+    """
+    given = dict(given)
+    method = given.get("method")
+    if method is not None and not isinstance(method, str):
+        from xlt_bench.plugins.methods import reference_of
+
+        given["method"], settings = reference_of(method)
+        given["settings"] = settings | read_settings(given.get("settings") or {}, "--set")
+    return Request(**read_values(options_of(Request), given))
 
 
 def check_examples(request: Request, sources: Sequence[str], task: Task) -> None:
@@ -92,13 +254,6 @@ def check_examples(request: Request, sources: Sequence[str], task: Task) -> None
         raise ConfigError(f"--examples must lie between 1 and the sources' {items}, not {request.examples}")
 
 
-def budgeted(recipe: Recipe, request: Request) -> Recipe:
-    """The recipe with the budgets asked for; without sources the target's budget is that of the one fit."""
-    if not request.has_sources:
-        recipe = recipe.without_sources()
-    return recipe.with_steps(request.steps, request.target_steps).scaled(*request.rate_factors)
-
-
 def reading(recipe: Recipe, request: Request, info: TaskInfo, architecture: Architecture) -> Recipe:
     """The recipe with the read-out, the text prefix and the length of texts that are asked for, or the task's.
 
@@ -107,35 +262,12 @@ def reading(recipe: Recipe, request: Request, info: TaskInfo, architecture: Arch
     """
     read_out = request.read_out or architecture.read_outs[0]
     architecture.check_read_out(read_out)
-    if request.max_length is not None and (type(request.max_length) is not int or request.max_length < SHORTEST):
-        raise ConfigError(f"--max-length is a whole number of at least {SHORTEST} tokens, not {request.max_length}")
     max_length = request.max_length or info.max_length or recipe.max_length
-    return dataclasses.replace(recipe, read_out=read_out, text_prefix=request.text_prefix, max_length=max_length)
+    return replace(recipe, read_out=read_out, text_prefix=request.text_prefix, max_length=max_length)
 
 
-def label_of(label: str, request: Request, info: TaskInfo, precision: Precision, has_backbone: bool) -> str:
-    """The method's label, with what differs from the task's defaults; without a backbone no option changes anything."""
-    differs = _differences(request, info, precision) if has_backbone else []
-    return ", ".join([label, *differs, *([f"tuned ({request.tuning['trials']})"] if request.tuning else [])])
-
-
-def _differences(request: Request, info: TaskInfo, precision: Precision) -> list[str]:
-    told = []
-    if request.max_length not in (None, info.max_length):
-        told.append(f"{request.max_length} tokens")
-    if request.preset not in (None, info.preset):
-        told.append(f"preset {request.preset}")
-    if request.steps is not None:
-        told.append(f"{request.steps} steps")
-    if precision == "bf16":
-        told.append("bf16")
-    if request.read_out is not None:
-        told.append(f"read {request.read_out}")
-    if request.text_prefix:
-        told.append(f"prefix '{request.text_prefix.strip()[:20]}'")
-    if request.init_from is not None:
-        told.append(f"from {Path(request.init_from).name}")
-    if request.rate_factors != (1.0, 1.0) and not request.tuning:
-        own, head = request.rate_factors
-        told.append(f"rates x{own:g}, head x{head:g}")
-    return told
+def budgeted(recipe: Recipe, request: Request) -> Recipe:
+    """The recipe with the budgets asked for; without sources the target's budget is that of the one fit."""
+    if not request.has_sources:
+        recipe = recipe.without_sources()
+    return recipe.with_steps(request.steps, request.target_steps).scaled(*request.rate_factors)

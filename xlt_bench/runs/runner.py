@@ -176,7 +176,8 @@ class Runner:
         setup, provenance = self.setup, self.setup.provenance
         return Record(
             cell=cell,
-            label=setup.label_of(cell),
+            label=setup.configured.label,
+            defaults=setup.defaults,
             sources_label=setup.sources_label,
             groups=setup.groups_of(cell),
             labels=setup.task.labels,

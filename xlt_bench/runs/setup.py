@@ -35,8 +35,9 @@ class Setup:
 
     Attributes:
         recipe: of all cells; a cell that has a recipe of its own is fitted by that.
-        label, target_label: the row's name, and what is added to it for cells that learn from a target.
         notes: what a reader must know of the groups.
+        label, target_label: how messages and reports name the runs; the budget of adapting, if not the usual.
+        defaults: what is usual for the method, for its Records.
         store: where the Records go.
         count_operations: count the floating-point operations of every fit, which makes it slower.
     """
@@ -54,6 +55,7 @@ class Setup:
     save_weights: bool = False
     target_label: str = ""
     notes: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     tuning: Mapping[str, Any] = field(default_factory=dict)
     provenance: Provenance = Provenance()
     count_operations: bool = False
@@ -61,13 +63,6 @@ class Setup:
     def recipe_of(self, cell: Cell) -> Recipe:
         """The recipe that a cell is fitted by."""
         return self.recipe if cell.recipe is None else Recipe.from_json(cell.recipe)
-
-    def label_of(self, cell: Cell) -> str:
-        """The row's name, with how a cell adapts and how many examples it has, where that is not the usual."""
-        parts = [self.target_label] if cell.learns_target and self.target_label else []
-        parts += [f"{cell.examples} examples"] if cell.examples is not None else []
-        parts += [f"{cell.shots} shots"] if cell.shots is not None else []
-        return ", ".join([self.label, *parts])
 
     def groups_of(self, cell: Cell) -> dict[str, tuple[str, ...]]:
         """The groups that a cell predicts something of."""

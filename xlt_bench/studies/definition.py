@@ -10,40 +10,26 @@
     [report]
     form = "groups"
 
-Every other key of a grid is optional and means what the option of `xlt-bench run` means; `GRID_KEYS` and `REPORT_KEYS`
-list them. An unknown key is an error with a suggestion.
+Every other key of a grid is optional; most are options of `xlt-bench run`, declared in `xlt_bench.runs.request`. An
+unknown key is an error with a suggestion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from xlt_bench.errors import ConfigError, unknown
 from xlt_bench.io.toml_files import TomlTable, read_toml
-from xlt_bench.records.cell import Protocol
-from xlt_bench.runs.plan import MOST_SEEDS
+from xlt_bench.records.cell import FULL
+from xlt_bench.runs.option import options_of
+from xlt_bench.runs.request import NO_SOURCES, Request
 
-NO_SOURCES = "none"
 KEYS = ("title", "question", "grid", "report")
-GRID_KEYS = (
-    "title",
-    "methods",
-    "sources",
-    "targets",
-    "protocol",
-    "shots",
-    "examples",
-    "seeds",
-    "steps",
-    "target-steps",
-    "preset",
-    "set",
-    "steps-of",
-    "compute-of",
-)
+GRID_OPTIONS = options_of(Request, "grid")
+GRID_KEYS = ("title", "methods", "sources", "steps-of", "compute-of", *(each.key for each in GRID_OPTIONS))
 REPORT_KEYS = ("form", "pairs", "over", "order-by", "baselines", "published")
 Form = Literal["groups", "board", "languages", "curve", "cost"]
 Axis = Literal["shots", "sources"]
@@ -55,10 +41,8 @@ class Grid:
 
     Attributes:
         methods: names or file references.
-        sources, targets, protocol, shots, examples, steps, target_steps, preset: as in
-            `xlt_bench.runs.request.Request`.
-        seeds: how many; None: the task's default.
-        settings: of every method of the grid.
+        sources: expressions, as of a Request.
+        options: of all runs of the grid, by the names of a Request's fields.
         steps_of: a method whose budget of the preset all methods get: the same number of examples seen.
         compute_of: a method whose budget, in arithmetic of forward and backward passes, all methods get.
         title: of the part of the report that shows this grid by itself; None: it has none.
@@ -66,18 +50,21 @@ class Grid:
 
     methods: tuple[str, ...]
     sources: tuple[str, ...]
-    targets: str | None = None
-    protocol: Protocol | None = None
-    shots: tuple[int | None, ...] = (None,)
-    examples: int | None = None
-    seeds: int | None = None
-    steps: int | None = None
-    target_steps: int | None = None
-    preset: str | None = None
-    settings: Mapping[str, str] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     steps_of: str | None = None
     compute_of: str | None = None
     title: str | None = None
+
+    def request(self, method: str, sources: str, base: Request) -> Request:
+        """The run of a method on some sources: what the grid says, unless `base` says it otherwise."""
+        usual = Request()
+        said = {name: value for name, value in self.options.items() if getattr(base, name) == getattr(usual, name)}
+        return replace(base, method=method, sources=sources, **said)
+
+    @property
+    def learns_targets(self) -> bool:
+        """Whether any of its runs learns from labelled examples of a target."""
+        return self.options.get("protocol") == FULL or NO_SOURCES in self.sources
 
 
 @dataclass(frozen=True)
@@ -124,7 +111,9 @@ def read_study(path: Path) -> Study:
     tables = whole.values.get("grid")
     if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
         raise ConfigError(f"{path}: a study needs at least one [[grid]] with methods and sources")
-    grids = tuple(_grid(TomlTable(f"{path}, [[grid]] {at}", table, path.parent)) for at, table in enumerate(tables, 1))
+    grids = tuple(
+        _grid(TomlTable(f"{path}, [[grid]] {number}", table, path.parent)) for number, table in enumerate(tables, 1)
+    )
     if "report" not in whole.values:
         raise ConfigError(f"{path}: a study needs a [report] with a form: {', '.join(get_args(Form))}")
     study = Study(
@@ -144,8 +133,8 @@ def _check_names(study: Study, where: str) -> None:
     lines = {f"{method}:{sources}" for grid in study.grids for method in grid.methods for sources in grid.sources}
     report = study.report
     paired = [name for pair in report.pairs for name in pair]
-    told = [*paired, *([report.order_by] if report.order_by else []), *(report.published or {})]
-    for name in told:
+    named = [*paired, *([report.order_by] if report.order_by else []), *(report.published or {})]
+    for name in named:
         if name not in methods and (name not in lines or name not in paired):
             raise ConfigError(f"{where}: {unknown('method of the grids', name, methods, ', '.join(sorted(methods)))}")
 
@@ -155,35 +144,35 @@ def _grid(section: TomlTable) -> Grid:
     grid = Grid(
         methods=_listed(section, "methods"),
         sources=_listed(section, "sources"),
-        targets=section.text("targets"),
-        protocol=cast("Protocol | None", _choice(section, "protocol", get_args(Protocol))),
-        shots=_shots(section),
-        examples=section.count("examples"),
-        seeds=section.count("seeds"),
-        steps=section.count("steps"),
-        target_steps=section.count("target-steps"),
-        preset=section.text("preset"),
-        settings=_texts(section.table("set")),
+        options=dict(_options(section)),
         steps_of=section.text("steps-of"),
         compute_of=section.text("compute-of"),
         title=section.text("title"),
     )
     _check_budget(section, grid)
-    if grid.seeds is not None and grid.seeds > MOST_SEEDS:
-        raise section.fault("seeds", f"at most {MOST_SEEDS}", grid.seeds)
     return grid
 
 
+def _options(section: TomlTable) -> Iterator[tuple[str, Any]]:
+    for each in GRID_OPTIONS:
+        if each.key not in section.values:
+            continue
+        try:
+            yield each.field, each.value(section.values[each.key], each.key)
+        except ConfigError as error:
+            raise ConfigError(f"{section.where}: {error}") from error
+
+
 def _check_budget(section: TomlTable, grid: Grid) -> None:
-    given = [key for key in ("steps", "steps-of", "compute-of") if key in section.values]
-    if len(given) > 1:
-        raise ConfigError(f"{section.where}: {' and '.join(given)} both say the number of steps; keep one")
-    if (grid.steps_of or grid.compute_of) and (grid.protocol == "full" or NO_SOURCES in grid.sources):
+    budgets = [key for key in ("steps", "steps-of", "compute-of") if key in section.values]
+    if len(budgets) > 1:
+        raise ConfigError(f"{section.where}: {' and '.join(budgets)} both say the number of steps; keep one")
+    if (grid.steps_of or grid.compute_of) and grid.learns_targets:
         raise ConfigError(
-            f"{section.where}: {given[0]} is a budget of fitting on sources; it goes neither with sources 'none' nor "
+            f"{section.where}: {budgets[0]} is a budget of fitting on sources; it goes neither with sources 'none' nor "
             "with protocol 'full'"
         )
-    if grid.target_steps is not None and grid.protocol != "full" and NO_SOURCES not in grid.sources:
+    if "target_steps" in grid.options and not grid.learns_targets:
         raise ConfigError(f'{section.where}: target-steps is of adapting to a target, which needs protocol = "full"')
 
 
@@ -236,14 +225,6 @@ def _choice(section: TomlTable, key: str, choices: tuple[str, ...]) -> str | Non
     return value
 
 
-def _shots(section: TomlTable) -> tuple[int | None, ...]:
-    value = section.values.get("shots", ["all"])
-    fits = isinstance(value, list) and value and all(one == "all" or (type(one) is int and one >= 0) for one in value)
-    if not fits or not isinstance(value, list) or len(set(map(str, value))) < len(value):
-        raise section.fault("shots", 'a list of different numbers and "all", such as [0, 8, "all"]', value)
-    return tuple(None if one == "all" else int(one) for one in value)
-
-
 def _texts(section: TomlTable) -> dict[str, str]:
     for key, value in section.values.items():
         if not isinstance(value, str | int | float | bool):
@@ -254,7 +235,7 @@ def _texts(section: TomlTable) -> dict[str, str]:
 def _pairs(section: TomlTable) -> tuple[tuple[str, str], ...]:
     value = section.values.get("pairs", [])
     if not isinstance(value, list) or not all(
-        isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair) for pair in value
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(name, str) for name in pair) for pair in value
     ):
         raise section.fault("pairs", 'a list of pairs of methods, such as [["xpe", "spt"]]', value)
-    return tuple((str(a), str(b)) for a, b in value)
+    return tuple((str(first), str(second)) for first, second in value)

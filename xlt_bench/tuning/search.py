@@ -11,7 +11,7 @@ from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.plugins.methods import configure
 from xlt_bench.records.store import Store
 from xlt_bench.runs.loader import Loader
-from xlt_bench.runs.plan import MOST_SEEDS
+from xlt_bench.runs.option_values import MOST_SEEDS
 from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.request import Request
 from xlt_bench.tuning.scores import Score, difference

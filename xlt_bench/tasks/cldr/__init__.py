@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from xlt_bench.backbones.languages import is_backbone, pretraining_of
 from xlt_bench.errors import ConfigError, DataError
 from xlt_bench.languages.groups import named_groups
@@ -92,6 +90,8 @@ def _rows() -> list[dict[str, str]]:
 
 
 def _labelled(code: str, split: Split, items: list[ListedItem], texts: Texts) -> Labelled:
+    import numpy as np
+
     names = texts[code]
     present = [item for item in items if item.split == split and (item.class_name, item.key) in names]
     examples = (Example(f"{i.class_name}|{i.key}", code, names[i.class_name, i.key]) for i in present)

@@ -1,47 +1,23 @@
-"""`xlt-bench export` and `xlt-bench evaluate`: trained prompts out, existing adapters in."""
+"""`xlt-bench evaluate`: an existing adapter, scored as a row of the board."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xlt_bench.cli.options import STORE, JsonOption, Precision, StoreOption
+from xlt_bench.cli.options import STORE, JsonOption, StoreOption, declared
 from xlt_bench.errors import MethodError
-
-
-def export(
-    record: Annotated[str, typer.Argument(metavar="RECORD", help="A fingerprint of `ls records`, or first digits.")],
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder for the adapter, new or empty.")],
-    store: StoreOption = STORE,
-    backbone: Annotated[
-        str | None, typer.Option(help="Where the run's backbone lies now. [default: where the run found it]")
-    ] = None,
-    base_model: Annotated[
-        str | None, typer.Option(help="Hub id by which the adapter names its backbone. [default: as the run did]")
-    ] = None,
-    licence: Annotated[
-        str | None, typer.Option("--licence", "--license", help="Of the adapter, as the hub writes it: cc-by-sa-4.0.")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Also into a folder that is not empty.")] = False,
-) -> None:
-    """Write a trained soft prompt and its head as a standard PEFT prompt-tuning adapter, with a model card."""
-    from xlt_bench.adapters.export import Export
-    from xlt_bench.adapters.export import export as write
-
-    done = write(Export(record, to, store, backbone, base_model, licence, overwrite))
-    cell = done.record.cell
-    print(f"{done.record.label}, seed {cell.seed}, Record {cell.fingerprint}: written to {to}")
-    for line in (*done.notes, f"files: {', '.join(done.files)}; README.md shows how to load it"):
-        print(line)
+from xlt_bench.runs.request import Precisions
 
 
 def evaluate(
     adapter: Annotated[str, typer.Argument(metavar="ADAPTER", help="A PEFT adapter: folder or hub id.")],
-    task: Annotated[str, typer.Option(help="A name of `ls tasks`.")] = "cldr",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder with the task's files.")] = None,
+    task: Annotated[str, declared("task")] = "cldr",
+    data_dir: Annotated[Path | None, declared("data_dir")] = None,
     sources: Annotated[
         str | None, typer.Option(help="What it was trained on, as for `run`; else it is not called zero-shot.")
     ] = None,
@@ -51,8 +27,8 @@ def evaluate(
         str | None, typer.Option(help="The task's classes in the adapter's order: a,b,c. [default: as it says]")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Of the row. [default: the adapter's]")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N. [default: cuda where there is one]")] = None,
-    precision: Annotated[Precision, typer.Option(help="auto is fp32 on a CPU and bf16 on a GPU.")] = Precision.AUTO,
+    device: Annotated[str | None, declared("device")] = None,
+    precision: Annotated[Precisions, declared("precision")] = "auto",
     store: StoreOption = STORE,
     rerun: Annotated[bool, typer.Option("--rerun", help="Score again what the store already holds.")] = False,
     as_json: JsonOption = False,
@@ -67,7 +43,7 @@ def evaluate(
     from xlt_bench.leaderboard.board.options import Options
     from xlt_bench.leaderboard.render.output import show
     from xlt_bench.runs.evaluation import Evaluation
-    from xlt_bench.runs.preparing_evaluation import is_below_chance, prepare_evaluation, renamed
+    from xlt_bench.runs.preparing_evaluation import is_below_chance, prepare_evaluation
 
     request = Evaluation(
         adapter=adapter,
@@ -79,7 +55,7 @@ def evaluate(
         labels=parse_labels(labels),
         name=name,
         device=device,
-        precision=precision.value,
+        precision=precision,
         store=store,
         rerun=rerun,
     )
@@ -94,7 +70,9 @@ def evaluate(
         (record,) = carry_out(prepared.experiment, LocalEngine())
     if not record.complete:
         raise MethodError(f"{setup.label} could not be scored: {record.reason}; --rerun tries again")
-    record = renamed(record, request, setup.store)
+    if name is not None:
+        setup.store.labels.write(cell.configuration, name)
+        record = replace(record, given_label=name)
     if is_below_chance(setup.store.predictions(record)):
         _say("below always the most frequent class; if that is a surprise, check the order of the classes (--labels)")
     options = Options(bootstrap=as_json, targets=dict(record.groups))

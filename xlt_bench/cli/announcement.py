@@ -1,0 +1,54 @@
+"""What the first lines of `xlt-bench run` say: what is about to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xlt_bench.runs.experiment import Experiment
+    from xlt_bench.runs.request import Request
+
+
+def announcement(experiment: Experiment, request: Request) -> str:
+    """What a run is about to do, in a few lines."""
+    setup, first = experiment.setup, experiment.cells[0]
+    fitted = f"{len(first.sources)} languages ({request.sources})" if first.sources else "each target's own train split"
+    groups = ", ".join(f"{name} ({len(codes)})" for name, codes in setup.groups.items())
+    adapts = any(cell.adapts for cell in experiment.cells)
+    stages = f"fit on {fitted}, adapt to each target, predict" if adapts else f"fit on {fitted}, predict"
+    lines = [f"{setup.label} on {setup.task.name}: {stages} {groups}"]
+    if request.shots != (None,):
+        listed = ", ".join("all" if count is None else str(count) for count in request.shots)
+        lines.append(f"labelled examples of each target: {listed}")
+    if first.recipe is not None:
+        budget = _budget(first.recipe["source"]) + (f", {_budget(first.recipe['target'])} a target" if adapts else "")
+        lines.append(
+            f"backbone {first.backbone}, preset {first.preset}: {budget} of batch {first.recipe['batch_size']}, "
+            f"{first.precision} on {setup.device}"
+        )
+    elif request.steps or request.preset or request.precision == "bf16":
+        lines.append(f"{setup.label} uses no backbone: --steps, --preset and --precision change nothing")
+    lines.extend(f"note: {note}" for note in setup.notes)
+    lines.extend(f"damaged, computed again: {damaged.folder}: {damaged.reason}" for damaged in experiment.damaged)
+    lines.append(_runs(experiment))
+    return "\n".join(lines)
+
+
+def _budget(phase: Mapping[str, Any]) -> str:
+    return f"{phase['steps']} steps" if phase["steps"] else f"{phase['epochs']} epochs"
+
+
+def _runs(experiment: Experiment) -> str:
+    cells, stored = experiment.cells, experiment.done.values()
+    seeds = sorted({cell.seed for cell in cells})
+    listed = ", ".join(map(str, seeds)) if len(seeds) <= 10 else f"{seeds[0]} to {seeds[-1]}"
+    line = f"{_counted(len(cells), 'run')}, {'seeds' if len(seeds) > 1 else 'seed'} {listed}"
+    if stored:
+        line += f"; {len(stored)} already in the store"
+    failed = sum(not record.complete for record in stored)
+    return line + (f", {failed} of them failed (--rerun failed tries again)" if failed else "")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

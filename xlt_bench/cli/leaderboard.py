@@ -1,0 +1,82 @@
+"""`xlt-bench leaderboard`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from xlt_bench.cli.completion import completer
+from xlt_bench.cli.options import (
+    STORE,
+    FamilyOption,
+    IntervalOption,
+    JsonOption,
+    LanguagesOption,
+    LevelOption,
+    MetricOption,
+    StoreOption,
+    TaskFilter,
+    check_languages,
+    check_level,
+)
+
+Form = Literal["table", "md", "latex", "csv", "json", "html"]
+
+
+def leaderboard(
+    store: StoreOption = STORE,
+    task: TaskFilter = None,
+    backbone: Annotated[str | None, typer.Option(help="Only this one: its name, or first digits of its hash.")] = None,
+    sources: Annotated[str | None, typer.Option(help="Only these sources, as for `run`.")] = None,
+    targets: Annotated[
+        str | None,
+        typer.Option(help="Groups to show as columns, as for `run`.", autocompletion=completer("groups")),
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Compare every row with this one: label, label:sources, or first digits.")
+    ] = None,
+    metric: MetricOption = "accuracy",
+    interval: IntervalOption = "two-way",
+    level: LevelOption = 0.95,
+    family: FamilyOption = "group",
+    languages: LanguagesOption = "fixed",
+    form: Annotated[Form | None, typer.Option("--format", help="[default: as FILE ends, else table]")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Also draw figures here (PNG, SVG, PDF; needs matplotlib).")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank what is in the store beside stored baselines, by target group, with intervals, ties and tests."""
+    from xlt_bench.leaderboard.board.boards import boards_of
+    from xlt_bench.leaderboard.board.filters import Filter
+    from xlt_bench.leaderboard.board.options import Options
+    from xlt_bench.leaderboard.render.output import format_of, only, show
+    from xlt_bench.metrics import metric_named
+    from xlt_bench.records.store import Store
+
+    check_level(level)
+    check_languages(languages, interval)
+    format_name = "json" if as_json else format_of(form, output)
+    full = format_name in ("json", "html") or figures is not None
+    options = Options(
+        interval="bootstrap" if languages == "random" else interval,
+        level=level,
+        bootstrap=full,
+        reference=reference,
+        metric=metric_named(metric),
+        family=family,
+        random_languages=languages == "random",
+    )
+    boards = boards_of(Store(store), Filter(task, backbone, sources, targets), options)
+    show(boards, format_name, output)
+    if not any(row.seeds and not row.source for board in boards for section in board.sections for row in section.rows):
+        print(f"all of these are stored results, none a run in {store}; make some: xlt-bench run", file=sys.stderr)
+    if figures is not None:
+        from xlt_bench.leaderboard.render.figures import save_figures
+
+        paths = save_figures(only(boards, "figures are"), figures)
+        print(f"{len(paths)} figures in {figures}", file=sys.stderr)

@@ -1,0 +1,52 @@
+"""`xlt-bench rescore`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from xlt_bench.cli.options import (
+    STORE,
+    JsonOption,
+    LevelOption,
+    Metric,
+    StoreOption,
+    TaskFilter,
+    check_level,
+)
+from xlt_bench.cli.printing import readable_records, show_plain
+
+
+def rescore(
+    store: StoreOption = STORE,
+    task: TaskFilter = None,
+    metric: Annotated[Metric | None, typer.Option(help="Show this one alone. [default: all]")] = None,
+    level: LevelOption = 0.95,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute accuracy and macro-F1 of stored Records again from their predictions, and store them; runs no model."""
+    from xlt_bench.leaderboard.render.output import say_skipped
+    from xlt_bench.leaderboard.render.plain_data import plain
+    from xlt_bench.leaderboard.rescore.rescoring import rescored
+    from xlt_bench.leaderboard.rescore.summary import summary, summary_table
+    from xlt_bench.metrics import METRICS
+    from xlt_bench.records.store import Store
+
+    check_level(level)
+    results, skipped = Store(store), list[str]()
+    records = [record for record in readable_records(results) if task is None or record.cell.task == task]
+    outcomes = list(rescored(records, results.sheet, skipped))
+    for outcome in outcomes:
+        if outcome.changed:
+            results.update(outcome.record)
+        if outcome.differing:
+            codes = ", ".join(outcome.differing[:3]) + (" and more" if len(outcome.differing) > 3 else "")
+            print(f"{outcome.record.cell.fingerprint}: stored accuracy was another in {codes}", file=sys.stderr)
+    metrics = [METRICS[name] for name in METRICS if metric is None or name == metric]
+    lines = summary(outcomes, metrics, level)
+    show_plain({"records": plain(lines), "skipped": skipped} if as_json else summary_table(lines, metrics))
+    say_skipped(skipped)
+    changed = sum(outcome.changed for outcome in outcomes)
+    print(f"{len(outcomes)} Records rescored; {changed} had a metric missing or other than this", file=sys.stderr)
