@@ -10,7 +10,7 @@ import pytest
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.plugins.methods import configure, recipe_of
 from xlt_bench.plugins.registry import METHODS, names
-from xlt_bench.recipe import PRESETS, Phase, Rate, Recipe, check_steps, preset_recipe
+from xlt_bench.recipe import PRESETS, Phase, Rate, Recipe, preset_recipe
 
 
 def recipe_for(preset: str, method: str) -> Recipe:
@@ -117,5 +117,3 @@ def test_unknown_names_get_a_suggestion() -> None:
         preset_recipe("papre")
     with pytest.raises(ConfigError, match="'encodr'; did you mean 'encoder'"):
         recipe_for("paper", "xpe").rate("encodr")
-    with pytest.raises(ConfigError, match="at least 1, not 0"):
-        check_steps(0)

@@ -220,9 +220,3 @@ def preset_recipe(name: str) -> Recipe:
     if name not in PRESETS:
         raise unknown("preset", name, PRESETS, ", ".join(PRESETS))
     return PRESETS[name].recipe
-
-
-def check_steps(steps: int | None, option: str = "--steps") -> None:
-    """Refuse a budget of no steps."""
-    if steps is not None and steps < 1:
-        raise ConfigError(f"{option} must be at least 1, not {steps}")

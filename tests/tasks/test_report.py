@@ -198,5 +198,5 @@ def test_the_length_that_a_task_asks_for(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", [0, 3, -1, 2.5, True])
 def test_a_length_that_leaves_nothing(length: object, folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--max-length is a whole number of at least 4 tokens, not"):
+    with pytest.raises(ConfigError, match="--max-length must be a whole number of at least 4, not"):
         prepare(request(folder, tmp_path / "store", max_length=length))

@@ -9,16 +9,15 @@ from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name
 from xlt_bench.languages.expressions import parse_languages, target_groups
 from xlt_bench.languages.known_groups import known_groups
 from xlt_bench.plugins.methods import ConfiguredMethod, configure, recipe_of
-from xlt_bench.recipe import Recipe, check_steps
+from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import ZERO_SHOT, Cell
 from xlt_bench.records.labels import adapting_differences, differences
 from xlt_bench.records.store import Store
 from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.experiment import Experiment, experiment_of
 from xlt_bench.runs.loader import Loader
-from xlt_bench.runs.option_values import check_seeds
 from xlt_bench.runs.protocols import TransferProtocol, chosen_protocol
-from xlt_bench.runs.request import Request, budgeted, check_examples, reading
+from xlt_bench.runs.request import Request, budgeted, check_examples, checked, reading
 from xlt_bench.runs.setup import Provenance, Setup
 from xlt_bench.task import Task, TaskInfo
 
@@ -37,11 +36,10 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
         XltBenchError: the first thing about the request that cannot be.
     """
     loader = loader or Loader()
-    check_steps(request.steps)
-    check_steps(request.target_steps, "--target-steps")
+    request = checked(request)
     protocol = chosen_protocol(request)
     info = loader.info(request.task)
-    seeds = check_seeds(tuple(range(protocol.default_seeds(info))) if request.seeds is None else request.seeds)
+    seeds = request.seeds or tuple(range(protocol.default_seeds(info)))
     configured = configure(request.method, request.settings)
     preset = request.preset or info.preset
     recipe = recipe_of(configured.method, preset)

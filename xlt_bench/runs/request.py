@@ -243,6 +243,16 @@ def read_request(given: Mapping[str, object]) -> Request:
     return Request(**read_values(options_of(Request), given))
 
 
+def checked(request: Request) -> Request:
+    """A request that was made without `read_request`, every field of it read and checked.
+
+    Raises:
+        ConfigError: the first value that breaks its rule.
+    """
+    options = options_of(Request)
+    return replace(request, **read_values(options, {each.field: getattr(request, each.field) for each in options}))
+
+
 def check_examples(request: Request, sources: Sequence[str], task: Task) -> None:
     """Refuse a number of source examples that the sources do not have."""
     if request.examples is None:
