@@ -37,28 +37,30 @@ class Expected:
     """What a file of answers is checked against.
 
     Attributes:
-        languages: codes that may occur.
-        gold: id of each test item -> its class, the same in every language.
+        gold: language -> id of each of its test items -> the class.
         clusters: as `Task.clusters` has them.
     """
 
     categories: Categories
-    languages: frozenset[str]
-    gold: Mapping[str, str]
+    gold: Mapping[str, Mapping[str, str]]
     clusters: Mapping[str, str]
 
     @staticmethod
     def of(task: Task, categories: Categories) -> Expected:
-        """From a loaded task whose test items are parallel."""
-        part = task.split(next(iter(task.languages)), "test")
-        gold = {example.id: task.labels[label] for example, label in zip(part.examples, part.gold, strict=True)}
-        return Expected(categories, frozenset(task.languages), gold, task.clusters)
+        """From a loaded task."""
+        gold = {}
+        for code in task.languages:
+            part = task.split(code, "test")
+            pairs = zip(part.examples, part.gold, strict=True)
+            gold[code] = {example.id: task.labels[position] for example, position in pairs}
+        return Expected(categories, gold, task.clusters)
 
 
 @cache
 def sib200() -> Expected:
     """SIB-200's test items, from the ids and classes shipped with this package; no text is needed."""
-    return Expected(SIB200, frozenset(language_codes()), test_items(), article_clusters(test_items()))
+    items = test_items()
+    return Expected(SIB200, dict.fromkeys(language_codes(), items), article_clusters(items))
 
 
 class Row(NamedTuple):
@@ -122,23 +124,26 @@ def _check(path: Path, rows: Sequence[Row], expected: Expected) -> None:
             raise _fault(path, row.line, f"item {row.item!r} of {row.language} is already in line {earlier}")
     last = {row.language: row.line for row in rows}
     for language, line in last.items():
-        missing = [item for item in expected.gold if (language, item) not in first_seen]
+        items = expected.gold[language]
+        missing = [item for item in items if (language, item) not in first_seen]
         if missing:
-            counted = f"{language} ends here without {len(missing)} of its {len(expected.gold)} test items"
+            counted = f"{language} ends here without {len(missing)} of its {len(items)} test items"
             raise _fault(path, line, f"{counted}: {_few(missing)}; an item without an answer needs a row, answer empty")
 
 
 def _check_row(path: Path, row: Row, expected: Expected) -> None:
-    if row.language not in expected.languages:
+    if row.language not in expected.gold:
         raise _fault(path, row.line, f"unknown language {row.language!r}; codes are like eng_Latn: xlt-bench ls groups")
-    if row.item not in expected.gold:
-        raise _fault(path, row.line, f"index_id {row.item!r} is none of the {len(expected.gold)} test items")
+    items = expected.gold[row.language]
+    if row.item not in items:
+        raise _fault(path, row.line, f"index_id {row.item!r} is none of the {len(items)} test items")
     if row.gold not in expected.categories.labels:
         known = ", ".join(expected.categories.labels)
         raise _fault(path, row.line, f"unknown gold label {row.gold!r}; the labels are {known}")
-    if row.gold != expected.gold[row.item]:
-        told = f"gold label {row.gold!r}, but item {row.item!r} is '{expected.gold[row.item]}' in the task"
-        raise _fault(path, row.line, told)
+    if row.gold != items[row.item]:
+        raise _fault(
+            path, row.line, f"gold label {row.gold!r}, but item {row.item!r} is '{items[row.item]}' in the task"
+        )
 
 
 def _parse(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -70,12 +70,22 @@ def record_of(baseline: Baseline) -> Record:
 
 
 def cell_of(
-    method: str, identity: Mapping[str, str], sources: tuple[str, ...], protocol: Protocol, targets: tuple[str, ...]
+    method: str,
+    identity: Mapping[str, str],
+    sources: tuple[str, ...],
+    protocol: Protocol,
+    targets: tuple[str, ...],
+    data: tuple[str, str] = (TASK, TASK_HASH),
 ) -> Cell:
-    """What stands for a cell where nothing of ours ran: what the system is takes the place of hyper-parameters."""
+    """What stands for a cell where nothing of ours ran: what the system is takes the place of hyper-parameters.
+
+    Args:
+        data: the task's name and the hash of its data.
+    """
+    task, task_hash = data
     return Cell(
-        task=TASK,
-        task_hash=TASK_HASH,
+        task=task,
+        task_hash=task_hash,
         backbone=NO_BACKBONE,
         backbone_hash=NO_BACKBONE,
         method=method,

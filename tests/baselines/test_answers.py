@@ -12,7 +12,8 @@ from xlt_bench.baselines import Expected, read_answers
 from xlt_bench.baselines.rules import SIB200
 from xlt_bench.errors import ConfigError, DataError
 
-EXPECTED = Expected(SIB200, frozenset({"eng_Latn", "nqo_Nkoo"}), {"7": "travel", "8": "health"}, {})
+ITEMS = {"7": "travel", "8": "health"}
+EXPECTED = Expected(SIB200, {"eng_Latn": ITEMS, "nqo_Nkoo": ITEMS}, {})
 HEADER = "language\tindex_id\tgold\tanswer"
 GOOD = [HEADER, "nqo_Nkoo\t8\thealth\tno idea", "nqo_Nkoo\t7\ttravel\tTravel!"]
 Write = Callable[..., Path]

@@ -11,7 +11,7 @@ import pytest
 from tests.support.toy import predictions, process_environment, record
 from xlt_bench.records.store import Store
 
-HEAVY = ("torch", "transformers", "datasets", "huggingface_hub")
+HEAVY = ("torch", "transformers", "datasets", "pandas", "huggingface_hub")
 
 
 def imported(code: str, folder: Path) -> set[str]:

@@ -17,11 +17,14 @@ def import_baseline(
         str, typer.Option(help="How an answer is read: first-mention, last-mention, only-mention, exact.")
     ] = "first-mention",
     setting: Annotated[str, typer.Option(help="How the system was used; rows are grouped by it.")] = "zero-shot prompt",
+    task: Annotated[str, typer.Option(help="A name of `ls tasks`, or path/to/task.toml.")] = "sib200",
+    data_dir: Annotated[Path | None, typer.Option(help="Folder with the task's files.")] = None,
     store: StoreOption = STORE,
 ) -> None:
-    """Store the answers of a language model to sib200's test items as a Record with evidence per item."""
-    from xlt_bench.leaderboard.data.imported import import_answers
+    """Store the answers of a language model to a task's test items as a Record with evidence per item."""
+    from xlt_bench.leaderboard.data.imported import answered_task, import_answers
     from xlt_bench.records.store import Store
 
-    for line in import_answers(Store(store), file, name=name, rule=rule, setting=setting):
+    answered = answered_task(task, data_dir)
+    for line in import_answers(Store(store), file, answered, name=name, rule=rule, setting=setting):
         print(line)
