@@ -65,12 +65,12 @@ class Centroids:
     def adapt(self, train: Labelled, dev: Labelled, context: Context) -> Centroids:
         """Move the centroids towards those of a target language, by the share that is best on dev."""
         dev = stratified(dev, context.recipe.dev_limit)
-        vectors, there = self._vectors(dev.examples), self._vectors(train.examples)
-        target = _centroids(there, train, len(self.centroids), otherwise=self.centroids)
+        dev_vectors, vectors = self._vectors(dev.examples), self._vectors(train.examples)
+        target = _centroids(vectors, train, len(self.centroids), otherwise=self.centroids)
         moved = [(1 - share) * self.centroids + share * target for share in SHARES]
-        found = [float((_cosines(vectors, one).argmax(1) == dev.gold).mean()) for one in moved]
-        history = tuple(DevPoint(at, 0.0, 1 - accuracy, accuracy) for at, accuracy in enumerate(found, start=1))
-        best = int(np.argmax(found))
+        accuracies = [float((_cosines(dev_vectors, centroids).argmax(1) == dev.gold).mean()) for centroids in moved]
+        history = tuple(DevPoint(step, 0.0, 1 - value, value) for step, value in enumerate(accuracies, start=1))
+        best = int(np.argmax(accuracies))
         summary = FitSummary(target.size, len(SHARES), best + 1, history)
         return Centroids(self._pooled, self.mean, moved[best], summary)
 
@@ -94,10 +94,10 @@ def _centroids(
     vectors: NDArray[np.float64], part: Labelled, classes: int, otherwise: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64]:
     """Mean vector of each class; that of a class without items is taken from `otherwise`, or zero."""
-    found = np.zeros((classes, vectors.shape[1])) if otherwise is None else otherwise.copy()
-    for chosen in np.unique(part.gold):
-        found[chosen] = vectors[part.gold == chosen].mean(0)
-    return found
+    means = np.zeros((classes, vectors.shape[1])) if otherwise is None else otherwise.copy()
+    for label in np.unique(part.gold):
+        means[label] = vectors[part.gold == label].mean(0)
+    return means
 
 
 def _cosines(vectors: NDArray[np.float64], centroids: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -42,10 +42,10 @@ class LinearProbe:
     def load(self, folder: Path, context: Context) -> FittedProbe:
         """Restore what `FittedProbe.save` wrote."""
         weights, summary = load_fit(folder)
-        found = {name: value.numpy() for name, value in weights.items()}
+        arrays = {name: value.numpy() for name, value in weights.items()}
         pooled = MeanPooled(context.backbone, context.recipe)
-        standard = Standardised(pooled, found["mean"], found["scale"])
-        return FittedProbe(standard, Linear(found["weights"], found["biases"]), summary)
+        standard = Standardised(pooled, arrays["mean"], arrays["scale"])
+        return FittedProbe(standard, Linear(arrays["weights"], arrays["biases"]), summary)
 
 
 class Standardised:

@@ -65,8 +65,8 @@ class NgramLinear:
     def load(self, folder: Path, context: Context) -> FittedNgrams:
         """Restore what `FittedNgrams.save` wrote."""
         weights, summary = load_fit(folder)
-        found = {name: value.numpy() for name, value in weights.items()}
-        return FittedNgrams(self, found["rarity"], Linear(found["weights"], found["biases"]), summary)
+        arrays = {name: value.numpy() for name, value in weights.items()}
+        return FittedNgrams(self, arrays["rarity"], Linear(arrays["weights"], arrays["biases"]), summary)
 
     def features(self, examples: Sequence[Example], rarity: NDArray[np.float64]) -> Any:
         """Rows of unit length (or zero), a CSR matrix of shape (items, buckets)."""
@@ -81,9 +81,9 @@ class NgramLinear:
         rows = [np.fromiter(self._buckets(example), np.int32) for example in examples]
         starts = np.cumsum([0, *(len(row) for row in rows)])
         columns = np.concatenate([np.zeros(0, np.int32), *rows])
-        found = csr_matrix((np.ones(len(columns)), columns, starts), shape=(len(rows), self.buckets))
-        found.sum_duplicates()
-        return found
+        counts = csr_matrix((np.ones(len(columns)), columns, starts), shape=(len(rows), self.buckets))
+        counts.sum_duplicates()
+        return counts
 
     def _buckets(self, example: Example) -> Iterator[int]:
         for gram in self.ngrams(example):
@@ -95,12 +95,12 @@ class NgramLinear:
         for text in (" ".join(text.casefold().split()) for text in texts if text):
             words = text.split()
             for size in range(1, self.words + 1):
-                for at in range(len(words) - size + 1):
-                    yield "\t".join(words[at : at + size]) + "\t"
+                for start in range(len(words) - size + 1):
+                    yield "\t".join(words[start : start + size]) + "\t"
             padded = f" {text} "
             for size in range(1, self.characters + 1):
-                for at in range(len(padded) - size + 1):
-                    yield padded[at : at + size]
+                for start in range(len(padded) - size + 1):
+                    yield padded[start : start + size]
 
 
 class FittedNgrams:

@@ -109,9 +109,9 @@ class NgramMLP:
     def _bag(self, text: str) -> NDArray[np.int64]:
         padded = f" {text.casefold()} "
         grams = (
-            padded[at : at + size]
+            padded[start : start + size]
             for size in range(self.shortest, self.longest + 1)
-            for at in range(len(padded) - size + 1)
+            for start in range(len(padded) - size + 1)
         )
         return np.fromiter((zlib.crc32(gram.encode()) % self.buckets for gram in grams), np.int64)
 
@@ -128,7 +128,7 @@ class FittedBags:
     def predict(self, examples: Sequence[Example]) -> Scores:
         """Logits of shape (items, classes), float32, in the order given."""
         bags = self.method.bags(examples)
-        parts = [self.model(*_flat(bags[at : at + _BATCH])).numpy() for at in range(0, len(bags), _BATCH)]
+        parts = [self.model(*_flat(bags[start : start + _BATCH])).numpy() for start in range(0, len(bags), _BATCH)]
         return np.concatenate([np.zeros((0, self.model.out.out_features), np.float32), *parts])
 
     def save(self, folder: Path) -> None:
@@ -162,6 +162,6 @@ def _epoch(
 
 @torch.no_grad()
 def _score(model: Bags, bags: list[NDArray[np.int64]], gold: Tensor, epoch: int, train_loss: float) -> DevPoint:
-    logits = torch.cat([model(*_flat(bags[at : at + _BATCH])) for at in range(0, len(bags), _BATCH)])
+    logits = torch.cat([model(*_flat(bags[start : start + _BATCH])) for start in range(0, len(bags), _BATCH)])
     loss = float(nn.functional.cross_entropy(logits, gold))
     return DevPoint(epoch, train_loss, loss, float((logits.argmax(1) == gold).float().mean()))

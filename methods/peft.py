@@ -124,12 +124,12 @@ class Peft(EncoderTuning):
         """
         chosen = config_class(self.config)
         inherited = {field.name for field in dataclasses.fields(Peft)}
-        own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in inherited}
+        settings_by_name = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in inherited}
         if hasattr(chosen, "tokenizer_name_or_path"):  # for a prompt that begins as a text
-            own["tokenizer_name_or_path"] = tokenizer or "the backbone's"
+            settings_by_name["tokenizer_name_or_path"] = tokenizer or "the backbone's"
         try:
             with _quiet():
-                return chosen(task_type="FEATURE_EXTRACTION", **arguments(chosen, own))
+                return chosen(task_type="FEATURE_EXTRACTION", **arguments(chosen, settings_by_name))
         except ConfigError:
             raise
         except Exception as error:  # each configuration raises what it likes
@@ -163,9 +163,9 @@ class Peft(EncoderTuning):
             return _matrices_and_vectors(encoder)
         prompt = encoder.get_submodule(f"prompt_encoder.{ADAPTER}")
         looked_up = [p for name, p in prompt.named_parameters() if name.startswith("embedding.")]
-        rest = [p for name, p in prompt.named_parameters() if not name.startswith("embedding.")]
-        encoded = encoder.peft_config[ADAPTER].peft_type in (PeftType.P_TUNING, PeftType.PREFIX_TUNING) and rest
-        return {"pseudo": looked_up, "encoder": rest} if encoded else {"prompt": [*looked_up, *rest]}
+        deeper = [p for name, p in prompt.named_parameters() if not name.startswith("embedding.")]
+        encoded = encoder.peft_config[ADAPTER].peft_type in (PeftType.P_TUNING, PeftType.PREFIX_TUNING) and deeper
+        return {"pseudo": looked_up, "encoder": deeper} if encoded else {"prompt": [*looked_up, *deeper]}
 
     def recipe_for(self, preset: str, common: Recipe) -> Recipe:
         """With rates for what stands inside the encoder; sources in docs/presets.md."""
@@ -194,7 +194,7 @@ def _check_trains(model: OneTask, architecture: Architecture, batch: Batch) -> N
 
 def _wants_calls(config: type[PeftConfig]) -> bool:
     """Whether the method changes its own size while it trains, as AdaLoRA does."""
-    tuners = [PEFT_TYPE_TO_TUNER_MAPPING[kind] for kind, one in PEFT_TYPE_TO_CONFIG_MAPPING.items() if one is config]
+    tuners = [PEFT_TYPE_TO_TUNER_MAPPING[kind] for kind, cls in PEFT_TYPE_TO_CONFIG_MAPPING.items() if cls is config]
     return any(hasattr(tuner, "update_and_allocate") for tuner in tuners)
 
 
@@ -216,10 +216,10 @@ def config_class(name: str) -> type[PeftConfig]:
     Raises:
         ConfigError: it has none of this name.
     """
-    known = {found.__name__: found for found in PEFT_TYPE_TO_CONFIG_MAPPING.values()}
-    if name not in known:
-        raise unknown("peft configuration", name, known, ", ".join(sorted(known)))
-    return known[name]
+    by_name = {cls.__name__: cls for cls in PEFT_TYPE_TO_CONFIG_MAPPING.values()}
+    if name not in by_name:
+        raise unknown("peft configuration", name, by_name, ", ".join(sorted(by_name)))
+    return by_name[name]
 
 
 @cache

@@ -61,9 +61,9 @@ def _signature() -> inspect.Signature:
     names = {parameter.name for parameter in first}
     keyword = inspect.Parameter.KEYWORD_ONLY
     further = [
-        inspect.Parameter(each.field, keyword, default=each.default, annotation=each.kind)
-        for each in options_of(Request)
-        if each.field not in names
+        inspect.Parameter(option.field, keyword, default=option.default, annotation=option.kind)
+        for option in options_of(Request)
+        if option.field not in names
     ]
     return inspect.Signature([*first, *further], return_annotation="list[Record]")
 

@@ -28,20 +28,20 @@ Scores = NDArray[np.float32]
 class Progress(Protocol):
     """Where a method tells how far it is. Calls are cheap; a method that never calls them works too."""
 
-    def step(self, seed: int, done: int, total: int, loss: float, examples: int) -> None:
-        """An optimiser step is done; `examples` were seen in it."""
+    def step(self, seed: int, steps: int, total: int, loss: float, examples: int) -> None:
+        """The `steps`-th optimiser step of `total` is done; `examples` were seen in it."""
 
-    def evaluated(self, seed: int, done: int, dev_accuracy: float) -> None:
-        """The dev split was scored; `dev_accuracy` lies in [0, 1]."""
+    def evaluated(self, seed: int, steps: int, dev_accuracy: float) -> None:
+        """The dev split was scored after so many steps; `dev_accuracy` lies in [0, 1]."""
 
 
 class Silent:
     """A Progress that shows nothing."""
 
-    def step(self, seed: int, done: int, total: int, loss: float, examples: int) -> None:
+    def step(self, seed: int, steps: int, total: int, loss: float, examples: int) -> None:
         """Show nothing."""
 
-    def evaluated(self, seed: int, done: int, dev_accuracy: float) -> None:
+    def evaluated(self, seed: int, steps: int, dev_accuracy: float) -> None:
         """Show nothing."""
 
 

@@ -40,9 +40,9 @@ def _groups(context: typer.Context, typed: str) -> list[str]:
         groups = info.groups(context.params.get("backbone") or info.backbone)
     except XltBenchError:  # the command will say it
         return []
-    whole = _beginning(typed, groups)  # names of groups hold hyphens, which are operators too
+    names = _beginning(typed, groups)  # names of groups hold hyphens, which are operators too
     begun = re.fullmatch(r"(.*[+,-])([^+,-]*)", typed)
-    return whole or ([] if begun is None else [begun[1] + name for name in _beginning(begun[2], groups)])
+    return names or ([] if begun is None else [begun[1] + name for name in _beginning(begun[2], groups)])
 
 
 def _presets(context: typer.Context, typed: str) -> list[str]:

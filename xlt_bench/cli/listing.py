@@ -61,13 +61,13 @@ def groups(task: str, backbone: str | None, groups_file: Path | None = None, see
     info = task_info(task)
     backbone = backbone or info.backbone
     check_name(backbone)
-    known = known_groups(info, backbone, seen=seen, groups_file=groups_file)
+    task_groups = known_groups(info, backbone, seen=seen, groups_file=groups_file)
     table = _table("group", "languages", Text(f"codes ({info.name}, backbone {backbone})"))
-    for name, members in known.groups.items():
+    for name, members in task_groups.groups.items():
         codes = sorted(members)
         listed = " ".join(codes[:8]) + (f" ... ({len(codes) - 8} more)" if len(codes) > 8 else "")
         table.add_row(name, str(len(codes)), listed)
-    notes = list(known.notes)
+    notes = list(task_groups.notes)
     pretraining = pretraining_of(backbone)
     if seen is None and pretraining is not None:
         notes.append(f"which languages {backbone} saw: {pretraining.source}")

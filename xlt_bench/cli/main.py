@@ -58,8 +58,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(print_it: bool) -> None:
+    if print_it:
         print(f"xlt-bench {__version__}")
         raise typer.Exit
 

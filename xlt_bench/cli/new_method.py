@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-
-
-class Kind(StrEnum):
-    """Choices of --kind."""
-
-    SOFT_PROMPT = "soft-prompt"
-    PROTOCOL = "protocol"
 
 
 def new_method(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Lower-case words: low-rank.")],
     kind: Annotated[
-        Kind, typer.Option(help="soft-prompt: its module and parameter groups only. protocol: everything itself.")
-    ] = Kind.SOFT_PROMPT,
+        Literal["soft-prompt", "protocol"],
+        typer.Option(help="soft-prompt: its module and parameter groups only. protocol: everything itself."),
+    ] = "soft-prompt",
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder to write into.")] = Path(),
 ) -> None:
     """Write a working starting file for a method, with its test."""
     from xlt_bench.plugins.templates import write_method
 
-    file, test, class_name = write_method(name, kind.value, to)
+    file, test, class_name = write_method(name, kind, to)
     reference = shlex.quote(f"{file}:{class_name}")
     print(f"written: {file} and {test}")
     print(f"check it: xlt-bench check-method {reference}   (or: python -m pytest {shlex.quote(str(test))})")

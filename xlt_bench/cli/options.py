@@ -72,7 +72,7 @@ def check_languages(languages: Languages, interval: Interval) -> None:
 
 def declared(field: str) -> Any:
     """For typer: a command's own parameter that means what this field of a Request does."""
-    (option,) = (each for each in options_of(Request) if each.field == field)
+    (option,) = (option for option in options_of(Request) if option.field == field)
     return _parameter_info(option)
 
 
@@ -104,12 +104,13 @@ def with_request(scope: Scope, required: Collection[str] = ()) -> Callable[[Call
         _, *further = inspect.signature(function, eval_str=True).parameters.values()
         options = options_of(Request, scope)
 
-        def command(**given: Any) -> None:
-            values = {each.field: given.pop(each.field) for each in options}
-            function(read_request({name: value for name, value in values.items() if value != []}), **given)
+        def command(**arguments: Any) -> None:
+            values = {option.field: arguments.pop(option.field) for option in options}
+            request = read_request({name: value for name, value in values.items() if value != []})
+            function(request, **arguments)
 
         # what typer reads: the parameters of a function are its signature
-        parameters = [_parameter(each, each.field in required) for each in options]
+        parameters = [_parameter(option, option.field in required) for option in options]
         parameters += [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in further]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

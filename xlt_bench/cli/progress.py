@@ -16,7 +16,7 @@ class _Fit:
     """One fit of one seed, as far as it has come. Examples and seconds count from the first step that was told."""
 
     number: int
-    done: int = 0
+    steps: int = 0
     total: int = 0
     loss: float = 0.0
     dev: float | None = None
@@ -25,15 +25,15 @@ class _Fit:
     seconds: float = 0.0
     examples: int = 0
 
-    def step(self, done: int, total: int, loss: float, examples: int) -> None:
+    def step(self, steps: int, total: int, loss: float, examples: int) -> None:
         """Take note of a step."""
         now = time.monotonic()
         if self.started is None:
             self.started = now
         else:
-            self.examples += (done - self.done) * examples
+            self.examples += (steps - self.steps) * examples
             self.seconds = now - self.started
-        self.done, self.total, self.loss = done, total, loss
+        self.steps, self.total, self.loss = steps, total, loss
 
     def told(self) -> str:
         """Loss, dev accuracy, examples a second."""
@@ -83,27 +83,27 @@ class LiveProgress:
         if self._bars.live.is_started:
             self._bars.stop()
 
-    def step(self, seed: int, done: int, total: int, loss: float, examples: int) -> None:
+    def step(self, seed: int, steps: int, total: int, loss: float, examples: int) -> None:
         """Move the seed's bar; a step before the last one told begins a new fit."""
         fit = self._fits.get(seed)
-        if fit is None or done < fit.done:
+        if fit is None or steps < fit.steps:
             fit = self._begin(seed)
-        fit.step(done, total, loss, examples)
+        fit.step(steps, total, loss, examples)
         self._show(fit)
 
-    def evaluated(self, seed: int, done: int, dev_accuracy: float) -> None:
+    def evaluated(self, seed: int, steps: int, dev_accuracy: float) -> None:
         """Show the dev accuracy; off a terminal, print a line."""
         fit = self._fits.get(seed) or self._begin(seed)
         fit.dev = dev_accuracy
         self._show(fit)
         if fit.bar is None:
             name = f"{self._label} {self._name(seed, fit)}"
-            self._console.print(f"{name}: step {done} of {fit.total}, {fit.told()}")
+            self._console.print(f"{name}: step {steps} of {fit.total}, {fit.told()}")
 
     def _begin(self, seed: int) -> _Fit:
         self._close(seed)
-        for other in [seed for seed, fit in self._fits.items() if fit.done >= fit.total]:
-            self._close(other)
+        for finished in [seed for seed, fit in self._fits.items() if fit.steps >= fit.total]:
+            self._close(finished)
         if len(self._fits) >= self._pack:  # it stopped early: no more than a pack is in progress
             self._close(next(iter(self._fits)))
         self._begun += 1
@@ -117,11 +117,11 @@ class LiveProgress:
         fit = self._fits.pop(seed, None)
         if fit is not None and fit.bar is not None:
             self._bars.remove_task(fit.bar)
-            self._console.print(f"{self._name(seed, fit)}: step {fit.done} of {fit.total}, {fit.told()}")
+            self._console.print(f"{self._name(seed, fit)}: step {fit.steps} of {fit.total}, {fit.told()}")
 
     def _name(self, seed: int, fit: _Fit) -> str:
         return f"seed {seed}" + (f" ({fit.number} of {self._runs})" if self._runs > 1 else "")
 
     def _show(self, fit: _Fit) -> None:
         if fit.bar is not None:
-            self._bars.update(fit.bar, completed=fit.done, total=fit.total, told=fit.told())
+            self._bars.update(fit.bar, completed=fit.steps, total=fit.total, told=fit.told())

@@ -76,9 +76,9 @@ def run_request(request: Request, pack: int | None, interval: Interval, level: f
             records = carry_out(experiment, LocalEngine(progress, pack), partial(_say_waiting, notes))
     except KeyboardInterrupt:
         store = experiment.setup.store
-        kept = sum(isinstance(store.find(cell.fingerprint), Record) for cell in experiment.cells)
+        complete = sum(isinstance(store.find(cell.fingerprint), Record) for cell in experiment.cells)
         notes.print(
-            f"stopped; {kept} of {len(experiment.cells)} runs are in {store.folder} and whole; "
+            f"stopped; {complete} of {len(experiment.cells)} runs are in {store.folder} and whole; "
             "the same command goes on with the rest"
         )
         raise typer.Exit(130) from None

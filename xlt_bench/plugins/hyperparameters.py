@@ -31,12 +31,12 @@ def defaults(method: type) -> dict[str, Plain]:
     if params is None or not params.frozen:
         raise MethodError(f"method {method.__name__} is no frozen dataclass; write @dataclass(frozen=True) above it")
     hints = _hints(method)
-    found: dict[str, Plain] = {}
+    plain_defaults: dict[str, Plain] = {}
     for field in dataclasses.fields(method):
         if field.default is dataclasses.MISSING:
             raise MethodError(f"hyper-parameter '{field.name}' of {method.__name__} has no plain default; give it one")
-        found[field.name] = _plain(field.name, field.default, hints[field.name], method)
-    return found
+        plain_defaults[field.name] = _plain(field.name, field.default, hints[field.name], method)
+    return plain_defaults
 
 
 def values(method: Any) -> dict[str, Plain]:
@@ -52,25 +52,25 @@ def values(method: Any) -> dict[str, Plain]:
     }
 
 
-def parse(method: type, settings: Mapping[str, str], shown: str) -> dict[str, Plain]:
+def parse(method: type, settings: Mapping[str, str], method_name: str) -> dict[str, Plain]:
     """Turn the texts of `--set name=value` into values of the fields' types.
 
     Args:
         method: the method's class.
         settings: name -> text.
-        shown: the method's name, for errors.
+        method_name: for errors.
 
     Raises:
         ConfigError: an unknown name (the valid ones are listed), or a text that is no value of the field's type.
     """
-    known, hints = defaults(method), _hints(method)
+    usual, hints = defaults(method), _hints(method)
     for name in settings:
-        if not known:
-            raise ConfigError(f"method {shown} has no hyper-parameters, so it takes no --set {name}")
-        if name not in known:
-            listed = ", ".join(f"{name}={value}" for name, value in known.items())
-            raise unknown(f"hyper-parameter of {shown}", name, known, f"its defaults, {listed}")
-    return {name: _value(name, text, hints[name], shown) for name, text in settings.items()}
+        if not usual:
+            raise ConfigError(f"method {method_name} has no hyper-parameters, so it takes no --set {name}")
+        if name not in usual:
+            listed = ", ".join(f"{name}={value}" for name, value in usual.items())
+            raise unknown(f"hyper-parameter of {method_name}", name, usual, f"its defaults, {listed}")
+    return {name: _value(name, text, hints[name], method_name) for name, text in settings.items()}
 
 
 def parse_settings(pairs: list[str]) -> dict[str, str]:
@@ -119,15 +119,15 @@ def _plain(name: str, value: Any, hint: Any, method: type) -> Plain:
     return plain
 
 
-def _value(name: str, text: str, hint: Any, shown: str) -> Plain:
+def _value(name: str, text: str, hint: Any, method_name: str) -> Plain:
     options = sorted(_options(hint), key=lambda option: option is not type(None))
     for option in options:
         try:
             return _read(option, text)
         except ValueError:
             continue
-    wanted = " or ".join(_SHOWN.get(option, f"'{option}'") for option in options)
-    raise ConfigError(f"hyper-parameter '{name}' of {shown} must be {wanted}, not '{text}'")
+    kinds = " or ".join(_SHOWN.get(option, f"'{option}'") for option in options)
+    raise ConfigError(f"hyper-parameter '{name}' of {method_name} must be {kinds}, not '{text}'")
 
 
 def _read(option: Any, text: str) -> Plain:

@@ -183,7 +183,7 @@ def _own_name(cls: Any, entry: EntryPoint) -> str:
         MethodError: it calls itself what another package's method is called.
     """
     package = package_of(entry)
-    foreign_names = {other.name for other in entries(METHODS) if package_of(other) != package}
+    foreign_names = {foreign.name for foreign in entries(METHODS) if package_of(foreign) != package}
     name = str(getattr(cls, "name", entry.name))
     if name == entry.name:
         # a name that was taken first by this package's own method stays as it is; the others' are told apart

@@ -103,14 +103,14 @@ def load(kind: Kind, entry: EntryPoint) -> Any:
     return imported(kind, f"'{entry.name}' ({entry.value})", entry.load)
 
 
-def imported(kind: Kind, shown: str, load_it: Callable[[], Any]) -> Any:
-    """What `load_it` gives, which runs somebody else's module; `shown` is its name in messages. Raises as `load`."""
+def imported(kind: Kind, name: str, load_it: Callable[[], Any]) -> Any:
+    """What `load_it` gives, which runs somebody else's module; `name` is for messages. Raises as `load`."""
     try:
-        with watched(f"{kind.noun} {shown}", kind.worker, kind.fault):
+        with watched(f"{kind.noun} {name}", kind.worker, kind.fault):
             return load_it()
     except XltBenchError:
         raise
     except (Exception, SystemExit) as error:  # SystemExit: a script that parses arguments when it is imported
         raise kind.fault(
-            f"{kind.noun} {shown} cannot be imported: {type(error).__name__}: {error}; mend it or uninstall its package"
+            f"{kind.noun} {name} cannot be imported: {type(error).__name__}: {error}; mend it or uninstall its package"
         ) from error

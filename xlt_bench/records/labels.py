@@ -65,8 +65,8 @@ class Labels:
             self._folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self._folder / f".{LABELS}.lock"):
                 labels = {**self.read(), configuration: text}
-                kept = {key: label for key, label in sorted(labels.items()) if label}
-                replace_file(self._folder / LABELS, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+                named = {key: label for key, label in sorted(labels.items()) if label}
+                replace_file(self._folder / LABELS, json.dumps(named, indent=1, ensure_ascii=False) + "\n")
         except OSError as error:
             raise StoreError(f"{self._folder / LABELS} cannot be written: {error.strerror or error}") from error
 

@@ -49,9 +49,9 @@ class Option:
         """In a study's file: as on the command line, without the dashes."""
         return self.flags[0].removeprefix("--")
 
-    def value(self, given: object, name: str = "") -> Any:
-        """The field's value from what was given; ConfigError if it is none, which calls the option by `name`."""
-        return self.read(given, name or self.flags[0])
+    def value(self, written: object, name: str = "") -> Any:
+        """The field's value from what a user wrote; ConfigError if it is none, which calls the option by `name`."""
+        return self.read(written, name or self.flags[0])
 
 
 def option(
@@ -65,8 +65,8 @@ def option(
     completes: str | None = None,
 ) -> Any:
     """A field of a Request with its Option; the arguments are those of Option."""
-    said = {"help": help, "read": read, "scopes": scopes, "kind": kind, "flags": flags}
-    metadata = {_KEY: {**said, "metavar": metavar, "completes": completes}}
+    declaration = {"help": help, "read": read, "scopes": scopes, "kind": kind, "flags": flags}
+    metadata = {_KEY: {**declaration, "metavar": metavar, "completes": completes}}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=dict, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -74,28 +74,28 @@ def option(
 
 def options_of(request_class: Any, scope: Scope | None = None) -> tuple[Option, ...]:
     """The options of a Request's class in the order of its fields; of one scope, or all."""
-    found = (_option_of(field) for field in dataclasses.fields(request_class) if _KEY in field.metadata)
-    return tuple(each for each in found if scope is None or scope in each.scopes)
+    options = (_option_of(field) for field in dataclasses.fields(request_class) if _KEY in field.metadata)
+    return tuple(option for option in options if scope is None or scope in option.scopes)
 
 
 def _option_of(field: dataclasses.Field[Any]) -> Option:
-    said = dict(field.metadata[_KEY])
-    flags = said.pop("flags") or (f"--{field.name.replace('_', '-')}",)
+    declaration = dict(field.metadata[_KEY])
+    flags = declaration.pop("flags") or (f"--{field.name.replace('_', '-')}",)
     default = None if field.default is dataclasses.MISSING else field.default
-    return Option(field.name, default, flags=flags, **said)
+    return Option(field.name, default, flags=flags, **declaration)
 
 
-def read_values(options: Iterable[Option], given: Mapping[str, object]) -> dict[str, Any]:
-    """The fields' values from what was given by name; what is None is left out.
+def read_values(options: Iterable[Option], written: Mapping[str, object]) -> dict[str, Any]:
+    """The fields' values from what a user wrote, by name; what is None is left out.
 
     Raises:
         ConfigError: an unknown name, or the first value that breaks its rule.
     """
-    by_name = {each.field: each for each in options}
-    for name in given:
+    by_name = {option.field: option for option in options}
+    for name in written:
         if name not in by_name:
             raise unknown("option", name, by_name, ", ".join(by_name))
-    return {name: by_name[name].value(value) for name, value in given.items() if value is not None}
+    return {name: by_name[name].value(value) for name, value in written.items() if value is not None}
 
 
 def read_text(value: object, flag: str) -> str:

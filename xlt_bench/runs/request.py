@@ -225,7 +225,7 @@ class Request:
         return self.sources != NO_SOURCES
 
 
-def read_request(given: Mapping[str, object]) -> Request:
+def read_request(arguments: Mapping[str, object]) -> Request:
     """A request from options by the names of the fields, as a user wrote them; what is None keeps its default.
 
     `method` may be a class or an instance; other settings go before the instance's own.
@@ -233,14 +233,14 @@ def read_request(given: Mapping[str, object]) -> Request:
     Raises:
         ConfigError: an unknown option, with a suggestion, or the first value that breaks its rule.
     """
-    given = dict(given)
-    method = given.get("method")
+    written = dict(arguments)
+    method = written.get("method")
     if method is not None and not isinstance(method, str):
         from xlt_bench.plugins.methods import reference_of
 
-        given["method"], settings = reference_of(method)
-        given["settings"] = settings | read_settings(given.get("settings") or {}, "--set")
-    return Request(**read_values(options_of(Request), given))
+        written["method"], settings = reference_of(method)
+        written["settings"] = settings | read_settings(written.get("settings") or {}, "--set")
+    return Request(**read_values(options_of(Request), written))
 
 
 def checked(request: Request) -> Request:
@@ -249,8 +249,8 @@ def checked(request: Request) -> Request:
     Raises:
         ConfigError: the first value that breaks its rule.
     """
-    options = options_of(Request)
-    return replace(request, **read_values(options, {each.field: getattr(request, each.field) for each in options}))
+    declared = options_of(Request)
+    return replace(request, **read_values(declared, {field.field: getattr(request, field.field) for field in declared}))
 
 
 def check_examples(request: Request, sources: Sequence[str], task: Task) -> None:

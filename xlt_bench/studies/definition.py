@@ -29,7 +29,7 @@ from xlt_bench.runs.request import NO_SOURCES, Request
 
 KEYS = ("title", "question", "grid", "report")
 GRID_OPTIONS = options_of(Request, "grid")
-GRID_KEYS = ("title", "methods", "sources", "steps-of", "compute-of", *(each.key for each in GRID_OPTIONS))
+GRID_KEYS = ("title", "methods", "sources", "steps-of", "compute-of", *(option.key for option in GRID_OPTIONS))
 REPORT_KEYS = ("form", "pairs", "over", "order-by", "baselines", "published")
 Form = Literal["groups", "board", "languages", "curve", "cost"]
 Axis = Literal["shots", "sources"]
@@ -58,8 +58,8 @@ class Grid:
     def request(self, method: str, sources: str, base: Request) -> Request:
         """The run of a method on some sources: what the grid says, unless `base` says it otherwise."""
         usual = Request()
-        said = {name: value for name, value in self.options.items() if getattr(base, name) == getattr(usual, name)}
-        return replace(base, method=method, sources=sources, **said)
+        options = {name: value for name, value in self.options.items() if getattr(base, name) == getattr(usual, name)}
+        return replace(base, method=method, sources=sources, **options)
 
     @property
     def learns_targets(self) -> bool:
@@ -106,24 +106,24 @@ def read_study(path: Path) -> Study:
     Raises:
         ConfigError: what breaks a rule, with file and key.
     """
-    whole = read_toml(path)
-    whole.check_keys(KEYS)
-    tables = whole.values.get("grid")
+    file = read_toml(path)
+    file.check_keys(KEYS)
+    tables = file.values.get("grid")
     if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
         raise ConfigError(f"{path}: a study needs at least one [[grid]] with methods and sources")
     grids = tuple(
         _grid(TomlTable(f"{path}, [[grid]] {number}", table, path.parent)) for number, table in enumerate(tables, 1)
     )
-    if "report" not in whole.values:
+    if "report" not in file.values:
         raise ConfigError(f"{path}: a study needs a [report] with a form: {', '.join(get_args(Form))}")
     study = Study(
         name=path.stem,
-        title=_needed(whole.text("title"), "title", whole),
-        question=_needed(whole.text("question"), "question", whole),
+        title=_needed(file.text("title"), "title", file),
+        question=_needed(file.text("question"), "question", file),
         grids=grids,
-        report=_report(whole.table("report")),
+        report=_report(file.table("report")),
     )
-    _check_names(study, whole.table("report").where)
+    _check_names(study, file.table("report").where)
     return study
 
 
@@ -154,11 +154,11 @@ def _grid(section: TomlTable) -> Grid:
 
 
 def _options(section: TomlTable) -> Iterator[tuple[str, Any]]:
-    for each in GRID_OPTIONS:
-        if each.key not in section.values:
+    for option in GRID_OPTIONS:
+        if option.key not in section.values:
             continue
         try:
-            yield each.field, each.value(section.values[each.key], each.key)
+            yield option.field, option.value(section.values[option.key], option.key)
         except ConfigError as error:
             raise ConfigError(f"{section.where}: {error}") from error
 

@@ -60,9 +60,9 @@ def _check_name(name: str) -> None:
         raise ConfigError(f"a method's name is lower-case words such as low-rank or low_rank, not '{name}'")
     if len(name) > _LONGEST:
         raise ConfigError(f"a method's name has at most {_LONGEST} characters; '{name}' has {len(name)}")
-    taken = [qualified(entry) for entry in entries(METHODS) if _stem(entry.name) == _stem(name)]
-    if taken:
-        raise ConfigError(f"a method '{name}' exists already ({', '.join(taken)}); choose another name")
+    rivals = [qualified(entry) for entry in entries(METHODS) if _stem(entry.name) == _stem(name)]
+    if rivals:
+        raise ConfigError(f"a method '{name}' exists already ({', '.join(rivals)}); choose another name")
 
 
 def _check_module(stem: str) -> None:
