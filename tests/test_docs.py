@@ -12,11 +12,12 @@ from tests.support import ROOT
 
 GUIDE = (ROOT / "docs/adding-a-method.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n# (?!test_)(\S+)\n(.*?)```", GUIDE, re.S)
+CLASSES = {"my_prompt.py": "LowRankPrompt", "my_encoder.py": "LastLayerApart", "centroids.py": "Centroids"}
 
 
 def test_there_is_a_soft_prompt_of_about_40_lines_and_a_method_from_scratch() -> None:
     lines = {name: len([line for line in code.splitlines() if line.strip()]) for name, code in BLOCKS}
-    assert set(lines) == {"my_prompt.py", "centroids.py"}
+    assert set(lines) == set(CLASSES)
     assert lines["my_prompt.py"] <= 40
 
 
@@ -24,9 +25,8 @@ def test_there_is_a_soft_prompt_of_about_40_lines_and_a_method_from_scratch() ->
 def test_method_from_the_documentation_runs_and_its_weights_load(tmp_path: Path, name: str, code: str) -> None:
     path = tmp_path / name
     path.write_text(code, encoding="utf-8")
-    class_name = {"my_prompt.py": "LowRankPrompt", "centroids.py": "Centroids"}[name]
     records = xlt_bench.run(
-        f"{path}:{class_name}",
+        f"{path}:{CLASSES[name]}",
         "eng_Latn",
         targets="deu_Latn",
         seeds=[0],
