@@ -175,3 +175,12 @@ def test_the_variance_of_macro_f1_is_that_of_repeated_experiments() -> None:
 def test_pseudo_values_refuse_other_axes() -> None:
     with pytest.raises(ValueError, match=r"gold must have the axes \(languages, items\).*got shapes \(3,\) and \(3,\)"):
         macro_f1_pseudo_values([0, 1, 0], [0, 1, 0], 2)
+
+
+def test_clusters_are_drawn_whole() -> None:
+    gold, predicted = answers(seeds=1)
+    gold = np.abs(gold)
+    repeated_gold, repeated = np.repeat(gold, 3, axis=1), np.repeat(predicted, 3, axis=2)
+    labels = (np.arange(90) // 3).tolist()
+    by_cluster = resampled_scores(repeated_gold, [repeated], 4, key=1, resamples=40, clusters=labels)
+    np.testing.assert_allclose(by_cluster, resampled_scores(gold, [predicted], 4, key=1, resamples=40))

@@ -49,3 +49,12 @@ def test_bad_values_are_named(correct: object) -> None:
         correct([0.5, 1.2])
     with pytest.raises(ValueError, match=r"p must have one axis, got shape \(1, 1\)"):
         correct([[0.5]])
+
+
+def test_extra_tests_count_throughout_as_if_nothing_were_found_in_them() -> None:
+    np.testing.assert_allclose(holm([0.01, 0.02], extra_tests=2), [0.04, 0.06])
+    p = np.random.default_rng(0).random(4) ** 3
+    hidden = np.ones(3)
+    np.testing.assert_allclose(holm(p, extra_tests=3), holm(np.concatenate([p, hidden]))[:4])
+    with pytest.raises(ValueError, match="extra_tests must be at least 0, got -1"):
+        holm([0.5], extra_tests=-1)

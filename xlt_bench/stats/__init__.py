@@ -5,6 +5,7 @@ The way through: answers (seeds, languages, items) -> `reduce` -> scores (seeds,
 """
 
 from .bootstrap import percentile_bounds, percentile_p, resampled_means
+from .bounds import exact_shortfall
 from .comparison import Comparison, Verdict, compare, verdict_of
 from .components import (
     Components,
@@ -19,6 +20,8 @@ from .components import (
 from .confusion import accuracy, confusion_counts, macro_f1, macro_f1_pseudo_values, resampled_scores
 from .corrections import benjamini_hochberg, holm
 from .intervals import Interval, IntervalMethod, interval
+from .languages import resampled_over_languages
+from .outliers import outlier_seeds
 from .pairwise import Pairwise, pairwise
 from .permutation import PermutationTest, permutation_test
 from .power import DetectableDifference, Effects, detectable_difference, effects
@@ -48,12 +51,14 @@ __all__ = [
     "confusion_counts",
     "detectable_difference",
     "effects",
+    "exact_shortfall",
     "holm",
     "holm_pairs",
     "interval",
     "macro_f1",
     "macro_f1_pseudo_values",
     "occurring",
+    "outlier_seeds",
     "pairwise",
     "percentile_bounds",
     "percentile_p",
@@ -63,6 +68,7 @@ __all__ = [
     "ranks",
     "reduce",
     "resampled_means",
+    "resampled_over_languages",
     "resampled_scores",
     "seeds_only",
     "seeds_only_difference",

@@ -1,7 +1,8 @@
 """The crossed ("pigeonhole") bootstrap: seeds and items are resampled jointly.
 
 Source: Owen (2007), "The pigeonhole bootstrap". Its variance is V_seed + V_item + V_cell in expectation: it errs on the
-wide side when seeds and items interact. As every percentile interval it is too narrow with few seeds.
+wide side when seeds and items interact. As every percentile interval it is too narrow with few seeds: five are few.
+Items here are clusters of items wherever `reduce` was given clusters.
 """
 
 import hashlib
@@ -95,14 +96,14 @@ def resample_counts(rng: np.random.Generator, size: int, resamples: int) -> Arra
     return np.ascontiguousarray(counts.T, dtype=np.float64)
 
 
-def seed_inflation(seeds: int) -> float:
-    """The factor on deviations between seeds that makes up for the S-1 free ones among S."""
-    return float(np.sqrt(seeds / (seeds - 1))) if seeds > 1 else 1.0
+def inflation(count: int) -> float:
+    """The factor on deviations between `count` seeds (or families) that makes up for the one that is not free."""
+    return float(np.sqrt(count / (count - 1))) if count > 1 else 1.0
 
 
 def _inflated(x: Array) -> Array:
     mean = x.mean(axis=-2, keepdims=True)
-    return np.asarray(mean + seed_inflation(x.shape[-2]) * (x - mean))
+    return np.asarray(mean + inflation(x.shape[-2]) * (x - mean))
 
 
 def _weighted_means(x: Array, rng: np.random.Generator, item_weights: Array) -> Array:

@@ -4,13 +4,14 @@ Two ways to an interval: pseudo-values, whose mean is the score and which go thr
 the crossed bootstrap of the score itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Array, Integers, at_least
-from .bootstrap import Key, generator, resample_counts, seed_generators, seed_inflation
+from .bootstrap import Key, generator, inflation, resample_counts, seed_generators
+from .reduction import cluster_numbers
 
 Score = Callable[[Array], Array]
 
@@ -118,6 +119,7 @@ def resampled_scores(
     key: Key,
     resamples: int = 1_000,
     seed_keys: Sequence[Key] | None = None,
+    clusters: Sequence[Hashable] | None = None,
 ) -> Array:
     """The crossed bootstrap for any score of confusion counts, language by language.
 
@@ -134,6 +136,7 @@ def resampled_scores(
         key: what the draw of items follows from.
         resamples: number of resamples.
         seed_keys: as in `resampled_means`.
+        clusters: (items,) label of each item's cluster; clusters are drawn whole. Default: each item by itself.
 
     Returns:
         (methods, languages, resamples) scores, each the mean over a resample of seeds.
@@ -147,7 +150,10 @@ def resampled_scores(
         raise ValueError(f"gold must have the axes (languages, items), got shape {right.shape}")
     at_least(right.shape[1], 2, "items")
     at_least(resamples, 2, "resamples")
-    item_counts = resample_counts(generator("items", key), right.shape[1], resamples).astype(np.float32)
+    items = right.shape[1]
+    cluster_of_item = np.arange(items) if clusters is None else cluster_numbers(clusters, np.ones(items, dtype=bool))
+    drawn = resample_counts(generator("items", key), int(cluster_of_item.max()) + 1, resamples)
+    item_counts = drawn[cluster_of_item].astype(np.float32)
     result = np.empty((len(predicted), len(right), resamples))
     for method, rng in enumerate(seed_generators(key, seed_keys, len(predicted))):
         answers = _labels(predicted[method], f"predicted[{method}]", classes)
@@ -161,7 +167,7 @@ def resampled_scores(
             by_seed = _by_seed(own, answers[:, language], classes, score, item_counts)
             mean = by_seed.mean(axis=0)
             spread = (seed_weights * (by_seed - mean)).sum(axis=0)
-            result[method, language] = mean + seed_inflation(len(answers)) * spread
+            result[method, language] = mean + inflation(len(answers)) * spread
     if np.isnan(result).any():
         worst = int((right >= 0).sum(axis=1).min())
         raise ValueError(f"each resample must hold items of every language; one language has only {worst} items")

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from .arrays import Array, inside_unit, one_of, scores, vanishes
 from .bootstrap import FEWEST_SEEDS, Key, percentile_bounds, percentile_p, resampled_means
+from .bounds import exact_shortfall
 from .components import MeanVariance, seeds_only, two_way
 from .student import half_width, two_sided_p
 
@@ -53,6 +54,7 @@ def interval(
     *,
     null: float | None = None,
     deterministic: bool = False,
+    limits: tuple[float, float] | None = None,
     key: Key = 0,
     resamples: int = 10_000,
 ) -> Interval:
@@ -69,6 +71,8 @@ def interval(
         level: nominal coverage, in (0, 1).
         null: a value to test the mean against.
         deterministic: the answers do not depend on a seed (stored answers, a fixed rule): one run is all of it.
+        limits: the least and the largest possible score. Where nothing varies and the mean is at one of them, the
+            interval reaches from there to the exact bound by cluster (`exact_shortfall`) in place of having no width.
         key: what the bootstrap's draws follow from.
         resamples: of the bootstrap.
 
@@ -89,9 +93,22 @@ def interval(
         low, high, p = t_summary(mean, level, null, x)
     one_run = seeds == 1 and not deterministic
     notes = [seed_note(method, seeds, deterministic), "no variance" if low == high else None]
+    if low == high and limits is not None:
+        low, high = _at_limit(low, limits, clusters, level)
+        notes[1] = f"exact bound from {clusters} clusters" if low < high else notes[1]
     varied = ("seeds",) if method == "seeds" else ("seeds", "items") if seeds > 1 else ("items",)
     p = None if one_run else p
     return Interval(estimate, low, high, p, level, method, varied, seeds, clusters, joined(notes))
+
+
+def _at_limit(estimate: float, limits: tuple[float, float], clusters: int, level: float) -> tuple[float, float]:
+    """The exact bound where the estimate is one of the limits; else the estimate twice."""
+    least, largest = limits
+    reach = (largest - least) * exact_shortfall(clusters, level)
+    scale = np.array([largest - least])
+    if vanishes(estimate - least, scale):
+        return least, least + reach
+    return (largest - reach, largest) if vanishes(estimate - largest, scale) else (estimate, estimate)
 
 
 def t_summary(mean: MeanVariance, level: float, null: float | None, *data: Array) -> tuple[float, float, float | None]:

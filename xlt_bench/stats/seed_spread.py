@@ -58,14 +58,19 @@ class SeedSpread:
     unlike: Array
 
     @staticmethod
-    def learnt(variance: Array, df: Array) -> "SeedSpread":
-        """From each row's variance between seeds (R,), above 0, and its degrees of freedom (R,)."""
+    def learnt(variance: Array, df: Array, prior: float | None = None) -> "SeedSpread":
+        """From each row's variance between seeds (R,), above 0, and its degrees of freedom (R,).
+
+        Args:
+            prior: probability before any data that a row is unlike the others; default: `prior_unlike`.
+        """
         rows = len(variance)
+        prior = prior_unlike(rows) if prior is None else prior
         centre = float(np.median(np.log(variance))) if rows else 0.0
         prior_df, log_scale = (grid.ravel() for grid in np.meshgrid(PRIOR_DF, centre + PRIOR_LOG_SCALE))
         density = _log_variance_density(np.log(variance)[:, None] - log_scale, df[:, None], prior_df)
-        unlike = prior_unlike(rows) * UNLIKE_DENSITY
-        evidence = (1 - prior_unlike(rows)) * density + unlike
+        unlike = prior * UNLIKE_DENSITY
+        evidence = (1 - prior) * density + unlike
         log_weight = np.log(evidence).sum(axis=0)
         weight = np.exp(log_weight - log_weight.max())
         relevant = weight > _NEGLIGIBLE * weight.max()

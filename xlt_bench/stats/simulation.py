@@ -4,9 +4,13 @@
 `interaction` the true variance of the interaction of single seeds and items, in units of the variance between items.
 """
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, Booleans, Integers
+from .reduction import by_cluster, reduce
 
 
 def normal_scores(
@@ -63,3 +67,134 @@ def answers_with_gaps(
     right = ndtr((easiness[:, None] - hardness) / np.sqrt(1 + item + item_in_language + seed))
     share_harder = (1 - lacking) / (2 - lacking)
     return y, float(np.mean((1 - share_harder) * right[:, 0] + share_harder * right[:, 1]))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A table of methods whose true accuracies are known; effects are on the scale of the logit.
+
+    Attributes:
+        spreads: for each row, standard deviation between its seeds.
+        seeds: for each row, number of seeds.
+        tails: degrees of freedom of the seeds' t distribution; None for a normal one.
+        collapsed: probability that a run collapses to chance.
+        items: number of items.
+        language_groups: sizes of groups of languages that find the same items hard.
+        accuracy: true accuracy of the rows before `gains`.
+        cluster_correlation: of the effects of items in a cluster of three; 0: items are independent.
+        missing: share of items that half of the language groups lack: at random, or a block of them.
+        blocks: whether missing items are a block.
+        normal: scores are the latent normal effects themselves (in units of 0.2) in place of right and wrong answers.
+    """
+
+    spreads: tuple[float, ...]
+    seeds: tuple[int, ...]
+    tails: float | None = None
+    collapsed: float = 0.0
+    items: int = 204
+    language_groups: tuple[int, ...] = (5,) * 8
+    accuracy: float = 0.6
+    cluster_correlation: float = 0.0
+    missing: float = 0.0
+    blocks: bool = False
+    normal: bool = False
+
+    @property
+    def clusters(self) -> list[int]:
+        """The cluster of each item."""
+        size = 3 if self.cluster_correlation else 1
+        return [item // size for item in range(self.items)]
+
+
+ITEM_SD, METHOD_ITEM_SD, LANGUAGE_ITEM_SD, CHANCE = 1.0, 0.5, 0.5, 0.25
+
+
+def tables(setting: Setting, gains: Sequence[float], rng: np.random.Generator, draws: int) -> Iterator[list[Array]]:
+    """Tables of reduced scores (seeds, clusters) of each row, whose true accuracies are `accuracy` + `gains`.
+
+    An answer is right with the logistic probability of a sum of effects of the row, seed, language, item, item in that
+    language and item for that method, drawn anew for each table, and with `CHANCE` in a collapsed run.
+    """
+    bases = [_base(setting, spread, gain) for spread, gain in zip(setting.spreads, gains, strict=True)]
+    groups = np.array(setting.language_groups)
+    easiness = np.linspace(0.5, -0.5, len(groups))
+    absent = _absent(setting, rng)
+    for _ in range(draws):
+        item = easiness[:, None] + ITEM_SD * _item_effects(setting, rng, 1)
+        item = item + LANGUAGE_ITEM_SD * _item_effects(setting, rng, len(groups))
+        table = []
+        for base, spread, count in zip(bases, setting.spreads, setting.seeds, strict=True):
+            latent = base + item + METHOD_ITEM_SD * _item_effects(setting, rng, 1)
+            of_seed = spread * _seed_effects(setting, rng, count)
+            scores = _scores(setting, latent + of_seed[:, None, None], groups, rng)
+            scores[:, absent] = np.nan
+            reduced = reduce(scores) if setting.missing else scores.mean(axis=1)
+            table.append(by_cluster(reduced, setting.clusters) if setting.cluster_correlation else reduced)
+        yield table
+
+
+def _scores(setting: Setting, latent: Array, groups: Integers, rng: np.random.Generator) -> Array:
+    """(seeds, language groups, items): shares of right answers in a group of languages; or normal scores."""
+    if setting.normal:
+        return np.asarray(0.6 + 0.2 * (latent + rng.standard_normal(latent.shape)))
+    p = 1 / (1 + np.exp(-latent))
+    if setting.collapsed:
+        p[rng.random(len(p)) < setting.collapsed] = CHANCE
+    if groups.max() == 1:
+        return (rng.random(p.shape) < p).astype(np.float64)
+    return np.asarray(rng.binomial(groups[:, None], p) / groups[:, None])
+
+
+def _item_effects(setting: Setting, rng: np.random.Generator, rows: int) -> Array:
+    """(rows, items) standard normal effects; within a cluster they are correlated."""
+    effects = rng.standard_normal((rows, setting.items))
+    if not setting.cluster_correlation:
+        return effects
+    shared = rng.standard_normal((rows, setting.items))[:, np.array(setting.clusters)]
+    share = setting.cluster_correlation
+    return np.asarray(np.sqrt(share) * shared + np.sqrt(1 - share) * effects)
+
+
+def _seed_effects(setting: Setting, rng: np.random.Generator, seeds: int) -> Array:
+    """(seeds,) effects of variance 1."""
+    if setting.tails is None:
+        return rng.standard_normal(seeds)
+    return np.asarray(rng.standard_t(setting.tails, seeds) * np.sqrt((setting.tails - 2) / setting.tails))
+
+
+def _absent(setting: Setting, rng: np.random.Generator) -> Booleans:
+    """(language groups, items): which items the second half of the groups lack."""
+    absent = np.zeros((len(setting.language_groups), setting.items), dtype=bool)
+    half = len(absent) // 2
+    if setting.blocks:
+        absent[half:, round((1 - setting.missing) * setting.items) :] = True
+    else:
+        absent[half:] = rng.random((len(absent) - half, setting.items)) < setting.missing
+    return absent
+
+
+def _base(setting: Setting, spread: float, gain: float) -> float:
+    """The row's effect that gives it the true accuracy: the mean over languages, items and seeds."""
+    if setting.normal:
+        return 5 * gain
+    normal, weight = np.polynomial.hermite_e.hermegauss(30)
+    item = np.sqrt(ITEM_SD**2 + METHOD_ITEM_SD**2 + LANGUAGE_ITEM_SD**2) * normal
+    of_seed = spread * _seed_effects(setting, np.random.default_rng(0), 20_000)
+    of_seed -= of_seed.mean()
+    quantiles = np.quantile(of_seed, (np.arange(200) + 0.5) / 200)
+    easiness = np.linspace(0.5, -0.5, len(setting.language_groups))
+    latent = easiness[:, None, None] + item[:, None] + quantiles
+    target = setting.accuracy + gain
+    low, high = -10.0, 10.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        p = (weight @ (1 / (1 + np.exp(-latent - middle)))).mean() / weight.sum()
+        low, high = (middle, high) if p < target else (low, middle)
+    return low
+
+
+def true_accuracy(setting: Setting, gain: float = 0.0) -> float:
+    """What the mean of a row's scores estimates."""
+    if setting.normal:
+        return 0.6 + gain
+    return (1 - setting.collapsed) * (setting.accuracy + gain) + setting.collapsed * CHANCE

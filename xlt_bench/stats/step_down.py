@@ -15,15 +15,18 @@ def step_down(statistics: Array, null: NDArray[np.float32]) -> Array:
 
     Args:
         statistics: (tests,) the larger, the further from the null hypothesis.
-        null: (draws, tests) the same jointly under the null hypothesis.
+        null: (tests, draws) the same jointly under the null hypothesis.
 
     Returns:
         (tests,) for each test the chance that the largest of it and of all tests with smaller statistics is as large,
         and no less than those of tests with larger statistics; at least 1 / (draws + 1).
     """
     order = np.argsort(statistics, kind="stable")
-    largest = np.maximum.accumulate(null[:, order], axis=1)
-    exceeding = (largest >= statistics[order].astype(np.float32)).sum(axis=0)
+    draws = null.shape[1]
+    largest = np.zeros(draws, dtype=null.dtype)
     adjusted = np.empty(len(statistics))
-    adjusted[order] = np.maximum.accumulate(((1 + exceeding) / (1 + len(null)))[::-1])[::-1]
+    for test in order:
+        np.maximum(largest, null[test], out=largest)
+        adjusted[test] = (1 + np.count_nonzero(largest >= null.dtype.type(statistics[test]))) / (1 + draws)
+    adjusted[order] = np.maximum.accumulate(adjusted[order][::-1])[::-1]
     return adjusted

@@ -17,7 +17,7 @@ _MINUS_LOG_P = np.geomspace(1e-3, 60.0, 240)
 _P = np.exp(-_MINUS_LOG_P)
 """Falling; p-values are found between these."""
 _REFERENCE_P = np.array([0.005])
-_FEWEST_DRAWS, _MOST_DRAWS, _STATISTICS = 4_000, 20_000, 3_000_000
+_FEWEST_DRAWS, _MOST_DRAWS, _STATISTICS = 4_000, 20_000, 2_000_000
 _ROUNDING = 1e-12
 _LEAST_SHARE = 0.1
 """Of V_cell, below which V_seed is taken for chance: seeds whose means happen to be equal do not have no variance."""
@@ -128,15 +128,15 @@ class Table:
         squared = np.square(self.mean[first] - self.mean[second])
         with np.errstate(divide="ignore", invalid="ignore"):
             statistics = np.where(width > 0, squared / width, 0.0)
-            null = (1 / np.sqrt(np.where(width > 0, width, np.inf))).astype(np.float32)
+            scale = (1 / np.sqrt(np.where(width > 0, width, np.inf))).astype(np.float32)
         errors = self.draw_errors(int(np.clip(_STATISTICS // len(first), _FEWEST_DRAWS, _MOST_DRAWS)))
-        drawn = errors[:, first]
-        drawn -= errors[:, second]
-        drawn *= null
+        drawn = errors[first]
+        drawn -= errors[second]
+        drawn *= scale[:, None]
         return step_down(statistics, np.square(drawn, out=drawn))
 
     def draw_errors(self, draws: int) -> NDArray[np.float32]:
-        """How far each row's mean may be from its true mean, all rows at once: (draws, M).
+        """How far each row's mean may be from its true mean, all rows at once: (M, draws).
 
         The same clusters, so errors of rows depend on each other. Rows are drawn for in the order of their means: the
         order in which they are given makes no difference.
@@ -155,7 +155,7 @@ class Table:
         position = np.cumsum(self.varying) - 1
         variance = self.spread.ordered(position[ordered]).draw(rng, draws) / self.seeds[ordered]
         result[:, ordered] += rng.standard_normal(variance.shape, dtype=np.float32) * np.sqrt(variance)
-        return result
+        return np.ascontiguousarray(result.T)
 
     def variance(self, first: Positions, second: Positions) -> Array:
         """V of each pair's difference: (pairs,)."""

@@ -1,0 +1,88 @@
+"""What one setting shows of a rule: shares of simulated tables, with known truth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt_bench.stats import two_way
+from xlt_bench.stats.simulation import Setting, tables, true_accuracy
+from xlt_bench.stats.student import half_width
+
+from .rules import Rule
+
+Array = NDArray[np.float64]
+ALPHA = 0.05
+GAINS = (0.0, 0.05, 0.10)
+
+
+@dataclass(frozen=True)
+class Errors:
+    """What a rule does, as shares.
+
+    Attributes:
+        single: pairs of equal rows whose uncorrected p is at most 5%.
+        family: tables of equal rows in which any pair is told apart after correction.
+        five: pairs of rows 5 points apart that are told apart after correction; NaN where the score has no room.
+        ten: the same with 10 points.
+    """
+
+    single: float
+    family: float
+    five: float
+    ten: float
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """One-method intervals: the share that holds the truth, and the median width."""
+
+    coverage: float
+    width: float
+
+
+def measure_intervals(setting: Setting, draws: int, seed: int) -> Intervals:
+    """Nominal 95% two-way intervals of every row of `draws` tables."""
+    truth, inside, widths = true_accuracy(setting), [], []
+    for table in tables(setting, [0.0] * len(setting.seeds), np.random.default_rng(seed), draws):
+        for x in table:
+            mean = two_way(x)
+            half = float(half_width(mean.parts, 1 - ALPHA))
+            inside.append(abs(float(mean.estimate) - truth) <= half)
+            widths.append(2 * half)
+    return Intervals(float(np.mean(inside)), float(np.median(widths)))
+
+
+def measure_rules(setting: Setting, rules: Mapping[str, Rule], draws: int, seed: int) -> dict[str, Errors]:
+    """Errors of each rule on the same tables: `draws` of equal rows, and half as many of rows 0, 5 and 10 points up."""
+    rows = len(setting.seeds)
+    rng = np.random.default_rng(seed)
+    single, family = ({name: [] for name in rules} for _ in range(2))  # type: ignore[var-annotated]
+    upper = np.triu_indices(rows, k=1)
+    for table in tables(setting, [0.0] * rows, rng, draws):
+        for name, rule in rules.items():
+            result = rule(table)
+            single[name].append(np.mean(result.p[upper] <= ALPHA))
+            family[name].append(np.any(result.adjusted_p[upper] <= ALPHA))
+    power = _power(setting, rules, rng, draws // 2)
+    return {name: Errors(float(np.mean(single[name])), float(np.mean(family[name])), *power[name]) for name in rules}
+
+
+def _power(
+    setting: Setting, rules: Mapping[str, Rule], rng: np.random.Generator, draws: int
+) -> dict[str, tuple[float, float]]:
+    if not setting.normal and setting.accuracy + GAINS[-1] > 0.97:
+        return dict.fromkeys(rules, (np.nan, np.nan))
+    rows = len(setting.seeds)
+    designs = [(0.0, gain) for gain in GAINS[1:]] if rows == 2 else [tuple(GAINS[3 * k // rows] for k in range(rows))]
+    found: dict[str, dict[float, list[float]]] = {name: {gain: [] for gain in GAINS[1:]} for name in rules}
+    for gains in designs:
+        distance = np.abs(np.subtract.outer(gains, gains)).round(6)
+        for table in tables(setting, gains, rng, draws // len(designs)):
+            for name, rule in rules.items():
+                adjusted = rule(table).adjusted_p
+                for gain in GAINS[1:]:
+                    if (distance == gain).any():
+                        found[name][gain].append(float(np.mean(adjusted[distance == gain] <= ALPHA)))
+    return {name: tuple(float(np.mean(found[name][gain])) for gain in GAINS[1:]) for name in rules}  # type: ignore[misc]
