@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt_bench.stats import Pairwise, components, holm_pairs, pairwise
+from xlt_bench.stats import Pairwise, holm_pairs, pairwise
+from xlt_bench.stats.components import item_variance, remaining_variance
 from xlt_bench.stats.seed_spread import SeedSpread
 from xlt_bench.stats.student import Part, two_sided_p
 from xlt_bench.stats.table import Table
@@ -45,19 +45,17 @@ def satterthwaite(xs: Sequence[Array]) -> Pairwise:
     """One t with Satterthwaite's degrees of freedom for the sum of variances, Holm: the rule of version 0.1."""
     from scipy.special import stdtr
 
-    p = []
-    for a, b in _pairs(xs):
-        seed_a, seed_b = components(a).seed, components(b).seed
-        assert seed_a is not None
-        assert seed_b is not None
-        by_item = a.mean(axis=0) - b.mean(axis=0)
-        item = by_item.var(ddof=1) / len(by_item)
-        seed = float(seed_a.main + seed_b.main)
-        variance = max(seed + item - float(seed_a.cell + seed_b.cell), seed, item)
-        squares = float(seed_a.main) ** 2 / (len(a) - 1) + float(seed_b.main) ** 2 / (len(b) - 1)
-        df = variance**2 / (squares + item**2 / (len(by_item) - 1))
-        p.append(2 * stdtr(df, -abs(by_item.mean()) / np.sqrt(variance)))
-    return _holm(xs, np.array(p))
+    table = Table.of(xs)
+    first, second = np.triu_indices(len(xs), k=1)
+    clusters = table.by_cluster.shape[1]
+    seed = table.main[first] + table.main[second]
+    item = item_variance(table.by_cluster[first] - table.by_cluster[second])
+    variance = seed + remaining_variance(item, seed, table.cell[first] + table.cell[second])
+    squares = item**2 / (clusters - 1)
+    for rows in (first, second):
+        squares = squares + table.main[rows] ** 2 / (table.seeds[rows] - 1)
+    distance = np.abs(table.mean[first] - table.mean[second])
+    return _holm(xs, 2 * stdtr(variance**2 / squares, -distance / np.sqrt(variance)))
 
 
 def each_by_itself(xs: Sequence[Array]) -> Pairwise:
@@ -95,10 +93,6 @@ def _paired(xs: Sequence[Array], p: Array, adjusted: Array) -> Pairwise:
         square[np.triu_indices(len(xs), k=1)] = values
         squares.append(np.fmax(square, square.T))
     return Pairwise(means[:, None] - means, squares[0], squares[1], np.ones(len(xs), dtype=bool), len(p))
-
-
-def _pairs(xs: Sequence[Array]) -> list[tuple[Array, Array]]:
-    return list(combinations(xs, 2))
 
 
 CANDIDATES: dict[str, Rule] = {

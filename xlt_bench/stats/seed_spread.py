@@ -34,7 +34,7 @@ _NODES, _NODES_BEYOND = 60, 25
 
 def prior_unlike(rows: int) -> float:
     """The probability that a row's seeds vary unlike those of the others, before any data. Chosen by simulation."""
-    return 1.0 if rows < 2 else min(1.0, 1.7 / rows**1.5)
+    return min(1.0, 1.25 / rows) if rows else 1.0
 
 
 @dataclass(frozen=True)
