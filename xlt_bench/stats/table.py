@@ -17,7 +17,7 @@ _MINUS_LOG_P = np.geomspace(1e-3, 60.0, 240)
 _P = np.exp(-_MINUS_LOG_P)
 """Falling; p-values are found between these."""
 _REFERENCE_P = np.array([0.005])
-_FEWEST_DRAWS, _MOST_DRAWS, _STATISTICS = 4_000, 20_000, 2_000_000
+_FEWEST_DRAWS, _MOST_DRAWS, _STATISTICS = 4_000, 8_000, 2_000_000
 _ROUNDING = 1e-12
 _LEAST_SHARE = 0.1
 """Of V_cell, below which V_seed is taken for chance: seeds whose means happen to be equal do not have no variance."""
