@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlt_bench.baselines import Expected, read_answers
+from xlt_bench.baselines import TASK_HASH, Expected, read_answers
 from xlt_bench.baselines.rules import Categories
 from xlt_bench.errors import ConfigError
 from xlt_bench.languages.groups import TARGET_GROUPS, Groups
-from xlt_bench.leaderboard.data.published import BACKBONE, TASK, TASK_HASH, cell_of
+from xlt_bench.leaderboard.data.published import BACKBONE, TASK, cell_of
 from xlt_bench.records.cell import ZERO_SHOT
 from xlt_bench.records.record import Predictions, Record
 from xlt_bench.records.store import Store
