@@ -310,6 +310,23 @@ def test_text_files_and_cldr_need_neither_datasets_nor_pandas(folder: Path) -> N
     subprocess.run([sys.executable, "-c", LIGHT, str(folder)], check=True, capture_output=True)
 
 
+BARE = """
+import sys
+class Absent:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("datasets", "pandas"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+from xlt_bench.cli.main import main
+sys.exit(main(["run", "-m", "majority", "--sources", "eng_Latn", "--targets", "unseen", "--seeds", "1"]))
+"""
+
+
+def test_a_run_on_cldr_needs_neither(tmp_path: Path) -> None:
+    """They are absent here; where pandas is installed, pyarrow imports it by itself."""
+    subprocess.run([sys.executable, "-c", BARE], check=True, capture_output=True, cwd=tmp_path)
+
+
 def test_without_datasets_the_way_out_is_named(folder: Path) -> None:
     load(folder, write_all(folder, ".parquet"))
     code = 'import sys; sys.modules["datasets"] = None\n' + LIGHT.rpartition("\nassert")[0]
