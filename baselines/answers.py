@@ -103,12 +103,12 @@ def read_rows(path: Path) -> list[Row]:
     lacking = [name for name in COLUMNS if header.count(name) != 1]
     if lacking:
         raise _fault(path, line, f"the columns are {header or 'missing'}, not {list(COLUMNS)}")
-    places = [header.index(name) for name in COLUMNS]
+    columns = [header.index(name) for name in COLUMNS]
     rows = []
     for line, fields in parsed:
         if len(fields) != len(header):
             raise _fault(path, line, f"{len(fields)} columns, not {len(header)} as in the first line")
-        language, item, gold, answer = (fields[at] for at in places)
+        language, item, gold, answer = (fields[column] for column in columns)
         rows.append(Row(line, language, item, gold, answer))
     return rows
 
@@ -138,12 +138,11 @@ def _check_row(path: Path, row: Row, expected: Expected) -> None:
     if row.item not in items:
         raise _fault(path, row.line, f"index_id {row.item!r} is none of the {len(items)} test items")
     if row.gold not in expected.categories.labels:
-        known = ", ".join(expected.categories.labels)
-        raise _fault(path, row.line, f"unknown gold label {row.gold!r}; the labels are {known}")
-    if row.gold != items[row.item]:
-        raise _fault(
-            path, row.line, f"gold label {row.gold!r}, but item {row.item!r} is '{items[row.item]}' in the task"
-        )
+        labels = ", ".join(expected.categories.labels)
+        raise _fault(path, row.line, f"unknown gold label {row.gold!r}; the labels are {labels}")
+    gold = items[row.item]
+    if row.gold != gold:
+        raise _fault(path, row.line, f"gold label {row.gold!r}, but item {row.item!r} is '{gold}' in the task")
 
 
 def _parse(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -187,10 +186,10 @@ def _text(path: Path) -> str:
         raise _fault(path, line, f"byte {error.start} is not UTF-8; save the file as UTF-8") from None
 
 
-def _fault(path: Path, line: int, what: str) -> DataError:
-    return DataError(f"{path}, line {line}: {what}")
+def _fault(path: Path, line: int, rule: str) -> DataError:
+    return DataError(f"{path}, line {line}: {rule}")
 
 
-def _few(names: Sequence[str], shown: int = 5) -> str:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
+def _few(names: Sequence[str], count: int = 5) -> str:
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more

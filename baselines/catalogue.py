@@ -99,8 +99,8 @@ class Baseline:
     @cached_property
     def accuracy(self) -> Mapping[str, float]:
         """Accuracy in [0, 1] by language, from the predictions where there are any; empty for `aggregate` evidence."""
-        found = self.predictions
-        return self.by_language if found is None else MappingProxyType(found.accuracy())
+        predictions = self.predictions
+        return self.by_language if predictions is None else MappingProxyType(predictions.accuracy())
 
 
 class GroupValue(NamedTuple):
@@ -126,11 +126,11 @@ def baselines() -> list[Baseline]:
 def best_evidence(stored: Iterable[Baseline]) -> list[Baseline]:
     """Of each system in one setting, from one set of sources, the result with the strongest evidence; order kept."""
     best: dict[tuple[str, str, str, tuple[str, ...] | None], Baseline] = {}
-    kept = list(stored)
-    for baseline in sorted(kept, key=lambda one: EVIDENCE.index(one.evidence)):
+    listed = list(stored)
+    for baseline in sorted(listed, key=lambda baseline: EVIDENCE.index(baseline.evidence)):
         best.setdefault((baseline.task, baseline.system, baseline.setting, baseline.sources), baseline)
     chosen = {baseline.name for baseline in best.values()}
-    return [baseline for baseline in kept if baseline.name in chosen]
+    return [baseline for baseline in listed if baseline.name in chosen]
 
 
 def per_group(baseline: Baseline, codes: Iterable[str]) -> GroupValue:
@@ -138,52 +138,52 @@ def per_group(baseline: Baseline, codes: Iterable[str]) -> GroupValue:
 
     A published mean (`aggregate`) is given for exactly the group that it was published for, and for no other.
     """
-    asked = tuple(codes)
-    own = tuple(code for code in asked if code in (baseline.sources or ()))
-    wanted = tuple(code for code in asked if code not in own)
+    group = tuple(codes)
+    sources = tuple(code for code in group if code in (baseline.sources or ()))
+    targets = tuple(code for code in group if code not in sources)
     if baseline.evidence == "aggregate":
-        names = (name for name in baseline.by_group if _group(name) == frozenset(asked))
+        names = (name for name in baseline.by_group if _group(name) == frozenset(group))
         value = next((baseline.by_group[name] for name in names), None)
-        return GroupValue(value, (), wanted, own) if value is None else GroupValue(value, wanted, (), own)
-    there = tuple(code for code in wanted if code in baseline.accuracy)
-    missing = tuple(code for code in wanted if code not in baseline.accuracy)
-    mean = sum(baseline.accuracy[code] for code in there) / len(there) if there else None
-    return GroupValue(mean, there, missing, own)
+        return GroupValue(value, (), targets, sources) if value is None else GroupValue(value, targets, (), sources)
+    present = tuple(code for code in targets if code in baseline.accuracy)
+    missing = tuple(code for code in targets if code not in baseline.accuracy)
+    mean = sum(baseline.accuracy[code] for code in present) / len(present) if present else None
+    return GroupValue(mean, present, missing, sources)
 
 
 @cache
 def _baselines() -> tuple[Baseline, ...]:
     text = files(PACKAGE).joinpath("data/sources.toml").read_text(encoding="utf-8")
-    return tuple(one for source in tomllib.loads(text)["source"] for one in _of_source(source))
+    return tuple(baseline for source in tomllib.loads(text)["source"] for baseline in _of_source(source))
 
 
 def _of_source(source: Mapping[str, Any]) -> Iterator[Baseline]:
     """A baseline for each column of the source's file, or for each system where every system has its own file."""
-    told = source.get("system", {})
-    columns = read_accuracies(source["file"]) if "file" in source else dict.fromkeys(told, _NOTHING)
+    systems = source.get("system", {})
+    columns = read_accuracies(source["file"]) if "file" in source else dict.fromkeys(systems, _NOTHING)
     for column, values in columns.items():
-        yield _baseline(source, column, told.get(column, {}), values)
+        yield _baseline(source, column, systems.get(column, {}), values)
 
 
 def _baseline(
     source: Mapping[str, Any], column: str, system: Mapping[str, Any], values: Mapping[str, float]
 ) -> Baseline:
-    said = {**source, **system}
-    evidence = cast(Evidence, said["evidence"])
+    facts = {**source, **system}
+    evidence = cast(Evidence, facts["evidence"])
     slug = re.sub(r"[^a-z0-9.]+", "-", column.rpartition("/")[2].lower()).strip("-")
     return Baseline(
         name=f"{source['key']}/{slug}",
-        label=said.get("label", column),
+        label=facts.get("label", column),
         system=system.get("system", slug),
-        setting=cast(Setting, said["setting"]),
+        setting=cast(Setting, facts["setting"]),
         evidence=evidence,
         source=source["title"],
         reference=source["reference"],
         licence=source["licence"],
         caveat=" ".join(part["caveat"] for part in (source, system) if "caveat" in part),
-        sources=_sources(said["sources"]) if "sources" in said else None,
-        sources_label=said.get("sources", "none"),
-        runs=said.get("runs"),
+        sources=_sources(facts["sources"]) if "sources" in facts else None,
+        sources_label=facts.get("sources", "none"),
+        runs=facts.get("runs"),
         by_language=values if evidence == "per_language" else _NOTHING,
         by_group=values if evidence == "aggregate" else _NOTHING,
         file=f"{column}.csv" if evidence == "per_item" else None,

@@ -16,7 +16,7 @@ from xlt_bench.tasks.sib200.articles import article_clusters
 
 NOTHING = "-"
 ITEMS_FILE = "sib200-test-items.csv"
-_CHARACTERS = {**{label: str(at) for at, label in enumerate(LABELS)}, "": NOTHING}
+_CHARACTERS = {**{label: str(position) for position, label in enumerate(LABELS)}, "": NOTHING}
 _CLASSES = {character: label for label, character in _CHARACTERS.items()}
 
 

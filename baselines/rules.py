@@ -66,8 +66,8 @@ class Rule:
 
 
 def _first(answer: str, categories: Categories) -> str | None:
-    found = categories.pattern.search(answer)
-    return categories.names[found.group().lower()] if found else None
+    mention = categories.pattern.search(answer)
+    return categories.names[mention.group().lower()] if mention else None
 
 
 def _last(answer: str, categories: Categories) -> str | None:

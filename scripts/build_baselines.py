@@ -42,12 +42,13 @@ def _answers(shared: Path) -> dict[str, str]:
     if task.fingerprint != TASK_HASH:
         raise DataError(f"{shared / 'sib200'}: the task's hash is {task.fingerprint}, not {TASK_HASH}")
     expected = Expected.of(task, SIB200)
+    gold = expected.gold[language_codes()[0]]
     origin = "SIB-200 (dadelani/sib-200, Apache-2.0)"
     made = {
         ITEMS_FILE: _csv(
             [f"Test items of {origin}: id and class, the same in every language; no text."],
             ["index_id", "gold"],
-            expected.gold.items(),
+            gold.items(),
         )
     }
     classes = ", ".join(f"{at} {label}" for at, label in enumerate(LABELS))
@@ -62,7 +63,7 @@ def _answers(shared: Path) -> dict[str, str]:
         f"nearest-id: the class of the train item with the nearest index id, no text read, from {origin}.",
         f"A character an item, in the order of {ITEMS_FILE}: {classes}.",
     ]
-    line = "".join(str(LABELS.index(label)) for label in _nearest(task, expected.gold).values())
+    line = "".join(str(LABELS.index(label)) for label in _nearest(task, gold).values())
     made["nearest-id.csv"] = _csv(comments, ["code", "predicted"], [(code, line) for code in language_codes()])
     return made
 

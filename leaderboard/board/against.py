@@ -40,8 +40,11 @@ def against_references(
         if key in references and references[key].key in positions and references[key].key != key
     ]
     family = len(pairs) + hidden_rows
-    differences = [_difference(rows, positions[key], positions[other.key], options, family) for key, other in pairs]
-    adjusted = holm([np.nan if found.p is None else found.p for found in differences], hidden_rows) if pairs else ()
+    differences = [
+        _difference(rows, positions[key], positions[reference.key], options, family) for key, reference in pairs
+    ]
+    p_values = [np.nan if difference.p is None else difference.p for difference in differences]
+    adjusted = holm(p_values, hidden_rows) if pairs else ()
     result = {}
     for (key, reference), difference, corrected in zip(pairs, differences, adjusted, strict=True):
         p = None if np.isnan(corrected) else float(corrected)
@@ -63,9 +66,9 @@ def _difference(rows: RankedRows, first: int, second: int, options: Options, fam
         return _resampled_difference(rows, first, second, estimate, options.level)
     if (min(len(a), len(b)) if method == "seeds" else a.shape[1]) < 2:
         return _Difference(estimate, estimate, estimate, None)
-    others = [x for row, x in enumerate(rows.xs) if row not in (first, second)]
+    table = [x for row, x in enumerate(rows.xs) if row not in (first, second)]
     fixed = (rows.stored[first], rows.stored[second])
-    comparison = compare(a, b, method, options.level, deterministic=fixed, others=others)
+    comparison = compare(a, b, method, options.level, deterministic=fixed, others=table)
     undecidable = method == "seeds" and least_p(len(a), len(b)) * family > options.alpha
     return _Difference(estimate, comparison.low, comparison.high, None if undecidable else comparison.p)
 

@@ -55,21 +55,23 @@ def assemble(
     )
     entries = entries_of(distinct, gathered)
     settings = settings_of(entries)
+    backbone = next((setting.backbone for setting in settings if setting.backbone), None)
+    languages = language_facts(task, backbone, gathered.items.codes)
     maker = SectionMaker(
         options=options,
         items=gathered.items,
         primary=options.primary or primary_group(task) or "",
+        families={code: facts.family for code, facts in languages.items()},
         references=references_of(options.reference, entries),
         hidden=_hidden_rows(superseded, gathered),
     )
     sections = [maker.section(setting, members) for setting, members in settings.items()]
-    backbone = next((setting.backbone for setting in settings if setting.backbone), None)
     return Board(
         task=task,
         task_hash=task_hash,
         level=options.level,
         sections=tuple(_with_unique_keys([section for section in sections if section.groups or not options.targets])),
-        languages=language_facts(task, backbone, gathered.items.codes),
+        languages=languages,
         chance=maker.chance,
         metric=options.metric.name,
         metric_title=options.metric.title,

@@ -11,7 +11,8 @@ import numpy as np
 from xlt_bench.leaderboard.board.measuring import GroupMeasurement
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.board.reducing import Reductions
-from xlt_bench.leaderboard.board.resampling import Resampler, pairwise_p
+from xlt_bench.leaderboard.board.resampled_pairs import resampled_pairs
+from xlt_bench.leaderboard.board.resampling import Resampler
 from xlt_bench.metrics.base import Values
 from xlt_bench.stats import holm_pairs, pairwise
 
@@ -38,10 +39,9 @@ class RankedRows:
         """(rows,) of each row."""
         return np.array([x.mean() for x in self.xs])
 
-    @property
-    def testable(self) -> bool:
-        """Whether there are two rows, and two clusters for what is random."""
-        return len(self.keys) > 1 and self.xs[0].shape[1] > 1
+    def testable(self, options: Options) -> bool:
+        """Whether there are two rows, and two of all that is random."""
+        return len(self.keys) > 1 and self.xs[0].shape[1] > 1 and (bool(self.draws) or options.interval != "bootstrap")
 
 
 @dataclass(frozen=True)
@@ -78,17 +78,16 @@ def ranked_rows(
         keys=tuple(row.entry.key for row in rows),
         xs=tuple(score.x for score in scores),
         stored=tuple(row.entry.is_stored for row in rows),
-        draws=resampler.tests([(row.entry, score) for row, score in zip(rows, scores, strict=True)], languages),
+        draws=resampler.tests([row.entry for row in rows], languages),
     )
 
 
 def pair_tests(rows: RankedRows, options: Options) -> PairTests:
-    """Every pair of rows that are `testable`."""
+    """Every pair of rows, which must be `testable`."""
     if rows.draws:
-        p = pairwise_p(np.stack([rows.draws[key] for key in rows.keys]))
-        untestable = np.array([len(x) == 1 and not stored for x, stored in zip(rows.xs, rows.stored, strict=True)])
-        p[untestable] = p[:, untestable] = np.nan
-        return PairTests(rows.means[:, None] - rows.means, p, holm_pairs(p))
+        testable = np.array([len(x) > 1 or stored for x, stored in zip(rows.xs, rows.stored, strict=True)])
+        p, adjusted = resampled_pairs(np.stack([rows.draws[key] for key in rows.keys]), testable)
+        return PairTests(rows.means[:, None] - rows.means, p, adjusted)
     if options.interval == "two-way":
         pairs = pairwise(rows.xs, "two-way", deterministic=rows.stored)
         return PairTests(pairs.differences, pairs.p, pairs.adjusted_p)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlt_bench.leaderboard.data.entries import Entry
 from xlt_bench.leaderboard.data.items import Items
 from xlt_bench.leaderboard.data.seed_answers import SeedAnswers
 from xlt_bench.metrics import Metric
 from xlt_bench.metrics.base import Values
-from xlt_bench.records.answers import ABSENT
 from xlt_bench.stats import by_cluster, reduce
 
 
@@ -39,7 +39,7 @@ class Reduced:
 
 def reduced(values: Values, codes: Sequence[str], items: Items) -> Reduced:
     """Reduce values (seeds, languages, items) of these languages."""
-    occurring = (items.gold[items.rows(codes)] != ABSENT).any(axis=0)
+    occurring = items.occurring(codes)
     present = values[:, :, occurring]
     # with every item in every language `reduce` is a plain mean, many times slower
     by_item = reduce(present, codes) if np.isnan(present).any() else present.mean(axis=1)
@@ -68,13 +68,24 @@ class Reductions:
     _reduced: dict[tuple[str, tuple[str, ...]], Reduced] = field(default_factory=dict)
     _values: dict[str, Values] = field(default_factory=dict)
 
+    def values(self, entry: Entry, languages: tuple[str, ...]) -> Values:
+        """(seeds, languages, items) values of an entry in these languages, which every seed must have."""
+        assert entry.answers is not None
+        return self._values_of(entry.key, entry.answers, languages)
+
+    def clusters_in(self, entry: Entry, languages: tuple[str, ...]) -> tuple[NDArray[np.bool_], list[int]]:
+        """Which items occur in these languages (items,), and the number of the cluster of each that does."""
+        assert entry.answers is not None
+        items = entry.answers.items
+        occurring = items.occurring(languages)
+        return occurring, items.cluster_numbers[occurring].tolist()
+
     def of(self, entry: Entry, languages: tuple[str, ...]) -> Reduced:
         """The entry's answers in these languages, which every seed must have."""
         key = (entry.key, languages)
         if key not in self._reduced:
             assert entry.answers is not None
-            values = self._values_of(entry.key, entry.answers, languages)
-            self._reduced[key] = reduced(values, languages, entry.answers.items)
+            self._reduced[key] = reduced(self.values(entry, languages), languages, entry.answers.items)
         return self._reduced[key]
 
     def majority(self, items: Items, languages: tuple[str, ...]) -> Reduced:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from xlt_bench.leaderboard.board.model import Bounds, Inference, RowScore
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.board.reducing import Reduced, Reductions
 from xlt_bench.metrics.base import Values
-from xlt_bench.stats import IntervalMethod, compare, interval
+from xlt_bench.stats import Interval, IntervalMethod, compare, interval, outlier_seeds
 from xlt_bench.stats.intervals import joined, seed_note
 
 POINT = "point value: no interval, no test"
@@ -23,6 +23,7 @@ def score_of(
     reductions: Reductions,
     chance: Mapping[str, float],
     bootstrap: Bounds | None,
+    outliers: tuple[int, ...],
     options: Options,
 ) -> RowScore:
     """The score without rank, letters and comparison, which need the other rows.
@@ -30,21 +31,19 @@ def score_of(
     Args:
         chance: the majority class's score by language.
         bootstrap: its interval, where the board has such.
+        outliers: seeds whose value lies far from the others'.
     """
     x = None if row.reduced is None else row.reduced.x
     stored = row.entry.is_stored
-    bounds: dict[IntervalMethod, Bounds | None] = {
-        "two-way": None if x is None else _interval(x, "two-way", options.level, stored),
-        "bootstrap": bootstrap,
-        "seeds": _interval(x, "seeds", options.level, stored)
-        if x is not None and options.interval == "seeds"
-        else None,
-    }
+    two_way = None if x is None else interval_of(x, "two-way", options.level, stored)
+    by_seeds = interval_of(x, "seeds", options.level, stored) if x is not None and options.interval == "seeds" else None
+    if bootstrap is not None and two_way is not None and bootstrap.high - bootstrap.low <= _ROUNDING:
+        bootstrap = Bounds(two_way.low, two_way.high)  # where nothing varies, resampling shows nothing
     return RowScore(
         value=row.value,
-        two_way=bounds["two-way"],
+        two_way=_bounds(two_way),
         bootstrap=bootstrap,
-        seeds_only=bounds["seeds"],
+        seeds_only=_bounds(by_seeds),
         inference=_inference(row),
         seeds=len(x) if x is not None else row.entry.first.runs or 0,
         languages=len(row.languages),
@@ -52,13 +51,38 @@ def score_of(
         clusters=x.shape[1] if x is not None else 0,
         missing=row.missing,
         by_seed=() if x is None else tuple(x.mean(axis=1).tolist()),
-        outliers=(),
+        outliers=outliers,
         ranked_value=None,
         rank=None,
         letters="",
         at_chance=_at_chance(row, reductions, chance, options.level),
-        note=POINT if row.reduced is None else _note(row.reduced, stored, bounds, options),
+        note=POINT if row.reduced is None else _note(row.reduced, stored, two_way, by_seeds, bootstrap, options),
     )
+
+
+def interval_of(x: Values, method: IntervalMethod, level: float, stored: bool) -> Interval | None:
+    """None where the method has nothing to go by: one seed if seeds alone are random, else one cluster."""
+    seeds, clusters = x.shape
+    if (seeds if method == "seeds" else clusters) < 2:
+        return None
+    limits = None if method == "seeds" else (0.0, 1.0)
+    return interval(x, method, level, deterministic=stored, limits=limits)
+
+
+def outliers_of(measured: Sequence[GroupMeasurement]) -> dict[str, tuple[int, ...]]:
+    """By key of the entry, its seeds whose value lies far from the others'; rows tell each other what is usual."""
+    rows = [(row.entry, row.reduced.x) for row in measured if row.reduced is not None]
+    if not rows:
+        return {}
+    positions = outlier_seeds([x for _, x in rows])
+    return {
+        entry.key: tuple(entry.seeds[position] for position in far)
+        for (entry, _), far in zip(rows, positions, strict=True)
+    }
+
+
+def _bounds(result: Interval | None) -> Bounds | None:
+    return None if result is None else Bounds(result.low, result.high)
 
 
 def _inference(row: GroupMeasurement) -> Inference:
@@ -72,31 +96,30 @@ def _inference(row: GroupMeasurement) -> Inference:
 def _at_chance(row: GroupMeasurement, reductions: Reductions, chance: Mapping[str, float], level: float) -> bool:
     """Whether a paired test on the same items does not show the row above the majority class; of one run, this run."""
     if row.reduced is None or row.entry.answers is None or not row.reduced.testable:
-        known = all(code in chance for code in row.languages)
-        return known and row.value <= float(np.mean([chance[code] for code in row.languages])) + _ROUNDING
+        has_chance = all(code in chance for code in row.languages)
+        return has_chance and row.value <= float(np.mean([chance[code] for code in row.languages])) + _ROUNDING
     majority = reductions.majority(row.entry.answers.items, row.languages).x
     fixed = len(row.reduced.x) == 1
     test = compare(row.reduced.x, majority, "two-way", level, deterministic=(fixed, True))
     return test.verdict not in ("better", None) or test.difference <= _ROUNDING
 
 
-def _note(score: Reduced, stored: bool, bounds: Mapping[IntervalMethod, Bounds | None], options: Options) -> str | None:
+def _note(
+    score: Reduced,
+    stored: bool,
+    two_way: Interval | None,
+    by_seeds: Interval | None,
+    bootstrap: Bounds | None,
+    options: Options,
+) -> str | None:
     """What to say about the shown interval, and about the bootstrap's where it is there too."""
     seeds, clusters = score.x.shape
-    shown = bounds[options.interval]
-    notes = [seed_note(options.interval, seeds, stored)]
-    notes.append(seed_note("bootstrap", seeds, stored) if bounds["bootstrap"] else None)
-    if shown is None and clusters < 2:
+    result = by_seeds if options.interval == "seeds" else two_way
+    notes: list[str | None] = [seed_note(options.interval, seeds, stored)]
+    notes += (result.note or "").split("; ") if result else []
+    notes.append(seed_note("bootstrap", seeds, stored) if bootstrap else None)
+    if clusters < 2:
         notes.append("one item: no interval" if score.items < 2 else "all items are one cluster: no interval")
-    if shown is not None and shown.low == shown.high:
-        notes.append("no variance")
+    elif options.random_languages and bootstrap is None:
+        notes.append("all languages are of one family: no interval")
     return joined(list(dict.fromkeys(notes)))
-
-
-def _interval(x: Values, method: IntervalMethod, level: float, stored: bool) -> Bounds | None:
-    """None where the method has nothing to go by: one seed if seeds alone are random, else one cluster."""
-    seeds, clusters = x.shape
-    if (seeds if method == "seeds" else clusters) < 2:
-        return None
-    result = interval(x, method, level, deterministic=stored)
-    return Bounds(result.low, result.high)

@@ -15,9 +15,9 @@ from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.board.pairs import pair_tests, ranked_rows
 from xlt_bench.leaderboard.board.reducing import Reductions
 from xlt_bench.leaderboard.board.resampling import Resampler
-from xlt_bench.leaderboard.board.scoring import score_of
+from xlt_bench.leaderboard.board.scoring import outliers_of, score_of
 from xlt_bench.leaderboard.board.sections import Setting
-from xlt_bench.leaderboard.board.standings import Standing, standings
+from xlt_bench.leaderboard.board.standings import RowStanding, standings
 from xlt_bench.leaderboard.data.entries import Entry
 from xlt_bench.leaderboard.data.facts import in_order
 from xlt_bench.leaderboard.data.items import Items
@@ -32,6 +32,7 @@ class SectionMaker:
 
     Attributes:
         primary: the task's primary group; a section may lack it.
+        families: language code -> family.
         references: key of an entry -> the entry that it is compared with.
         hidden: how many rows of each setting are not shown, but count in its families.
     """
@@ -39,6 +40,7 @@ class SectionMaker:
     options: Options
     items: Items
     primary: str
+    families: Mapping[str, str]
     references: Mapping[str, Entry]
     hidden: Mapping[Setting, int]
     reductions: Reductions = field(init=False)
@@ -57,13 +59,13 @@ class SectionMaker:
         measured = {group: self._measured(entries, group, codes) for group, codes in groups.items()}
         listed = {frozenset(codes) for entry in entries for codes in entry.groups().values()}
         groups = {group: codes for group, codes in groups.items() if measured[group] or frozenset(codes) in listed}
-        resampler = Resampler(self.options)
+        resampler = Resampler(self.options, self.reductions, self.families)
         ranked = {
             group: rows
             for group, codes in groups.items()
             if (rows := ranked_rows(measured[group], codes, self.reductions, resampler))
         }
-        tests = {group: pair_tests(rows, self.options) for group, rows in ranked.items() if rows.testable}
+        tests = {group: pair_tests(rows, self.options) for group, rows in ranked.items() if rows.testable(self.options)}
         hidden = self.hidden.get(setting, 0)
         adjusted, counts = corrected(tests, self.options.family, hidden)
         scores = {}
@@ -98,14 +100,14 @@ class SectionMaker:
         self,
         measured: Sequence[GroupMeasurement],
         resampler: Resampler,
-        places: Mapping[str, Standing],
+        places: Mapping[str, RowStanding],
         against: Mapping[str, Against],
     ) -> Scores:
-        bounds = resampler.bounds(measured)
+        bounds, outliers = resampler.bounds(measured), outliers_of(measured)
         scores = {}
         for row in measured:
             key = row.entry.key
-            score = score_of(row, self.reductions, self.chance, bounds.get(key), self.options)
+            score = score_of(row, self.reductions, self.chance, bounds.get(key), outliers.get(key, ()), self.options)
             scores[key] = _placed(score, row, places.get(key), against.get(key))
         return scores
 
@@ -147,7 +149,7 @@ class SectionMaker:
 
 
 def _placed(
-    score: RowScore, measured: GroupMeasurement, standing: Standing | None, against: Against | None
+    score: RowScore, measured: GroupMeasurement, standing: RowStanding | None, against: Against | None
 ) -> RowScore:
     """The score with its standing; a row that could be tested but is not ranked says why."""
     if standing is None:

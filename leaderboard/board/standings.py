@@ -14,7 +14,7 @@ from xlt_bench.stats import rank_methods
 
 
 @dataclass(frozen=True)
-class Standing:
+class RowStanding:
     """Where a row stands among the ranked ones; see `RowScore`."""
 
     value: float
@@ -23,13 +23,15 @@ class Standing:
     letters: str = ""
 
 
-def standings(rows: RankedRows, tests: PairTests | None, adjusted: Values | None, level: float) -> dict[str, Standing]:
+def standings(
+    rows: RankedRows, tests: PairTests | None, adjusted: Values | None, level: float
+) -> dict[str, RowStanding]:
     """By key of the entry, where each row stands; without tests, its mean alone."""
     means = dict(zip(rows.keys, rows.means.tolist(), strict=True))
     if tests is None or adjusted is None:
-        return {key: Standing(mean) for key, mean in means.items()}
+        return {key: RowStanding(mean) for key, mean in means.items()}
     ranking = rank_methods(tests.differences, adjusted, level)
     return {
-        key: Standing(mean, int(ranking.rank[row]), int(ranking.worst[row]), ranking.letters[row])
+        key: RowStanding(mean, int(ranking.rank[row]), int(ranking.worst[row]), ranking.letters[row])
         for row, (key, mean) in enumerate(means.items())
     }

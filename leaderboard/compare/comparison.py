@@ -41,8 +41,8 @@ def compare_entries(
     languages = tuple(dict.fromkeys([*a.languages(options.metric), *b.languages(options.metric)]))
     everything = pair.shared(ALL, languages)
     named = _distinct([shared for name, codes in groups.items() if (shared := pair.shared(name, codes))], groups)
-    same = everything is None or any(set(everything.languages) == set(group.languages) for group in named)
-    differences = named if same or everything is None else [everything, *named]
+    is_named = everything is None or any(set(everything.languages) == set(group.languages) for group in named)
+    differences = named if is_named or everything is None else [everything, *named]
     if not differences:
         raise ConfigError(f"'{a.label}' and '{b.label}' have no language in common; see: xlt-bench leaderboard")
     family = len(differences) if options.family == "table" else 1

@@ -14,7 +14,9 @@ from xlt_bench.leaderboard.board.pairs import least_p
 from xlt_bench.leaderboard.board.reducing import Reductions
 from xlt_bench.leaderboard.compare.model import POWER, GroupDifference, LanguageDifference
 from xlt_bench.leaderboard.compare.options import ComparisonOptions
+from xlt_bench.leaderboard.compare.over_languages import difference_over_languages
 from xlt_bench.leaderboard.data.entries import Entry
+from xlt_bench.leaderboard.data.facts import language_facts
 from xlt_bench.metrics.base import Values
 from xlt_bench.stats import (
     Comparison,
@@ -82,6 +84,8 @@ class Pair:
         x_a, x_b = self._scores(group.languages)
         group = replace(group, clusters=x_a.shape[1])
         method = self.options.method
+        if self.options.random_languages:
+            return self._over_languages(group)
         if not _testable(x_a, x_b, method):
             return replace(group, note=f"one {'run' if method == 'seeds' else 'cluster of items'}: no test")
         comparison = self._compared(x_a, x_b, method, self._key(group.languages))
@@ -100,6 +104,25 @@ class Pair:
             for code, value in zip(codes, q, strict=True)
         ]
         return tuple(sorted(differences, key=lambda language: (-language.difference, language.code)))
+
+    def _over_languages(self, group: GroupDifference) -> GroupDifference:
+        codes = group.languages
+        facts = language_facts(self.a.first.cell.task, None, codes)
+        difference = difference_over_languages(
+            self.a,
+            self.b,
+            codes,
+            {code: facts[code].family for code in codes if code in facts},
+            self.reductions,
+            level=self.options.level,
+            paired_seeds=self.options.paired_seeds,
+            key=self._key(codes),
+        )
+        if difference is None:
+            return replace(group, note="one family of languages, or one cluster of items: no test")
+        one_run = any(len(entry.seeds) == 1 and not entry.is_stored for entry in (self.a, self.b))
+        note = "one run of a method of which another would differ: no test" if one_run else None
+        return replace(group, bounds=difference.bounds, p=None if one_run else difference.p, note=note)
 
     def _scores(self, languages: tuple[str, ...]) -> tuple[Values, Values]:
         return self.reductions.of(self.a, languages).x, self.reductions.of(self.b, languages).x

@@ -155,6 +155,8 @@ def _verdicts(report: ComparisonReport) -> Iterator[str]:
 
 def _correction(report: ComparisonReport) -> str:
     count = max(report.tests.values(), default=0)
+    if count == 1:
+        return "p: one test, not corrected."
     if report.family == "table":
         return f"p: corrected by Holm over the {count} groups tested here; each interval stands for itself."
     primary = f"{clean(report.primary)} is the primary group; " if report.primary else ""

@@ -45,6 +45,11 @@ class Items:
         """The rows of `gold` of these languages, in this order."""
         return [self.code_positions[code] for code in codes]
 
+    def occurring(self, codes: Sequence[str]) -> NDArray[np.bool_]:
+        """(items,) whether any of these languages has an item."""
+        present: NDArray[np.bool_] = (self.gold[self.rows(codes)] != ABSENT).any(axis=0)
+        return present
+
     @cached_property
     def majority(self) -> Classes:
         """(1, languages, items) the answers of who always says the class that is most frequent over all languages."""

@@ -28,10 +28,10 @@ class RunAnswers:
     predicted: Classes
     present: NDArray[np.bool_]
 
-    def joined(self, other: RunAnswers) -> RunAnswers:
-        """With another run's answers in the languages that this one lacks."""
-        predicted = np.where(self.present[:, None], self.predicted, other.predicted)
-        return RunAnswers(predicted, self.present | other.present)
+    def joined(self, run: RunAnswers) -> RunAnswers:
+        """With another run's answers in the languages that these lack."""
+        predicted = np.where(self.present[:, None], self.predicted, run.predicted)
+        return RunAnswers(predicted, self.present | run.present)
 
 
 @dataclass(frozen=True)

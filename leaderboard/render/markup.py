@@ -56,8 +56,8 @@ def latex(board: Board) -> str:
         table = tabulate(rows, header, tablefmt="latex_raw", disable_numparse=True)
         rules = iter((r"\toprule", r"\midrule", r"\bottomrule"))
         ruled = "\n".join(next(rules) if line == r"\hline" else line for line in table.splitlines())
-        alone = legend(replace(board, sections=(section,)))  # a table of a paper stands alone
-        notes = [latex_text(line.strip()) for line in (*section_notes(board, section), *alone, *board_notes(board))]
+        marks = legend(replace(board, sections=(section,)))  # a table of a paper stands alone
+        notes = [latex_text(line.strip()) for line in (*section_notes(board, section), *marks, *board_notes(board))]
         parts.append("\n".join([
             r"\begin{table}",
             r"\centering",

@@ -64,7 +64,7 @@ def legend(board: Board) -> list[str]:
             "!: not shown to be above always answering the most frequent class, by a paired test on the same items."
         )
     if any(score.outliers for score in scores):
-        lines.append("^: a seed lies far from the others (a run that collapsed?); no interval can be trusted then.")
+        lines.append("^: a seed lies far from the others, as a run does that collapsed; its interval may be wrong.")
     if any(score.items == 0 for score in scores):
         lines.append("Rows without answers to single items are point values: no interval, no test, no rank.")
     return lines
@@ -99,8 +99,8 @@ def section_notes(board: Board, section: BoardSection) -> list[str]:
 def row_name(section: BoardSection, row: BoardRow) -> str:
     """The label, with the sources where another row has the same label."""
     label = clean(row.label)
-    alone = sum(other.label == row.label for other in section.rows) == 1
-    return label if alone else f"{label} ({clean(row.sources)})"
+    is_unique = [listed.label for listed in section.rows].count(row.label) == 1
+    return label if is_unique else f"{label} ({clean(row.sources)})"
 
 
 def family_notes(board: Board, section: BoardSection) -> list[str]:

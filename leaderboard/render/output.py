@@ -82,11 +82,11 @@ def text_of(boards: Sequence[Board], form: Format, extra: Mapping[str, Any] | No
     return "\n".join((markdown if form == "md" else latex)(board) for board in boards)
 
 
-def only(boards: Sequence[Board], what: str) -> Board:
+def only(boards: Sequence[Board], product: str) -> Board:
     """The one board, where a thing can be of one task only."""
     if len(boards) > 1:
         ways = ", ".join(f"--task {board.task}@{board.task_hash[:4]}" for board in boards)
-        raise ConfigError(f"{what} of one task, and there are {len(boards)}; choose one: {ways}")
+        raise ConfigError(f"{product} of one task, and there are {len(boards)}; choose one: {ways}")
     return boards[0]
 
 

@@ -95,9 +95,9 @@ class PageTable:
 
     def head(self) -> str:
         """Two lines: the groups, and below each its columns."""
-        wide = len(self.columns)
+        span = len(self.columns)
         groups = [
-            f'<th scope="colgroup" colspan="{wide}" class="group first" data-group="{index}">{foreign(name)}</th>'
+            f'<th scope="colgroup" colspan="{span}" class="group first" data-group="{index}">{foreign(name)}</th>'
             for index, name in enumerate(self.section.groups)
         ]
         method = column_head("Method", "text", 0, ' rowspan="2"')
@@ -105,7 +105,7 @@ class PageTable:
             column_head(
                 capitalised(self.board.metric_title) if title == _VALUE else title,
                 _KINDS[title],
-                1 + index * wide + offset,
+                1 + index * span + offset,
                 group_attributes(index, "" if offset else "first"),
             )
             for index in range(len(groups))
@@ -141,8 +141,8 @@ class PageTable:
         if row.learned_from:
             about = f"{foreign(row.sources)} {about}"
         if row.failed_seeds:
-            which = ", ".join(str(seed) for seed in row.failed_seeds)
-            about += f' <span class="mark">{plural(len(row.failed_seeds), "seed")} failed: {which}</span>'
+            seeds_failed = ", ".join(str(seed) for seed in row.failed_seeds)
+            about += f' <span class="mark">{plural(len(row.failed_seeds), "seed")} failed: {seeds_failed}</span>'
         outliers = [f"Outlier seed: {text}." for text in outlier_texts(row)]
         caveats = "".join(self.notes.mark(caveat) for caveat in (*row.caveats, *outliers))
         return f'<th scope="row">{foreign(row.label)}{caveats} <span class="about">{about}</span></th>'
@@ -175,8 +175,8 @@ class PageTable:
         }
         marks = [name for name, holds in flags.items() if holds]
         if score.items:  # that a printed figure is one is said by the caption or in place of the interval
-            said = {"", NO_VARIANCE, *marks}
-            marks += [remark for remark in (score.note or "").split("; ") if remark not in said]
+            present = {"", NO_VARIANCE, *marks}
+            marks += [remark for remark in (score.note or "").split("; ") if remark not in present]
         if bare:  # where all are, the caption says it
             intervals = ' <span class="interval">no interval</span>' if "Rank" in self.columns else ""
         else:
@@ -191,7 +191,7 @@ class PageTable:
         if not score.missing:
             return number_cell(score.languages, str(score.languages), attributes)
         named = ", ".join(score.missing[:LISTED])
-        rest = f" and {len(score.missing) - LISTED} more" if len(score.missing) > LISTED else ""
-        mark = self.notes.mark(f"Without {plural(len(score.missing), 'language')} of the group: {named}{rest}.")
+        more = f" and {len(score.missing) - LISTED} more" if len(score.missing) > LISTED else ""
+        mark = self.notes.mark(f"Without {plural(len(score.missing), 'language')} of the group: {named}{more}.")
         total = score.languages + len(score.missing)
         return number_cell(score.languages, f'<span class="mark">{score.languages} of {total}</span>{mark}', attributes)

@@ -13,12 +13,12 @@ from xlt_bench.io.texts import clean
 from xlt_bench.leaderboard.board.measuring import measure
 from xlt_bench.leaderboard.board.model import Bounds
 from xlt_bench.leaderboard.board.reducing import Reductions
+from xlt_bench.leaderboard.board.scoring import interval_of
 from xlt_bench.leaderboard.data.entries import Entry, entries_of
 from xlt_bench.leaderboard.data.gathering import gather
 from xlt_bench.leaderboard.render.words import percent
 from xlt_bench.leaderboard.rescore.rescoring import Rescored
 from xlt_bench.metrics import Metric
-from xlt_bench.stats import interval
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def _lines(entry: Entry, reductions: Sequence[Reductions], level: float) -> list
     lines = []
     for group, codes in entry.groups().items():
         scores = [_score(entry, group, codes, reduction, level) for reduction in reductions]
-        known = tuple(score for score in scores if score is not None)
-        lines.append(SummaryLine(entry.key, entry.label, entry.sources, group, len(entry.seeds), known))
+        present = tuple(score for score in scores if score is not None)
+        lines.append(SummaryLine(entry.key, entry.label, entry.sources, group, len(entry.seeds), present))
     return lines
 
 
@@ -73,10 +73,8 @@ def _score(
     row = measure(entry, group, codes, reductions)
     if row is None or row.reduced is None:
         return None
-    bounds = None
-    if row.reduced.testable:
-        result = interval(row.reduced.x, level=level, deterministic=entry.is_stored)
-        bounds = Bounds(result.low, result.high)
+    result = interval_of(row.reduced.x, "two-way", level, entry.is_stored)
+    bounds = None if result is None else Bounds(result.low, result.high)
     return MetricOfGroup(reductions.metric.name, row.value, bounds)
 
 

@@ -17,20 +17,9 @@ from xlt_bench.leaderboard.render.figures import (
     save_figure,
     styled,
 )
+from xlt_bench.leaderboard.study.axes import AXES, axis, axis_position, axis_text, column_of, with_sources
+from xlt_bench.leaderboard.study.costs import COSTS, cost_group, cost_of, costed, is_efficient
 from xlt_bench.leaderboard.study.lines import Results
-from xlt_bench.leaderboard.study.tables import (
-    AXES,
-    COSTS,
-    axis,
-    axis_text,
-    column_of,
-    cost_group,
-    cost_of,
-    costed,
-    is_efficient,
-    place,
-    with_sources,
-)
 from xlt_bench.studies.definition import Form
 
 if TYPE_CHECKING:
@@ -56,18 +45,18 @@ def _curves(results: Results) -> Figure:
     from matplotlib.figure import Figure
 
     columns = list(dict.fromkeys(column_of(line, results) for line in results.lines))
-    places = axis(results)
+    positions = axis(results)
     figure = Figure(figsize=(2.9 * len(results.groups) + 0.5, 3.1), layout="constrained")
     panels = figure.subplots(1, len(results.groups), squeeze=False, sharey=True)
     for axes, (group, codes) in zip(panels.flat, results.groups.items(), strict=True):
-        for at, column in enumerate(columns):
+        for number, column in enumerate(columns):
             points = {
-                places.index(place(line, results)): line.row.scores[group]
+                positions.index(axis_position(line, results)): line.row.scores[group]
                 for line in results.lines
                 if column_of(line, results) == column and group in line.row.scores
             }
-            _curve(axes, points, at, (at - (len(columns) - 1) / 2) * 0.07)
-        axes.set_xticks(range(len(places)), [axis_text(x) for x in places])
+            _curve(axes, points, number, (number - (len(columns) - 1) / 2) * 0.07)
+        axes.set_xticks(range(len(positions)), [axis_text(position) for position in positions])
         axes.set_xlabel(AXES[results.study.report.over or "shots"].lower())
         axes.set_title(f"{group}: {len(codes)} language{'' if len(codes) == 1 else 's'}", parse_math=False)
     panels.flat[0].set_ylabel("accuracy in per cent")
@@ -75,16 +64,16 @@ def _curves(results: Results) -> Figure:
     return figure
 
 
-def _curve(axes: Axes, points: Mapping[int, RowScore], at: int, shift: float) -> None:
+def _curve(axes: Axes, points: Mapping[int, RowScore], number: int, shift: float) -> None:
     """A line with its intervals, a little to the side of the others."""
-    colour, xs = COLOURS[at % len(COLOURS)], sorted(points)
+    colour, xs = COLOURS[number % len(COLOURS)], sorted(points)
     axes.plot(
         [x + shift for x in xs],
         [100 * points[x].value for x in xs],
         color=colour,
-        linestyle=DASHES[at % len(DASHES)],
+        linestyle=DASHES[number % len(DASHES)],
         linewidth=1.1,
-        marker=_marker(at),
+        marker=_marker(number),
         markersize=3.5,
     )
     for x in xs:
@@ -102,8 +91,8 @@ def _costs(results: Results) -> Figure:
     figure = Figure(figsize=(3.1 * len(COSTS), 3.3), layout="constrained")
     panels = figure.subplots(1, len(COSTS), squeeze=False, sharey=True)
     for axes, cost in zip(panels.flat, COSTS, strict=True):
-        for at, line in enumerate(lines):
-            _point(axes, cost_of(line, cost), line.row.scores[group], at)
+        for number, line in enumerate(lines):
+            _point(axes, cost_of(line, cost), line.row.scores[group], number)
         front = sorted((cost_of(line, cost), 100 * line.row.scores[group].value)
                        for line in lines if is_efficient(line, results, cost))  # fmt: skip
         axes.step([x for x, _ in front], [y for _, y in front], where="post", color=GREY, linewidth=0.7, zorder=0)
@@ -114,17 +103,17 @@ def _costs(results: Results) -> Figure:
     return figure
 
 
-def _point(axes: Axes, cost: float, score: RowScore, at: int) -> None:
-    colour = COLOURS[at % len(COLOURS)]
+def _point(axes: Axes, cost: float, score: RowScore, number: int) -> None:
+    colour = COLOURS[number % len(COLOURS)]
     if score.two_way is not None:
         axes.plot([cost] * 2, [100 * score.two_way.low, 100 * score.two_way.high], color=colour, linewidth=0.7)
-    axes.plot([cost], [100 * score.value], color=colour, marker=_marker(at),
+    axes.plot([cost], [100 * score.value], color=colour, marker=_marker(number),
               markersize=5, linestyle="none")  # fmt: skip
 
 
-def _marker(at: int) -> str:
+def _marker(number: int) -> str:
     """With the colour of the same number, another pair for each of 36 lines."""
-    return MARKERS[(at + at // len(COLOURS)) % len(MARKERS)]
+    return MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
 
 
 def _legend(figure: Figure, names: Sequence[str]) -> None:
@@ -135,12 +124,12 @@ def _legend(figure: Figure, names: Sequence[str]) -> None:
         Line2D(
             [],
             [],
-            color=COLOURS[at % len(COLOURS)],
-            linestyle=DASHES[at % len(DASHES)],
-            marker=_marker(at),
+            color=COLOURS[number % len(COLOURS)],
+            linestyle=DASHES[number % len(DASHES)],
+            marker=_marker(number),
             markersize=4,
         )
-        for at in range(len(names))
+        for number in range(len(names))
     ]
     columns = max(1, min(4, int(figure.get_figwidth() / (0.075 * max(map(len, names)) + 0.5))))
     legend = figure.legend(marks, ["row"] * len(names), loc="outside upper left", ncols=columns)

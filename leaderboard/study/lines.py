@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from xlt_bench.backbones.source import NO_BACKBONE
-from xlt_bench.errors import ConfigError
+from xlt_bench.errors import ConfigError, unknown
 from xlt_bench.leaderboard.board import boards
 from xlt_bench.leaderboard.board.model import Board, BoardRow
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.data.entries import Entry, entries_of
+from xlt_bench.leaderboard.data.facts import primary_group
 from xlt_bench.leaderboard.data.gathering import gather
 from xlt_bench.leaderboard.data.published import published
 from xlt_bench.records.cell import Cell
@@ -57,19 +58,21 @@ class Results:
     """All that a report is made of.
 
     Attributes:
-        asked: what all methods got in place of the usual, such as `300 steps`.
+        changes: what all methods got in place of the usual, such as `300 steps`.
         layout: part, label and sources of every configuration of the study, run or not.
         board: of the study's Records, for `board` reports with published results.
+        primary: the group whose tests are confirmatory: the study's, else the task's; empty where it is not shown.
         missing: runs that are neither complete nor failed.
     """
 
     study: Study
-    asked: str
+    changes: str
     layout: tuple[tuple[str, str, str], ...]
     lines: tuple[Line, ...]
     board: Board
     records: tuple[Record, ...]
     groups: Mapping[str, tuple[str, ...]]
+    primary: str
     missing: int
     failed: int
     left_out: tuple[str, ...]
@@ -81,49 +84,60 @@ def results_of(study: Study, planned: Sequence[Planned]) -> Results:
     Raises:
         ConfigError: none has run.
     """
-    setup = next(one.experiment.setup for one in planned if one.experiment)
-    cells = {cell.fingerprint: cell for one in planned for cell in one.cells}
-    found = [held for key in cells if isinstance(held := setup.store.find(key), Record)]
-    if not any(record.complete for record in found):
+    setup = next(plan.experiment.setup for plan in planned if plan.experiment)
+    cells = {cell.fingerprint: cell for plan in planned for cell in plan.cells}
+    records = [record for key in cells if isinstance(record := setup.store.find(key), Record)]
+    if not any(record.complete for record in records):
         raise ConfigError(f"study {study.name}: no run is complete; run it with: xlt-bench study run")
-    groups = {name: codes for one in planned if one.experiment for name, codes in one.experiment.setup.groups.items()}
-    board = _board(found, setup.store, study.report.baselines, groups)
-    asked = _asked(planned)
-    lines = tuple(_told_apart(list(_lines(study, planned, asked, found, setup.store, board)), study.report.over))
-    shown = {line.entry.key for line in lines}
+    groups = {
+        name: codes for plan in planned if plan.experiment for name, codes in plan.experiment.setup.groups.items()
+    }
+    primary = study.report.primary or primary_group(records[0].cell.task) or ""
+    if study.report.primary is not None and study.report.primary not in groups:
+        raise ConfigError(
+            f"study {study.name}: [report] primary: {unknown('target group', primary, groups, ', '.join(groups))}"
+        )
+    board = _board(records, setup.store, study.report.baselines, groups, primary)
+    changes = _changes(planned)
+    lines = tuple(_distinct(list(_lines(study, planned, changes, records, setup.store, board)), study.report.over))
+    keys = {line.entry.key for line in lines}
+    groups = {
+        name: codes
+        for section in board.sections
+        for name, codes in section.groups.items()
+        if any(row.key in keys for row in section.rows)
+    }
     return Results(
         study=study,
-        asked=asked,
-        layout=tuple((*_named(study, one, asked), one.sources) for one in planned if one.experiment),
+        changes=changes,
+        layout=tuple((*_named(study, plan, changes), plan.sources) for plan in planned if plan.experiment),
         lines=lines,
         board=board,
-        records=tuple(found),
-        groups={
-            name: codes
-            for section in board.sections
-            for name, codes in section.groups.items()
-            if any(row.key in shown for row in section.rows)
-        },
-        missing=len(cells) - len(found),
-        failed=sum(not record.complete for record in found),
-        left_out=tuple(dict.fromkeys(one.reason for one in planned if one.reason)),
+        records=tuple(records),
+        groups=groups,
+        primary=primary if primary in groups else "",
+        missing=len(cells) - len(records),
+        failed=sum(not record.complete for record in records),
+        left_out=tuple(dict.fromkeys(plan.reason for plan in planned if plan.reason)),
     )
 
 
-def _board(records: Sequence[Record], store: Store, baselines: bool, groups: Mapping[str, tuple[str, ...]]) -> Board:
+def _board(
+    records: Sequence[Record], store: Store, baselines: bool, groups: Mapping[str, tuple[str, ...]], primary: str
+) -> Board:
     if baselines:
         task = records[0].cell.task
         stored = [record for record, _ in published().values() if record.cell.task == task]
         same_data = [record for record in stored if record.cell.task_hash == records[0].cell.task_hash]
         records = [*records, *same_data]
-    return boards.board_of(records, store, Options(targets=groups))
+    return boards.board_of(records, store, Options(targets=groups, primary=primary))
 
 
-def _named(study: Study, planned: Planned, asked: str) -> tuple[str, str]:
-    """Part and label of a configuration; what was asked for of all (`asked`) is no part of the label."""
+def _named(study: Study, planned: Planned, changes: str) -> tuple[str, str]:
+    """Part and label of a configuration; what all of them got (`changes`) is no part of the label."""
     assert planned.experiment is not None, "what cannot be has no line"
     grid, setup = study.grids[planned.grid], planned.experiment.setup
-    plain = grid.compute_of or _remainder(setup) == asked
+    plain = grid.compute_of or _remainder(setup) == changes
     return grid.title or "", setup.configured.label if plain else setup.label
 
 
@@ -132,46 +146,46 @@ def _remainder(setup: Setup) -> str:
     return setup.label.removeprefix(setup.configured.label).removeprefix(", ")
 
 
-def _asked(planned: Sequence[Planned]) -> str:
-    """What all configurations with a backbone were asked for in place of the usual; empty if they differ."""
-    setups = [one.experiment.setup for one in planned if one.experiment and one.experiment.setup.source is not None]
-    told = {_remainder(setup) for setup in setups}
-    return told.pop() if len(told) == 1 else ""
+def _changes(planned: Sequence[Planned]) -> str:
+    """What all configurations with a backbone got in place of the usual; empty if they differ."""
+    setups = [plan.experiment.setup for plan in planned if plan.experiment and plan.experiment.setup.source is not None]
+    remainders = {_remainder(setup) for setup in setups}
+    return remainders.pop() if len(remainders) == 1 else ""
 
 
 def _lines(
-    study: Study, planned: Sequence[Planned], asked: str, records: Sequence[Record], store: Store, board: Board
+    study: Study, planned: Sequence[Planned], changes: str, records: Sequence[Record], store: Store, board: Board
 ) -> Iterator[Line]:
     countable = [record for record in records if record.complete and record.evidence == "per_item"]
     gathered = gather(countable, partial(boards.load, store), boards.witness_of(records))
     entries = {entry.key: entry for entry in entries_of(records, gathered)}
     rows = {row.key: row for section in board.sections for row in section.rows}
-    told: set[tuple[str, str]] = set()
-    for one in planned:
+    seen: set[tuple[str, str]] = set()
+    for plan in planned:
         by_configuration: dict[str, list[Cell]] = {}
-        for cell in one.cells:
+        for cell in plan.cells:
             by_configuration.setdefault(cell.configuration, []).append(cell)
         for key, cells in by_configuration.items():
-            part, label = _named(study, one, asked)
-            if key in rows and key in entries and (part, key) not in told:
-                told.add((part, key))
+            part, label = _named(study, plan, changes)
+            if key in rows and key in entries and (part, key) not in seen:
+                seen.add((part, key))
                 shots = cells[0].shots if cells[0].learns_target else 0
-                yield Line(one, part, label, shots, tuple(cells), entries[key], rows[key])
+                yield Line(plan, part, label, shots, tuple(cells), entries[key], rows[key])
 
 
-def _told_apart(lines: Sequence[Line], over: str | None) -> Iterator[Line]:
+def _distinct(lines: Sequence[Line], over: str | None) -> Iterator[Line]:
     """Lines that would share a place in a table get what tells them apart behind their label."""
 
     def spot(line: Line) -> tuple[object, ...]:
-        where = len(line.cells[0].sources) if over == "sources" else line.sources
-        return line.part, line.label, where, line.shots if over == "shots" else None
+        column = len(line.cells[0].sources) if over == "sources" else line.sources
+        return line.part, line.label, column, line.shots if over == "shots" else None
 
     for line in lines:
-        rivals = [other for other in lines if other is not line and spot(other) == spot(line)]
+        rivals = [rival for rival in lines if rival is not line and spot(rival) == spot(line)]
         differing = [
-            told
-            for at, told in enumerate(_particulars(line))
-            if any(_particulars(other)[at] != told for other in rivals)
+            particular
+            for number, particular in enumerate(_particulars(line))
+            if any(_particulars(rival)[number] != particular for rival in rivals)
         ]
         yield replace(line, label=f"{line.label}, {differing[0]}") if differing else line
 
@@ -180,8 +194,8 @@ def _particulars(line: Line) -> tuple[str, ...]:
     """What may tell lines of one name apart; the last one always does."""
     shots = "all examples" if line.shots is None else f"{line.shots} shots" if line.shots else "zero-shot"
     examples = line.cells[0].examples
-    told = "all source examples" if examples is None else f"{examples} source examples"
-    return line.sources, shots, told, f"#{line.entry.key[:4]}"
+    pool = "all source examples" if examples is None else f"{examples} source examples"
+    return line.sources, shots, pool, f"#{line.entry.key[:4]}"
 
 
 def backbone_of(results: Results) -> str:

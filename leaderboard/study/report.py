@@ -9,9 +9,11 @@ from pathlib import Path
 from xlt_bench.errors import ConfigError
 from xlt_bench.leaderboard.render import output as outputs
 from xlt_bench.leaderboard.render.markup import markdown, markdown_text
-from xlt_bench.leaderboard.render.notes import legend
+from xlt_bench.leaderboard.render.notes import legend, outlier_texts
+from xlt_bench.leaderboard.study.costs import cost_table
 from xlt_bench.leaderboard.study.lines import Results, backbone_of, results_of
-from xlt_bench.leaderboard.study.tables import cost_table, curve_tables, groups_table, languages_text, pairs_table
+from xlt_bench.leaderboard.study.pairs import languages_text, pairs_table
+from xlt_bench.leaderboard.study.tables import curve_tables, groups_table
 from xlt_bench.studies.definition import Form, Study
 from xlt_bench.studies.planning import Planned
 
@@ -49,8 +51,12 @@ def report_text(results: Results, figures: Sequence[Path]) -> str:
         figures: files beside it that it shows.
     """
     study = results.study
-    where = f"on {results.board.task} with {backbone_of(results) or 'no backbone'}"
-    parts = [f"# {markdown_text(f'{study.title}, {where}')}", markdown_text(study.question), "\n".join(_facts(results))]
+    setting = f"on {results.board.task} with {backbone_of(results) or 'no backbone'}"
+    parts = [
+        f"# {markdown_text(f'{study.title}, {setting}')}",
+        markdown_text(study.question),
+        "\n".join(_facts(results)),
+    ]
     parts += [f"![{path.stem}](<{path.name}>)" for path in figures]
     parts.append(_BODIES[study.report.form](results))
     pairs = pairs_table(results)
@@ -62,7 +68,8 @@ def report_text(results: Results, figures: Sequence[Path]) -> str:
 
 _PAIRS = (
     "A pair is compared on the same items and languages (two-way: random over seeds and items); p is corrected by Holm "
-    "over all lines of a target group."
+    "over all lines of a target group. Tests on a group that the study or the task did not declare as primary are "
+    "exploratory."
 )
 
 
@@ -70,18 +77,18 @@ def _facts(results: Results) -> Iterator[str]:
     first = results.records[0]
     setups = [line.planned.experiment.setup for line in results.lines if line.planned.experiment]
     adapting = sorted({setup.target_label for setup in setups if setup.target_label})
-    steps = [part for part in results.asked.split(", ") if part and not part.startswith("preset ")]
-    asked = ", ".join([*steps, *adapting])
+    steps = [part for part in results.changes.split(", ") if part and not part.startswith("preset ")]
+    changes = ", ".join([*steps, *adapting])
     presets = sorted({record.cell.preset for record in results.records if record.cell.preset})
     seeds = sorted({record.cell.seed for record in results.records})
     commits = sorted({str(record.environment.get("commit", "unknown")) for record in results.records})
     devices = sorted({str(record.environment.get("device", "")) for record in results.records})
     dates = sorted({record.created[:10] for record in results.records if record.created})
     yield f"- Task {markdown_text(first.cell.task)} (data {first.cell.task_hash[:8]}), backbone " + markdown_text(
-        f"{backbone_of(results) or 'none'}, preset {', '.join(presets) or 'none'}{asked and ', ' + asked}"
+        f"{backbone_of(results) or 'none'}, preset {', '.join(presets) or 'none'}{changes and ', ' + changes}"
     )
-    whole = len(results.records) + results.missing
-    yield f"- {len(results.records)} of {whole} runs, {results.failed} of them failed; seeds {_listed(seeds)}"
+    total = len(results.records) + results.missing
+    yield f"- {len(results.records)} of {total} runs, {results.failed} of them failed; seeds {_listed(seeds)}"
     yield f"- Made on {' to '.join(dict.fromkeys([dates[0], dates[-1]])) if dates else 'an unknown day'}, " + (
         f"{', '.join(devices)}, code {markdown_text(', '.join(commits))}"
     )
@@ -92,7 +99,8 @@ def _facts(results: Results) -> Iterator[str]:
 def _notes(results: Results) -> Iterator[str]:
     yield "Accuracy in per cent: plain mean over the group's languages and over seeds, with its 95% two-way interval."
     if results.study.report.form != "board":
-        yield from (told for told in legend(results.board) if told.startswith(("*:", "!:")))
+        yield from (text for text in legend(results.board) if text.startswith(("*:", "!:", "^:", "Letters in")))
+        yield from (f"^: {text}." for line in results.lines for text in outlier_texts(line.row))
     if any((line.shots or 0) > 0 for line in results.lines):
         yield (
             "Labelled target examples: as many for training, and at most as many of the dev split to select on; drawn "
@@ -103,7 +111,8 @@ def _notes(results: Results) -> Iterator[str]:
             "Seconds and memory are of one process on the machine as busy as it was; memory is the whole process's, "
             "with what it still holds of runs before."
         )
-    yield from (f"Skipped: {told}" for told in results.board.skipped)
+    yield from results.board.caveats
+    yield from (f"Skipped: {text}" for text in results.board.skipped)
     yield from (f"Left out: {reason}" for reason in results.left_out)
     for line in results.lines:
         if line.row.failed_seeds:
@@ -111,8 +120,8 @@ def _notes(results: Results) -> Iterator[str]:
 
 
 def _listed(numbers: Sequence[int]) -> str:
-    whole = list(numbers) == list(range(numbers[0], numbers[-1] + 1)) if numbers else False
-    return f"{numbers[0]} to {numbers[-1]}" if whole and len(numbers) > 2 else ", ".join(map(str, numbers))
+    gapless = list(numbers) == list(range(numbers[0], numbers[-1] + 1)) if numbers else False
+    return f"{numbers[0]} to {numbers[-1]}" if gapless and len(numbers) > 2 else ", ".join(map(str, numbers))
 
 
 def _without_title(text: str) -> str:

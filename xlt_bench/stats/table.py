@@ -147,7 +147,8 @@ class Table:
         deviation = self.by_cluster[order] - self.mean[order, None]
         covariance = deviation @ deviation.T / (clusters * (clusters - 1)) - np.diag(self.cell[order])
         values, vectors = np.linalg.eigh(covariance)
-        root = (vectors * np.sqrt(np.maximum(values, 0.0))).astype(np.float32)
+        # the symmetric root: rounding decides the signs of eigenvectors, and must not decide the draws
+        root = ((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T).astype(np.float32)
         result = np.empty((draws, rows), dtype=np.float32)
         result[:, order] = rng.standard_normal((draws, rows), dtype=np.float32) @ root.T
         result *= np.sqrt((clusters - 1) / rng.chisquare(clusters - 1, (draws, 1))).astype(np.float32)

@@ -30,7 +30,7 @@ from xlt_bench.runs.request import NO_SOURCES, Request
 KEYS = ("title", "question", "grid", "report")
 GRID_OPTIONS = options_of(Request, "grid")
 GRID_KEYS = ("title", "methods", "sources", "steps-of", "compute-of", *(option.key for option in GRID_OPTIONS))
-REPORT_KEYS = ("form", "pairs", "over", "order-by", "baselines", "published")
+REPORT_KEYS = ("form", "pairs", "over", "order-by", "baselines", "published", "primary")
 Form = Literal["groups", "board", "languages", "curve", "cost"]
 Axis = Literal["shots", "sources"]
 
@@ -79,6 +79,7 @@ class ReportSpec:
         order_by: of `languages`: the method that sorts them.
         baselines: of `board`: with what others published on this task.
         published: method -> the system of the stored baselines that is its published counterpart.
+        primary: the target group that the question is about, in place of the task's: tests on it are confirmatory.
     """
 
     form: Form
@@ -87,6 +88,7 @@ class ReportSpec:
     order_by: str | None = None
     baselines: bool = False
     published: Mapping[str, str] | None = None
+    primary: str | None = None
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,7 @@ def _report(section: TomlTable) -> ReportSpec:
         order_by=section.text("order-by"),
         baselines=baselines,
         published=_texts(section.table("published")),
+        primary=section.text("primary"),
     )
 
 

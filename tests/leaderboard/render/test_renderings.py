@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.board_records import CODES, GROUPS, answers, board_of, floor, only, run_of, runs, shown
@@ -219,7 +220,8 @@ def test_a_page_is_of_one_task() -> None:
 
 
 def test_no_variance_is_said() -> None:
-    same = answers(1.0)
+    right = answers(1.0)
+    same = replace(right, predicted=np.where(right.language == CODES[2], "sea", right.gold).astype(object))
     board = board_of([(run_of(same, seed=seed), same) for seed in range(3)])
     assert "no variance" in shown(board)
     assert only(board).rows[0].scores["unseen"].note == "no variance"

@@ -14,9 +14,11 @@ import pytest
 
 from xlt_bench.baselines import TASK_HASH
 from xlt_bench.leaderboard.data.published import BACKBONE, codes_of
+from xlt_bench.leaderboard.study.costs import is_efficient
 from xlt_bench.leaderboard.study.lines import Results, results_of
+from xlt_bench.leaderboard.study.pairs import languages_text, pairs_table
 from xlt_bench.leaderboard.study.report import report_text, show_report
-from xlt_bench.leaderboard.study.tables import curve_tables, groups_table, is_efficient, languages_text, pairs_table
+from xlt_bench.leaderboard.study.tables import curve_tables, groups_table
 from xlt_bench.records.cell import Cell, Protocol
 from xlt_bench.records.record import Predictions, Record
 from xlt_bench.records.store import Store
