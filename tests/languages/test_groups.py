@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
 from xlt_bench.errors import BackboneError, ConfigError
-from xlt_bench.languages.expressions import parse_languages, target_groups
+from xlt_bench.languages.expressions import expression_of, parse_languages, target_groups
 from xlt_bench.languages.groups import named_groups
 from xlt_bench.task import Language
 
@@ -166,3 +168,27 @@ def test_unknown_targets() -> None:
         target_groups("unseen", ("eng_Latn",), BLIND, LANGUAGES, backbone="acme/bert")
     with pytest.raises(ConfigError, match="no language or group 'sources'"):
         target_groups("sources", (), GROUPS, LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("expression", "shortest"),
+    [
+        ("eng_Latn+arb_Arab+zho_Hans", "enarzho"),
+        ("deu_Latn,enarzho", "joshi5"),
+        ("seen-joshi5", "seen-wo-joshi5"),
+        ("tha_Thai,eng_Latn", "eng_Latn+tha_Thai"),
+        ("eng_Latn+arb_Arab", "eng_Latn+arb_Arab"),
+        ("deu_Latn", "deu_Latn"),
+        ("all-deu_Latn", "all-deu_Latn"),
+        ("tha_Thai+joshi5", "joshi5+tha_Thai"),
+    ],
+)
+def test_a_set_has_one_shortest_expression(expression: str, shortest: str) -> None:
+    assert expression_of(parsed(expression), GROUPS, LANGUAGES) == shortest
+
+
+def test_the_expression_of_every_set_stands_for_that_set() -> None:
+    for size in range(1, len(LANGUAGES) + 1):
+        for codes in combinations(LANGUAGES, size):
+            assert parsed(expression_of(codes, GROUPS, LANGUAGES)) == codes
+            assert expression_of(codes[::-1], GROUPS, LANGUAGES) == expression_of(codes, GROUPS, LANGUAGES)

@@ -51,7 +51,7 @@ def test_what_is_said_and_is_the_default_is_the_same_row(run: Command, way: str,
     said = run(*options, *second)
     assert "1 already in the store" in said.err
     assert only() == before
-    assert only().row_label == method
+    assert (only().row_label, only().sources_label) == (method, "joshi5")
 
 
 def test_what_differs_from_the_default_is_in_the_name(run: Command) -> None:

@@ -49,6 +49,22 @@ def parse_languages(
     return _ordered(chosen, ordered)
 
 
+def expression_of(codes: Iterable[str], groups: Groups, languages: Iterable[str]) -> str:
+    """The expression of fewest names for a set of languages: the same, however a user wrote the set.
+
+    One group with what is added to it and taken from it, or codes alone; of equally short ones codes alone, else the first group's.
+    """
+    ordered, members = tuple(languages), frozenset(codes)
+
+    def terms(base: str) -> list[str]:
+        present = groups.get(base, frozenset())
+        added, removed = _ordered(members - present, ordered), _ordered(present - members, ordered)
+        return [*([base] if base else []), *(f"+{code}" for code in added), *(f"-{code}" for code in removed)]
+
+    shortest = min((terms(base) for base in ["", *groups]), key=len)
+    return "".join(shortest).removeprefix("+")
+
+
 def target_groups(
     spec: str | None,
     sources: Iterable[str],

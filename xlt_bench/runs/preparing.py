@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name
-from xlt_bench.languages.expressions import parse_languages, target_groups
+from xlt_bench.languages.expressions import expression_of, parse_languages, target_groups
 from xlt_bench.languages.known_groups import known_groups
 from xlt_bench.plugins.methods import ConfiguredMethod, configure, recipe_of
 from xlt_bench.recipe import Recipe
@@ -17,7 +17,7 @@ from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.experiment import Experiment, experiment_of
 from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.protocols import TransferProtocol, chosen_protocol
-from xlt_bench.runs.request import Request, budgeted, check_examples, checked, reading
+from xlt_bench.runs.request import NO_SOURCES, Request, budgeted, check_examples, checked, reading
 from xlt_bench.runs.setup import Provenance, Setup
 from xlt_bench.task import Task, TaskInfo
 
@@ -41,22 +41,14 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     info = loader.info(request.task)
     seeds = request.seeds or tuple(range(protocol.default_seeds(info)))
     configured = configure(request.method, request.settings)
-    preset = request.preset or info.preset
-    recipe = recipe_of(configured.method, preset)
     device = choose_device(request.device)
     precision = choose_precision(request.precision, device)
     backbone = request.backbone or info.backbone
     check_name(backbone)
     task = loader.task(request.task, request.data_dir)
-    sources, groups, notes = _languages(request, protocol, task, info, backbone)
+    languages = _languages(request, protocol, task, info, backbone)
     source = loader.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
-    if source is None:  # such a method gets what no option changes: options are no part of its identity
-        recipe, precision = recipe_of(configured.method, info.preset), "fp32"
-        defaults = {}
-    else:
-        usual = reading(recipe, Request(), info, source.architecture)
-        defaults = {"preset": info.preset, "recipe": usual.as_json()}
-        recipe = reading(recipe, request, info, source.architecture)
+    recipe, defaults = _recipe(request, info, configured, source)
     configured, start = _started(request, configured, task, source)
     setup = Setup(
         task=task,
@@ -65,17 +57,17 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
         source=source,
         recipe=recipe if source is None else budgeted(recipe, request),
         device=device,
-        precision=precision,
-        sources_label=request.sources,
-        groups=groups,
-        notes=notes,
+        precision="fp32" if source is None else precision,
+        sources_label=languages.sources_label,
+        groups=languages.targets,
+        notes=languages.notes,
         store=Store(request.store),
         save_weights=request.save_weights,
         tuning=request.tuning,
         defaults=defaults,
         provenance=Provenance(caveats=(start.caveat,) if start else ()),
     )
-    template = _template(request, setup, protocol, preset, sources, start)
+    template = _template(request, setup, protocol, request.preset or info.preset, languages.sources, start)
     setup = replace(
         setup,
         label=", ".join([configured.label, *differences(template, setup.defaults)]),
@@ -88,10 +80,38 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     return experiment_of(request, setup, cells, request.rerun)
 
 
-def _languages(
-    request: Request, protocol: TransferProtocol, task: Task, info: TaskInfo, backbone: str
-) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """Sources, targets by group, and notes on the groups."""
+def _recipe(
+    request: Request, info: TaskInfo, configured: ConfiguredMethod, source: BackboneSource | None
+) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe before its budgets, and what is usual, by which labels tell what is not.
+
+    A method without a backbone gets what no option changes: options are no part of its identity.
+    """
+    recipe = recipe_of(configured.method, request.preset or info.preset)  # refuses a preset that there is not
+    if source is None:
+        return recipe_of(configured.method, info.preset), {}
+    usual = reading(recipe, Request(), info, source.architecture)
+    return reading(recipe, request, info, source.architecture), {"preset": info.preset, "recipe": usual.as_json()}
+
+
+@dataclass(frozen=True)
+class Languages:
+    """The languages of a run.
+
+    Attributes:
+        sources: codes, in the task's order.
+        sources_label: how tables name them; it follows from the codes, however the user wrote them.
+        targets: by group.
+        notes: what a reader must know of the groups.
+    """
+
+    sources: tuple[str, ...]
+    sources_label: str
+    targets: dict[str, tuple[str, ...]]
+    notes: tuple[str, ...]
+
+
+def _languages(request: Request, protocol: TransferProtocol, task: Task, info: TaskInfo, backbone: str) -> Languages:
     known = known_groups(info, backbone, task.languages, seen=request.seen, groups_file=request.groups_file)
     groups = known.groups
     sources: tuple[str, ...] = ()
@@ -102,7 +122,8 @@ def _languages(
     targets = target_groups(expression, sources, groups, task.languages, backbone=backbone)
     protocol.check_data(request, task, _in_order(targets, task))
     check_examples(request, sources, task)
-    return sources, targets, known.notes
+    label = expression_of(sources, groups, task.languages) if sources else NO_SOURCES
+    return Languages(sources, label, targets, known.notes)
 
 
 def _in_order(targets: dict[str, tuple[str, ...]], task: Task) -> tuple[str, ...]:
