@@ -52,7 +52,7 @@ def parse_languages(
 def expression_of(codes: Iterable[str], groups: Groups, languages: Iterable[str]) -> str:
     """The expression of fewest names for a set of languages: the same, however a user wrote the set.
 
-    One group with what is added to it and taken from it, or codes alone; of equally short ones codes alone, else the first group's.
+    One group with what is added to it and taken from it, or codes alone; of equally short ones codes come first.
     """
     ordered, members = tuple(languages), frozenset(codes)
 
