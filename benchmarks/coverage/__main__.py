@@ -7,7 +7,7 @@ differences found. Shares are of simulated tables; standard error of 5% from 400
 import argparse
 from collections.abc import Mapping
 
-from xlt_bench.stats.simulation import Setting
+from xlt_bench.stats.simulation import TableDesign
 
 from .measures import Errors, measure_intervals, measure_rules
 from .rules import CANDIDATES, Rule, shipped
@@ -38,7 +38,7 @@ def main() -> None:
     print_candidates(grid(), options.only, factor)
 
 
-def print_shipped(settings: Mapping[str, Setting], only: str, factor: float) -> None:
+def print_shipped(settings: Mapping[str, TableDesign], only: str, factor: float) -> None:
     """Intervals and tests by the shipped rule."""
     counts = ", ".join(f"{_draws(rows, factor)} of {rows} rows" for rows in DRAWS)
     print(f"Tables of equal rows: {counts}; half as many for the differences found. All in per cent.\n")
@@ -53,7 +53,7 @@ def print_shipped(settings: Mapping[str, Setting], only: str, factor: float) -> 
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
-def print_candidates(settings: Mapping[str, Setting], only: str, factor: float) -> None:
+def print_candidates(settings: Mapping[str, TableDesign], only: str, factor: float) -> None:
     """The shipped rule beside those dropped, on the same tables."""
     rules: dict[str, Rule] = CANDIDATES
     print("\nFamily error / 10 points found, on the same tables.\n")

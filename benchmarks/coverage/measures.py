@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt_bench.stats import two_way
-from xlt_bench.stats.simulation import Setting, tables, true_accuracy
+from xlt_bench.stats.simulation import TableDesign, tables, true_accuracy
 from xlt_bench.stats.student import half_width
 
 from .rules import Rule
@@ -42,7 +42,7 @@ class Intervals:
     width: float
 
 
-def measure_intervals(setting: Setting, draws: int, seed: int) -> Intervals:
+def measure_intervals(setting: TableDesign, draws: int, seed: int) -> Intervals:
     """Nominal 95% two-way intervals of every row of `draws` tables."""
     truth, inside, widths = true_accuracy(setting), [], []
     for table in tables(setting, [0.0] * len(setting.seeds), np.random.default_rng(seed), draws):
@@ -54,7 +54,7 @@ def measure_intervals(setting: Setting, draws: int, seed: int) -> Intervals:
     return Intervals(float(np.mean(inside)), float(np.median(widths)))
 
 
-def measure_rules(setting: Setting, rules: Mapping[str, Rule], draws: int, seed: int) -> dict[str, Errors]:
+def measure_rules(setting: TableDesign, rules: Mapping[str, Rule], draws: int, seed: int) -> dict[str, Errors]:
     """Errors of each rule on the same tables: `draws` of equal rows, and half as many of rows 0, 5 and 10 points up."""
     rows = len(setting.seeds)
     rng = np.random.default_rng(seed)
@@ -70,13 +70,13 @@ def measure_rules(setting: Setting, rules: Mapping[str, Rule], draws: int, seed:
 
 
 def _power(
-    setting: Setting, rules: Mapping[str, Rule], rng: np.random.Generator, draws: int
+    setting: TableDesign, rules: Mapping[str, Rule], rng: np.random.Generator, draws: int
 ) -> dict[str, tuple[float, float]]:
     if not setting.normal and setting.accuracy + GAINS[-1] > 0.97:
         return dict.fromkeys(rules, (np.nan, np.nan))
     rows = len(setting.seeds)
     designs = [(0.0, gain) for gain in GAINS[1:]] if rows == 2 else [tuple(GAINS[3 * k // rows] for k in range(rows))]
-    found: dict[str, dict[float, list[float]]] = {name: {gain: [] for gain in GAINS[1:]} for name in rules}
+    told_apart: dict[str, dict[float, list[float]]] = {name: {gain: [] for gain in GAINS[1:]} for name in rules}
     for gains in designs:
         distance = np.abs(np.subtract.outer(gains, gains)).round(6)
         for table in tables(setting, gains, rng, draws // len(designs)):
@@ -84,5 +84,5 @@ def _power(
                 adjusted = rule(table).adjusted_p
                 for gain in GAINS[1:]:
                     if (distance == gain).any():
-                        found[name][gain].append(float(np.mean(adjusted[distance == gain] <= ALPHA)))
-    return {name: tuple(float(np.mean(found[name][gain])) for gain in GAINS[1:]) for name in rules}  # type: ignore[misc]
+                        told_apart[name][gain].append(float(np.mean(adjusted[distance == gain] <= ALPHA)))
+    return {name: tuple(float(np.mean(told_apart[name][gain])) for gain in GAINS[1:]) for name in rules}  # type: ignore[misc]

@@ -32,9 +32,9 @@ def with_prior(prior: float) -> Rule:
 
     def rule(xs: Sequence[Array]) -> Pairwise:
         table = Table.of(xs)
-        spread = SeedSpread.learnt(table.spread.variance, table.spread.df, prior)
+        changed_spread = SeedSpread.learnt(table.seed_spread.variance, table.seed_spread.df, prior)
         first, second = np.triu_indices(len(xs), k=1)
-        changed = replace(table, spread=spread)
+        changed = replace(table, seed_spread=changed_spread)
         p = changed.p_values(first, second)
         return _paired(xs, p, changed.adjusted_p_values(first, second, p))
 

@@ -1,6 +1,6 @@
 """The settings that are simulated: seeds, rows, how much seeds vary, and what may go wrong with items."""
 
-from xlt_bench.stats.simulation import Setting
+from xlt_bench.stats.simulation import TableDesign
 
 SEEDS, ROWS = (2, 3, 5, 10), (2, 6, 24)
 SMALL, QUIET, MIDDLE, LARGE, NOISY = 0.025, 0.05, 0.10, 0.25, 0.35
@@ -17,19 +17,19 @@ def spreads(name: str, rows: int) -> tuple[float, ...]:
     return ({"small": SMALL, "large": LARGE}.get(name, MIDDLE),) * rows
 
 
-def of_seeds(seeds: int, rows: int, name: str) -> Setting:
+def of_seeds(seeds: int, rows: int, name: str) -> TableDesign:
     """A table whose rows have equally many seeds."""
-    return Setting(spreads(name, rows), (seeds,) * rows, tails=3.0 if name == "heavy tails" else None)
+    return TableDesign(spreads(name, rows), (seeds,) * rows, tails=3.0 if name == "heavy tails" else None)
 
 
-def unequal(rows: int, name: str) -> Setting:
+def unequal(rows: int, name: str) -> TableDesign:
     """A table of 3 and 10 seeds in turn, or of 10 seeds but for a noisy row with 2."""
     if name == "3 and 10 seeds":
-        return Setting(spreads("middle", rows), tuple((3, 10)[row % 2] for row in range(rows)))
-    return Setting(spreads("one noisy", rows), (2, *(10,) * (rows - 1)))
+        return TableDesign(spreads("middle", rows), tuple((3, 10)[row % 2] for row in range(rows)))
+    return TableDesign(spreads("one noisy", rows), (2, *(10,) * (rows - 1)))
 
 
-def grid() -> dict[str, Setting]:
+def grid() -> dict[str, TableDesign]:
     """Every combination of seeds, rows and spreads; then unequal seeds."""
     equal = {
         f"{seeds:>2} seeds, {rows:>2} rows, {name}": of_seeds(seeds, rows, name)
@@ -41,7 +41,7 @@ def grid() -> dict[str, Setting]:
     return equal | {f"{name}, {rows:>2} rows": unequal(rows, name) for rows in ROWS for name in names}
 
 
-def variations() -> dict[str, Setting]:
+def variations() -> dict[str, TableDesign]:
     """What may differ in items, languages and answers, one thing at a time: 3 and 5 seeds, middle spread."""
     changes: dict[str, dict[str, object]] = {
         "normal scores": {"normal": True},
@@ -58,7 +58,7 @@ def variations() -> dict[str, Setting]:
         "20% collapsed": {"collapsed": 0.2},
     }
     return {
-        f"{seeds} seeds, {rows:>2} rows, {name}": Setting(spreads("middle", rows), (seeds,) * rows, **change)  # type: ignore[arg-type]
+        f"{seeds} seeds, {rows:>2} rows, {name}": TableDesign(spreads("middle", rows), (seeds,) * rows, **change)  # type: ignore[arg-type]
         for name, change in changes.items()
         for rows in (2, 6)
         for seeds in (3, 5)

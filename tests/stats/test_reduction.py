@@ -77,3 +77,8 @@ def test_bad_shapes_and_values_are_named(y: NDArray[np.float64], message: str) -
 def test_names_must_be_as_many_as_languages() -> None:
     with pytest.raises(ValueError, match="3 languages, but 1 names"):
         reduce(np.ones((2, 3, 4)), ["deu"])
+
+
+def test_one_language_is_its_answers() -> None:
+    y = unbalanced()[:, :1]
+    np.testing.assert_allclose(reduce(y), y[:, 0], atol=1e-14)

@@ -51,10 +51,10 @@ def one_of(value: str, name: str, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
 
 
-def at_least(count: int, least: int, what: str) -> None:
-    """Raise unless there are `least` of `what`."""
+def at_least(count: int, least: int, noun: str) -> None:
+    """Raise unless there are `least` of `noun`."""
     if count < least:
-        raise ValueError(f"{what} must be at least {least}, got {count}")
+        raise ValueError(f"{noun} must be at least {least}, got {count}")
 
 
 def vanishes(value: ArrayLike, *references: Array) -> bool:

@@ -100,8 +100,8 @@ def compare(
     difference = float(a.mean() - b.mean())
     low, high, p = _summary(samples, fixed, method, level, others, key, resamples, (a, b))
     names = [""] if paired_seeds else [" of a", " of b"]
-    notes = [seed_note(method, len(x), known, name) for x, known, name in zip(samples, fixed, names, strict=True)]
-    if any(len(x) == 1 and not known for x, known in zip(samples, fixed, strict=True)):
+    notes = [seed_note(method, len(x), is_fixed, name) for x, is_fixed, name in zip(samples, fixed, names, strict=True)]
+    if any(len(x) == 1 and not is_fixed for x, is_fixed in zip(samples, fixed, strict=True)):
         p = None
         notes.append("no test")
     varied = _varied(method, samples)

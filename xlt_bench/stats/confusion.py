@@ -163,11 +163,11 @@ def resampled_scores(
                 f"got shape {answers.shape}"
             )
         seed_weights = resample_counts(rng, len(answers), resamples) / len(answers)
-        for language, own in enumerate(right):
-            by_seed = _by_seed(own, answers[:, language], classes, score, item_counts)
+        for language, gold_of_language in enumerate(right):
+            by_seed = _by_seed(gold_of_language, answers[:, language], classes, score, item_counts)
             mean = by_seed.mean(axis=0)
-            spread = (seed_weights * (by_seed - mean)).sum(axis=0)
-            result[method, language] = mean + inflation(len(answers)) * spread
+            deviation = (seed_weights * (by_seed - mean)).sum(axis=0)
+            result[method, language] = mean + inflation(len(answers)) * deviation
     if np.isnan(result).any():
         worst = int((right >= 0).sum(axis=1).min())
         raise ValueError(f"each resample must hold items of every language; one language has only {worst} items")
@@ -187,8 +187,8 @@ def _by_seed(
         part = item_counts[:, start : start + step]
         tables = np.empty((part.shape[1], seeds, classes, classes + 1))
         for label in range(classes):
-            own = gold == label
-            tables[:, :, label] = np.moveaxis(answered[..., own] @ part[own], -1, 0)
+            is_gold = gold == label
+            tables[:, :, label] = np.moveaxis(answered[..., is_gold] @ part[is_gold], -1, 0)
         scores[:, start : start + step] = score(tables).T
     return scores
 

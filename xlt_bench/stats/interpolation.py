@@ -22,7 +22,7 @@ def cubic(x: Array, nodes: Array, values: Array) -> Array:
     near, height = (np.take_along_axis(np.broadcast_to(array, shape), window, axis=-1) for array in (nodes, values))
     result = np.zeros(window.shape[:-1])
     for k in range(4):
-        others = [j for j in range(4) if j != k]
-        weights = [(x - near[..., j]) / (near[..., k] - near[..., j]) for j in others]
+        remaining_nodes = [j for j in range(4) if j != k]
+        weights = [(x - near[..., j]) / (near[..., k] - near[..., j]) for j in remaining_nodes]
         result += height[..., k] * weights[0] * weights[1] * weights[2]
     return result

@@ -59,8 +59,8 @@ def resampled_over_languages(
     count = int(family_of_language.max()) + 1
     at_least(count, 2, "families of languages")
     at_least(items, 2, "items")
-    every = np.ones(items, dtype=bool)
-    cluster_of_item = np.arange(items) if clusters is None else cluster_numbers(clusters, every)
+    all_items = np.ones(items, dtype=bool)
+    cluster_of_item = np.arange(items) if clusters is None else cluster_numbers(clusters, all_items)
     drawn = resample_counts(generator("items", key), int(cluster_of_item.max()) + 1, resamples)[cluster_of_item]
     family_counts = resample_counts(generator("families", key), count, resamples)[family_of_language]
     weights = family_counts / family_counts.sum(axis=0) - 1 / languages

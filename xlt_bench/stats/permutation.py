@@ -90,5 +90,5 @@ def _flipped(differences: Array) -> Iterator[Array]:
 
 
 def _next_rows(choices: Iterator[tuple[int, ...]], width: int) -> Integers:
-    some = chain.from_iterable(islice(choices, _SPLITS_AT_ONCE))
-    return np.fromiter(some, dtype=np.int64).reshape(-1, width)
+    block = chain.from_iterable(islice(choices, _SPLITS_AT_ONCE))
+    return np.fromiter(block, dtype=np.int64).reshape(-1, width)

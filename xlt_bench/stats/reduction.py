@@ -60,8 +60,8 @@ def reduce(y: ArrayLike, languages: Sequence[str] | None = None, clusters: Seque
     """
     answers = _answers(y)
     present = _presence(answers, languages)
-    kept = np.asarray(present.any(axis=0))
-    answers, present = answers[:, :, kept], present[:, kept]
+    is_present = np.asarray(present.any(axis=0))
+    answers, present = answers[:, :, is_present], present[:, is_present]
     seeds, group, items = answers.shape
     counts = present.sum(axis=1)
     filled = np.where(present, answers, 0.0)
@@ -71,7 +71,7 @@ def reduce(y: ArrayLike, languages: Sequence[str] | None = None, clusters: Seque
     reduced: Array = by_language.mean() + np.einsum("sli,l->si", deviations, weights)
     if clusters is None:
         return reduced
-    return _by_cluster(reduced, cluster_numbers(clusters, kept))
+    return _by_cluster(reduced, cluster_numbers(clusters, is_present))
 
 
 def by_cluster(x: ArrayLike, clusters: Sequence[Hashable]) -> Array:
@@ -91,18 +91,20 @@ def by_cluster(x: ArrayLike, clusters: Sequence[Hashable]) -> Array:
     return _by_cluster(by_item, cluster_numbers(clusters, np.ones(by_item.shape[1], dtype=bool)))
 
 
-def cluster_numbers(clusters: Sequence[Hashable], kept: Booleans) -> Integers:
-    """For each item that is `kept`, the number of its cluster: 0, 1, ... in the order of first appearance.
+def cluster_numbers(clusters: Sequence[Hashable], is_present: Booleans) -> Integers:
+    """For each item that is `is_present`, the number of its cluster: 0, 1, ... in the order of first appearance.
 
     Args:
         clusters: (items,) labels.
-        kept: (items,) which items occur.
+        is_present: (items,) which items occur.
 
     Raises:
         ValueError: another number of labels than of items, an item without a label, or one cluster only.
     """
-    if len(clusters) != len(kept):
-        raise ValueError(f"clusters must name the cluster of each of {len(kept)} items, got {len(clusters)} labels")
+    if len(clusters) != len(is_present):
+        raise ValueError(
+            f"clusters must name the cluster of each of {len(is_present)} items, got {len(clusters)} labels"
+        )
     labels = [label.item() if isinstance(label, np.generic) else label for label in clusters]
     unlabelled = [item for item, label in enumerate(labels) if label is None or label == "" or label != label]
     if unlabelled:
@@ -110,7 +112,7 @@ def cluster_numbers(clusters: Sequence[Hashable], kept: Booleans) -> Integers:
             f"every item needs a cluster, but {len(unlabelled)} of {len(labels)} have none, item {unlabelled[0]} "
             "first; give an item that belongs to no other a label of its own"
         )
-    occurring_labels = [label for label, occurs in zip(labels, kept.tolist(), strict=True) if occurs]
+    occurring_labels = [label for label, occurs in zip(labels, is_present.tolist(), strict=True) if occurs]
     numbers = {label: number for number, label in enumerate(dict.fromkeys(occurring_labels))}
     if len(numbers) == 1:
         raise ValueError(

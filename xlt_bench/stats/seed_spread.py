@@ -115,8 +115,8 @@ class SeedSpread:
     def _mixture_quantiles(self, row: int, p: Array) -> Array:
         from scipy.special import stdtr
 
-        own = float(self.weight @ self.unlike[row])
-        weight = np.append(self.weight * (1 - self.unlike[row]), own)
+        unlike_weight = float(self.weight @ self.unlike[row])
+        weight = np.append(self.weight * (1 - self.unlike[row]), unlike_weight)
         scale = np.append(self.moderated[row], self.variance[row])
         df = np.append(self.df[row] + self.prior_df, self.df[row])
         least, usual = np.log(scale.min()) - 4, np.log(scale.max()) + 4.5

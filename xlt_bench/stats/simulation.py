@@ -70,7 +70,7 @@ def answers_with_gaps(
 
 
 @dataclass(frozen=True)
-class Setting:
+class TableDesign:
     """A table of methods whose true accuracies are known; effects are on the scale of the logit.
 
     Attributes:
@@ -109,82 +109,82 @@ class Setting:
 ITEM_SD, METHOD_ITEM_SD, LANGUAGE_ITEM_SD, CHANCE = 1.0, 0.5, 0.5, 0.25
 
 
-def tables(setting: Setting, gains: Sequence[float], rng: np.random.Generator, draws: int) -> Iterator[list[Array]]:
+def tables(design: TableDesign, gains: Sequence[float], rng: np.random.Generator, draws: int) -> Iterator[list[Array]]:
     """Tables of reduced scores (seeds, clusters) of each row, whose true accuracies are `accuracy` + `gains`.
 
     An answer is right with the logistic probability of a sum of effects of the row, seed, language, item, item in that
     language and item for that method, drawn anew for each table, and with `CHANCE` in a collapsed run.
     """
-    bases = [_base(setting, spread, gain) for spread, gain in zip(setting.spreads, gains, strict=True)]
-    groups = np.array(setting.language_groups)
+    bases = [_base(design, seed_sd, gain) for seed_sd, gain in zip(design.spreads, gains, strict=True)]
+    groups = np.array(design.language_groups)
     easiness = np.linspace(0.5, -0.5, len(groups))
-    absent = _absent(setting, rng)
+    absent = _absent(design, rng)
     for _ in range(draws):
-        item = easiness[:, None] + ITEM_SD * _item_effects(setting, rng, 1)
-        item = item + LANGUAGE_ITEM_SD * _item_effects(setting, rng, len(groups))
+        item = easiness[:, None] + ITEM_SD * _item_effects(design, rng, 1)
+        item = item + LANGUAGE_ITEM_SD * _item_effects(design, rng, len(groups))
         table = []
-        for base, spread, count in zip(bases, setting.spreads, setting.seeds, strict=True):
-            latent = base + item + METHOD_ITEM_SD * _item_effects(setting, rng, 1)
-            of_seed = spread * _seed_effects(setting, rng, count)
-            scores = _scores(setting, latent + of_seed[:, None, None], groups, rng)
+        for base, seed_sd, count in zip(bases, design.spreads, design.seeds, strict=True):
+            latent = base + item + METHOD_ITEM_SD * _item_effects(design, rng, 1)
+            of_seed = seed_sd * _seed_effects(design, rng, count)
+            scores = _scores(design, latent + of_seed[:, None, None], groups, rng)
             scores[:, absent] = np.nan
-            reduced = reduce(scores) if setting.missing else scores.mean(axis=1)
-            table.append(by_cluster(reduced, setting.clusters) if setting.cluster_correlation else reduced)
+            reduced = reduce(scores) if design.missing else scores.mean(axis=1)
+            table.append(by_cluster(reduced, design.clusters) if design.cluster_correlation else reduced)
         yield table
 
 
-def _scores(setting: Setting, latent: Array, groups: Integers, rng: np.random.Generator) -> Array:
+def _scores(design: TableDesign, latent: Array, groups: Integers, rng: np.random.Generator) -> Array:
     """(seeds, language groups, items): shares of right answers in a group of languages; or normal scores."""
-    if setting.normal:
+    if design.normal:
         return np.asarray(0.6 + 0.2 * (latent + rng.standard_normal(latent.shape)))
     p = 1 / (1 + np.exp(-latent))
-    if setting.collapsed:
-        p[rng.random(len(p)) < setting.collapsed] = CHANCE
+    if design.collapsed:
+        p[rng.random(len(p)) < design.collapsed] = CHANCE
     if groups.max() == 1:
         return (rng.random(p.shape) < p).astype(np.float64)
     return np.asarray(rng.binomial(groups[:, None], p) / groups[:, None])
 
 
-def _item_effects(setting: Setting, rng: np.random.Generator, rows: int) -> Array:
+def _item_effects(design: TableDesign, rng: np.random.Generator, rows: int) -> Array:
     """(rows, items) standard normal effects; within a cluster they are correlated."""
-    effects = rng.standard_normal((rows, setting.items))
-    if not setting.cluster_correlation:
+    effects = rng.standard_normal((rows, design.items))
+    if not design.cluster_correlation:
         return effects
-    shared = rng.standard_normal((rows, setting.items))[:, np.array(setting.clusters)]
-    share = setting.cluster_correlation
+    shared = rng.standard_normal((rows, design.items))[:, np.array(design.clusters)]
+    share = design.cluster_correlation
     return np.asarray(np.sqrt(share) * shared + np.sqrt(1 - share) * effects)
 
 
-def _seed_effects(setting: Setting, rng: np.random.Generator, seeds: int) -> Array:
+def _seed_effects(design: TableDesign, rng: np.random.Generator, seeds: int) -> Array:
     """(seeds,) effects of variance 1."""
-    if setting.tails is None:
+    if design.tails is None:
         return rng.standard_normal(seeds)
-    return np.asarray(rng.standard_t(setting.tails, seeds) * np.sqrt((setting.tails - 2) / setting.tails))
+    return np.asarray(rng.standard_t(design.tails, seeds) * np.sqrt((design.tails - 2) / design.tails))
 
 
-def _absent(setting: Setting, rng: np.random.Generator) -> Booleans:
+def _absent(design: TableDesign, rng: np.random.Generator) -> Booleans:
     """(language groups, items): which items the second half of the groups lack."""
-    absent = np.zeros((len(setting.language_groups), setting.items), dtype=bool)
+    absent = np.zeros((len(design.language_groups), design.items), dtype=bool)
     half = len(absent) // 2
-    if setting.blocks:
-        absent[half:, round((1 - setting.missing) * setting.items) :] = True
+    if design.blocks:
+        absent[half:, round((1 - design.missing) * design.items) :] = True
     else:
-        absent[half:] = rng.random((len(absent) - half, setting.items)) < setting.missing
+        absent[half:] = rng.random((len(absent) - half, design.items)) < design.missing
     return absent
 
 
-def _base(setting: Setting, spread: float, gain: float) -> float:
+def _base(design: TableDesign, seed_sd: float, gain: float) -> float:
     """The row's effect that gives it the true accuracy: the mean over languages, items and seeds."""
-    if setting.normal:
+    if design.normal:
         return 5 * gain
     normal, weight = np.polynomial.hermite_e.hermegauss(30)
     item = np.sqrt(ITEM_SD**2 + METHOD_ITEM_SD**2 + LANGUAGE_ITEM_SD**2) * normal
-    of_seed = spread * _seed_effects(setting, np.random.default_rng(0), 20_000)
+    of_seed = seed_sd * _seed_effects(design, np.random.default_rng(0), 20_000)
     of_seed -= of_seed.mean()
     quantiles = np.quantile(of_seed, (np.arange(200) + 0.5) / 200)
-    easiness = np.linspace(0.5, -0.5, len(setting.language_groups))
+    easiness = np.linspace(0.5, -0.5, len(design.language_groups))
     latent = easiness[:, None, None] + item[:, None] + quantiles
-    target = setting.accuracy + gain
+    target = design.accuracy + gain
     low, high = -10.0, 10.0
     for _ in range(40):
         middle = (low + high) / 2
@@ -193,8 +193,8 @@ def _base(setting: Setting, spread: float, gain: float) -> float:
     return low
 
 
-def true_accuracy(setting: Setting, gain: float = 0.0) -> float:
+def true_accuracy(design: TableDesign, gain: float = 0.0) -> float:
     """What the mean of a row's scores estimates."""
-    if setting.normal:
+    if design.normal:
         return 0.6 + gain
-    return (1 - setting.collapsed) * (setting.accuracy + gain) + setting.collapsed * CHANCE
+    return (1 - design.collapsed) * (design.accuracy + gain) + design.collapsed * CHANCE

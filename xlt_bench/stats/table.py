@@ -36,7 +36,7 @@ class Table:
         varying: (M,) whether the method's runs differ.
         testable: (M,) False for one run of a method that is not deterministic.
         size: (M,) largest score in size, the measure of rounding.
-        spread: of single seeds, of the rows that vary.
+        seed_spread: of single seeds, of the rows that vary.
     """
 
     mean: Array
@@ -47,7 +47,7 @@ class Table:
     varying: Booleans
     testable: Booleans
     size: Array
-    spread: SeedSpread
+    seed_spread: SeedSpread
 
     @staticmethod
     def of(xs: Sequence[ArrayLike], deterministic: Sequence[bool] | None = None) -> "Table":
@@ -87,7 +87,7 @@ class Table:
     def seed_quantiles(self, p: Array) -> Array:
         """How far the luck of its seeds may move each row's mean, squared: (M, P) for two-sided p (P,)."""
         result = np.zeros((len(self.mean), len(p)))
-        result[self.varying] = self.spread.squared_quantiles(p) / self.seeds[self.varying, None]
+        result[self.varying] = self.seed_spread.squared_quantiles(p) / self.seeds[self.varying, None]
         return result
 
     def squared_widths(self, first: Positions, second: Positions, p: Array) -> Array:
@@ -154,7 +154,7 @@ class Table:
         result *= np.sqrt((clusters - 1) / rng.chisquare(clusters - 1, (draws, 1))).astype(np.float32)
         ordered = order[self.varying[order]]
         position = np.cumsum(self.varying) - 1
-        variance = self.spread.ordered(position[ordered]).draw(rng, draws) / self.seeds[ordered]
+        variance = self.seed_spread.ordered(position[ordered]).draw(rng, draws) / self.seeds[ordered]
         result[:, ordered] += rng.standard_normal(variance.shape, dtype=np.float32) * np.sqrt(variance)
         return np.ascontiguousarray(result.T)
 
