@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.toy import GOOD, write_plugin
+from xlt_bench.engines.local import LocalEngine
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.plugins import registry
 from xlt_bench.plugins.methods import configure
-from xlt_bench.plugins.registry import METHODS, entries
+from xlt_bench.plugins.registry import ENGINES, METHODS, entries
 
 SHIPPED = {"spt", "xpe", "dual", "dual-30", "dual-70", "full-finetuning", "head-only", "ngram-mlp", "majority"}
 
@@ -118,3 +119,11 @@ def test_a_constructor_that_breaks_is_the_methods_fault(tmp_path: Path) -> None:
     path.write_text(path.read_text() + "    def __post_init__(self):\n        1 / 0\n", encoding="utf-8")
     with pytest.raises(MethodError, match="with strength=2 raises ZeroDivisionError"):
         configure(reference, {"strength": "2"})
+
+
+def test_engines_are_found_like_methods() -> None:
+    (entry,) = entries(ENGINES)
+    assert (entry.name, registry.package_of(entry)) == ("local", "xlt-bench")
+    assert registry.load(ENGINES, registry.lookup(ENGINES, "xlt-bench/local")) is LocalEngine
+    with pytest.raises(ConfigError, match=r"no engine 'lokal'; did you mean 'local'\? see: xlt-bench ls engines"):
+        registry.lookup(ENGINES, "lokal")

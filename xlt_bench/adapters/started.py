@@ -64,7 +64,7 @@ def started(method: Method, name: str, start: Start, width: int, classes: int) -
         ConfigError: the method is no soft prompt, or its module has other parameters.
     """
     if not isinstance(method, SoftPrompt):
-        raise ConfigError(f"--init-from starts soft prompts (spt, xpe, dual, others built on SoftPrompt), not {name}")
+        raise ConfigError(f"--init-from starts soft prompts (methods built on SoftPrompt), not {name}")
     with seeded(0):
         module = Prompted(method.build(width), ClassificationHead(width, classes, 0.0, 0.02))
     place(start, method, module)
@@ -99,7 +99,7 @@ def _prompt_pairs(start: Start, method: SoftPrompt, prompt: nn.Module) -> Iterat
     if mine != theirs:
         raise ConfigError(
             f"--init-from {start.name} holds {_told(theirs)}, but the method trains {_told(mine)}: "
-            "a standard prompt starts spt, an encoded one xpe, both kinds dual"
+            "a prompt starts a method of the same kinds of parameters"
         )
     for name, values in start.prompt.items():
         for target, value in zip(targets[name], values, strict=True):

@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from xlt_bench.io.texts import clean
-from xlt_bench.plugins.registry import Kind, entries, package_of
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -22,14 +21,6 @@ def _table(*columns: str | Text) -> Table:
     table = Table(header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
-    return table
-
-
-def plugins(kind: Kind) -> Table:
-    """What packages offer of a kind, from entry-point metadata alone."""
-    table = _table(kind.noun, "package", "class")
-    for entry in entries(kind):
-        table.add_row(*map(Text, (entry.name, package_of(entry), entry.value)))
     return table
 
 

@@ -37,15 +37,19 @@ def list_(
     store: StoreOption = STORE,
 ) -> None:
     """List methods, tasks, engines, language groups, stored Records or baselines."""
+    from xlt_bench.cli.plugin_list import plugin_list
+    from xlt_bench.plugins.registry import ENGINES, METHODS
+
+    kinds = {Listed.METHODS: METHODS, Listed.ENGINES: ENGINES}
+    if listed in kinds:
+        print(plugin_list(kinds[listed]))
+        return
     from rich.console import Console
 
     from xlt_bench.cli import listing
-    from xlt_bench.plugins import registry
 
     tables: dict[Listed, Callable[[], Table | Group]] = {
-        Listed.METHODS: lambda: listing.plugins(registry.METHODS),
         Listed.TASKS: listing.tasks,
-        Listed.ENGINES: lambda: listing.plugins(registry.ENGINES),
         Listed.GROUPS: lambda: listing.groups(task, backbone, groups, seen),
         Listed.RECORDS: lambda: _records(store),
         Listed.BASELINES: lambda: _baselines(store),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -115,5 +113,8 @@ class Cell:
 
 
 def _digest(identity: Mapping[str, Any]) -> str:
+    import hashlib  # the command line imports this file for its names alone
+    import json
+
     canonical = json.dumps({"schema": SCHEMA, **identity}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]

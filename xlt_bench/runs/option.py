@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +73,7 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+@cache
 def options_of(request_class: Any, scope: Scope | None = None) -> tuple[Option, ...]:
     """The options of a Request's class in the order of its fields; of one scope, or all."""
     options = (_option_of(field) for field in dataclasses.fields(request_class) if _KEY in field.metadata)
