@@ -154,7 +154,7 @@ def _verdicts(report: ComparisonReport) -> Iterator[str]:
 
 
 def _correction(report: ComparisonReport) -> str:
-    count = max(report.tests.values(), default=0)
+    count = sum(group.p is not None for group in report.groups)
     if count == 1:
         return "p: one test, not corrected."
     if report.family == "table":

@@ -303,3 +303,30 @@ def test_two_hundred_records_within_two_seconds(tmp_path: Path) -> None:
         subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
         seconds.append(time.perf_counter() - start)
     assert min(seconds[1:]) < 2
+
+
+def test_languages_at_random_and_seeds_alone_exclude_each_other(command: Command, store: Store) -> None:
+    for arguments in (("leaderboard",), ("compare", "XPE", "SPT")):
+        said = command(*arguments, "--store", "s", "--languages", "random", "--interval", "seeds")
+        assert said.code == 2
+        assert "--languages random resamples seeds, items and languages together" in said.err
+        assert said.out == ""
+
+
+def test_another_metric_and_one_family_on_the_command_line(command: Command, store: Store) -> None:
+    said = command("leaderboard", "--store", "s", "--metric", "macro-f1", "--family", "table")
+    assert said.code == 0
+    assert "macro-F1 in per cent" in said.out
+    assert "of this table together" in " ".join(said.out.split())
+    said = command("compare", "XPE", "SPT", "--store", "s", "--metric", "macro-f1", "--family", "group", "--json")
+    report = json.loads(said.out)
+    assert (report["metric"], report["family"]) == ("macro-f1", "group")
+    assert {group["adjusted_p"] == group["p"] for group in report["groups"]} == {True}
+    assert command("leaderboard", "--metric", "f2").code == 2
+
+
+def test_rescore_shows_one_metric_with_its_interval(command: Command, store: Store) -> None:
+    said = command("rescore", "--store", "s", "--metric", "macro-f1")
+    assert said.code == 0
+    assert "macro-F1" in said.out
+    assert "accuracy" not in said.out
