@@ -20,6 +20,7 @@ from xlt_bench.conformance import toy
 from xlt_bench.conformance.faults import CallFailed, CheckFailed, CheckSkipped
 from xlt_bench.conformance.fresh import FreshProcess, Job, Place, Told, place_of
 from xlt_bench.conformance.optimisers import OptimiserWatch, Trained
+from xlt_bench.conformance.tiny_backbone import save_backbone
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Adaptable, Context, Fitted, Method, Scores
 from xlt_bench.plugins import hyperparameters
@@ -73,7 +74,7 @@ class Bench:
     def source(self) -> BackboneSource:
         """The tiny backbone's files."""
         folder = self.folder / "backbone"
-        toy.save_backbone(folder)
+        save_backbone(folder)
         return locate(str(folder))
 
     def backbone(self) -> Backbone:

@@ -1,11 +1,10 @@
-"""What methods are checked on: a small task with a known answer, and a tiny backbone made for it."""
+"""The toy task that methods are checked on: one word of each text tells its class."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +13,6 @@ from xlt_bench.plugins.methods import recipe_of
 from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.records.cell import Cell
 from xlt_bench.task import Example, Labelled
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast, XLMRobertaModel
 
 CLASS_WORDS = {
     "animal": ("dog", "cat", "horse"),
@@ -36,30 +32,43 @@ LEARNING_STEPS, SHORT = 60, 6
 SOURCES = ("eng_Latn", "deu_Latn", "swh_Latn")
 TARGETS = ("kat_Geor", "tha_Thai")
 
-_FILLERS = ("the", "of", "and", "see", "my", "old", "now", "here", "two", "this")
-_SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
-_VOCABULARY = (*_SPECIAL, *_FILLERS, *(word for words in CLASS_WORDS.values() for word in words))
-_WIDTH, _HEADS = 32, 4
+FILLERS = ("the", "of", "and", "see", "my", "old", "now", "here", "two", "this")
+"""Words that tell nothing."""
+
 _RATES = {"prompt": 0.05, "pseudo": 0.05, "encoder": 0.01, "head": 0.02, "backbone": 0.002}
 _OTHER_RATE = 0.01
 
 
-def items(count: int, seed: int, languages: Sequence[str] = SOURCES) -> Labelled:
-    """`count` items, evenly over languages and classes: a word of the class among up to three others.
+def items(
+    count: int,
+    seed: int,
+    languages: Sequence[str] = SOURCES,
+    *,
+    labels: Sequence[str] = LABELS,
+    fillers: int = 3,
+) -> Labelled:
+    """`count` items, evenly over languages and classes.
 
     Every call makes new arrays, so that a method which changes its input spoils nobody else's.
+
+    Args:
+        count: number of items.
+        seed: equal seeds give equal items.
+        languages: items go to them in turn.
+        labels: classes of the items, of LABELS.
+        fillers: at most so many words of a text stand around the one that tells its class.
     """
     random = np.random.default_rng(seed)
-    gold = random.permutation(np.arange(count) % len(LABELS))
+    gold = random.permutation(np.arange(count) % len(labels))
     examples = (
-        Example(f"item{seed}-{at}", languages[at % len(languages)], _text(LABELS[answer], random))
-        for at, answer in enumerate(gold)
+        Example(f"item{seed}-{number}", languages[number % len(languages)], _text(labels[label], fillers, random))
+        for number, label in enumerate(gold)
     )
     return Labelled(tuple(examples), gold.astype(np.int64))
 
 
-def _text(label: str, random: np.random.Generator) -> str:
-    words = [str(random.choice(_FILLERS)) for _ in range(random.integers(0, 4))]
+def _text(label: str, fillers: int, random: np.random.Generator) -> str:
+    words = [str(random.choice(FILLERS)) for _ in range(random.integers(0, fillers + 1))]
     words.insert(int(random.integers(0, len(words) + 1)), str(random.choice(CLASS_WORDS[label])))
     return " ".join(words)
 
@@ -95,83 +104,4 @@ def cell(method: str, hyperparameters: Mapping[str, Any]) -> Cell:
         targets=TARGETS,
         precision="fp32",
         seed=0,
-    )
-
-
-def save_backbone(folder: Path) -> None:
-    """Write a backbone into a new folder, as `save_pretrained` does: XLM-R with 2 layers, d = 32 and no dropout.
-
-    Nothing is pre-trained. Its weights are random, except that the first dimension of an embedding marks the words that
-    matter, the next ones their class, and attention goes to marked words: so a prompt, an adapter or a head finds in
-    tens of steps what it would find in a pre-trained model. The caller's random state is left as it was.
-    """
-    import torch
-    from safetensors.torch import save_file
-    from transformers import XLMRobertaConfig, XLMRobertaModel
-
-    folder.mkdir(parents=True)
-    config = XLMRobertaConfig(
-        vocab_size=len(_VOCABULARY),
-        hidden_size=_WIDTH,
-        num_hidden_layers=2,
-        num_attention_heads=_HEADS,
-        intermediate_size=48,
-        max_position_embeddings=514,
-        type_vocab_size=1,
-        initializer_range=0.2,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        layer_norm_eps=1e-5,
-        bos_token_id=0,
-        pad_token_id=1,
-        eos_token_id=2,
-    )
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.default_generator.manual_seed(7)
-        model = XLMRobertaModel(config, add_pooling_layer=False)
-        _mark_words(model)
-        _attend_to_marked(model)
-    config.save_pretrained(folder)
-    save_file(model.state_dict(), folder / "model.safetensors", {"format": "pt"})
-    _tokenizer().save_pretrained(folder)
-
-
-def _mark_words(model: XLMRobertaModel) -> None:
-    embeddings = model.embeddings
-    embeddings.position_embeddings.weight.mul_(0.1)
-    table = embeddings.word_embeddings.weight
-    table[:, : 1 + len(LABELS)] = 0
-    for at, words in enumerate(CLASS_WORDS.values()):
-        for word in words:
-            table[_VOCABULARY.index(word), [0, 1 + at]] = 1.0
-
-
-def _attend_to_marked(model: XLMRobertaModel) -> None:
-    first_of_head = slice(None, None, _WIDTH // _HEADS)
-    for layer in model.encoder.layer:
-        layer.get_parameter("attention.self.query.bias")[first_of_head] = 5.0
-        key = layer.get_parameter("attention.self.key.weight")
-        key[first_of_head] = 0.0
-        key[first_of_head, 0] = 1.0
-
-
-def _tokenizer() -> PreTrainedTokenizerFast:
-    """Whole words, with the ids and the template of XLM-R's special tokens."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.WordLevel({word: at for at, word in enumerate(_VOCABULARY)}, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token="<s>",
-        cls_token="<s>",
-        eos_token="</s>",
-        sep_token="</s>",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        mask_token="<mask>",
     )
