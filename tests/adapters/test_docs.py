@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.support import ROOT
-from tests.support.adapters_toy import Command
+from tests.support.commands import Command
 
 PAGE = ROOT / "docs" / "adapters.md"
 LINES = re.findall(r"^xlt-bench (\w+) ([^#\n]*)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)

@@ -22,20 +22,10 @@ from peft import (
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertModel
 
-from tests.support.adapters_toy import (
-    CODES,
-    GROUPS,
-    LABELS,
-    WEIGHTS,
-    Command,
-    all_examples,
-    config_of,
-    reference,
-    toy_task,
-    write_checkpoint,
-    write_config,
-)
 from tests.support.architectures import tiny_model
+from tests.support.checkpoints import WEIGHTS, config_of, reference, write_checkpoint, write_config
+from tests.support.commands import Command
+from tests.support.toy import CODES, GROUPS, LABELS, all_examples, toy_task
 from xlt_bench.adapters.folder import open_adapter
 from xlt_bench.adapters.plain_peft import PeftModelPredictor
 from xlt_bench.adapters.tensors import read_tensors
@@ -71,9 +61,9 @@ def test_an_xpe_checkpoint_becomes_a_record(command: Command, checkpoint: Path, 
     assert said.code == 0, said.err
     record = only()
     expected = reference(tiny_backbone_folder, 1.0).logits(TEXTS)
-    assert record.cell.targets == CODES[3:]
-    assert record.accuracy == {code: accuracy(expected, code) for code in CODES[3:]}
-    assert record.cell.sources == CODES[:2]
+    assert record.cell.targets == CODES[4:]
+    assert record.accuracy == {code: accuracy(expected, code) for code in CODES[4:]}
+    assert record.cell.sources == CODES[:3]
     assert record.setting == "", "with known sources it stands among the zero-shot runs"
     assert "my-xpe (adapter)" in said.out
     assert "Cross-lingual zero-shot" in said.out
@@ -154,7 +144,7 @@ def test_labels_put_the_adapters_classes_in_the_tasks_order(
 
 def test_without_labels_the_order_is_said_to_be_assumed(command: Command, checkpoint: Path) -> None:
     said = command("evaluate", checkpoint, "--task", "toy", "--device", "cpu")
-    assert "taken in the task's order, place, money, time" in said.err
+    assert "taken in the task's order, animal, colour, food" in said.err
     assert "their order was taken to be the task's" in only().caveats[0]
 
 
@@ -162,13 +152,13 @@ def test_a_config_beside_the_adapter_tells_the_order(command: Command, checkpoin
     names = {"0": LABELS[1], "1": LABELS[0], "2": LABELS[2]}
     (checkpoint / "config.json").write_text(json.dumps({"id2label": names}))
     said = command("evaluate", checkpoint, "--task", "toy", "--device", "cpu")
-    assert "money, place, time (its config.json)" in said.err
-    assert only().cell.hyperparameters["labels"] == ["money", "place", "time"]
+    assert "colour, animal, food (its config.json)" in said.err
+    assert only().cell.hyperparameters["labels"] == ["colour", "animal", "food"]
     (checkpoint / "config.json").write_text(json.dumps({"id2label": {str(at): f"LABEL_{at}" for at in range(3)}}))
     assert "taken in the task's order" in command("evaluate", checkpoint, "--task", "toy", "--device", "cpu").err
 
 
-@pytest.mark.parametrize("labels", ["place,money", "place,money,tme", "place,place,money", "place;money;time"])
+@pytest.mark.parametrize("labels", ["animal,colour", "animal,colour,fod", "animal,animal,colour", "animal;colour;food"])
 def test_wrong_labels_are_refused(labels: str, command: Command, checkpoint: Path) -> None:
     said = command("evaluate", checkpoint, "--task", "toy", "--labels", labels)
     assert said.code == 2
@@ -182,7 +172,7 @@ def test_another_number_of_classes_is_refused(command: Command, checkpoint: Path
     save_file(tensors, checkpoint / WEIGHTS)
     said = command("evaluate", checkpoint, "--task", "toy")
     assert said.code == 2
-    assert "has 4 classes, the task has 3 (place,money,time)" in said.err
+    assert "has 4 classes, the task has 3 (animal,colour,food)" in said.err
 
 
 # adapters of plain peft

@@ -20,7 +20,8 @@ from peft import PeftModel
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from tests.support import ROOT
-from tests.support.adapters_toy import LABELS, Command, all_examples
+from tests.support.commands import Command
+from tests.support.toy import LABELS, all_examples
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.method import Context
 from xlt_bench.plugins.methods import configure

@@ -11,16 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tests.support.adapters_toy import (
-    LABELS,
-    WEIGHTS,
-    Command,
-    Said,
-    config_of,
-    reference,
-    write_checkpoint,
-    write_config,
-)
+from tests.support.checkpoints import WEIGHTS, config_of, reference, write_checkpoint, write_config
+from tests.support.commands import Command, Output
+from tests.support.toy import LABELS
 from xlt_bench.adapters.start import open_start
 from xlt_bench.adapters.started import place
 from xlt_bench.backbones.backbone import Backbone
@@ -35,7 +28,7 @@ SIZES = ("--set", "n_tokens=5")
 ENCODED = (*SIZES, "--set", "hidden=16")
 
 
-def start(command: Command, method: str, reference: object, *more: object) -> Said:
+def start(command: Command, method: str, reference: object, *more: object) -> Output:
     """Run two steps from a start."""
     return command(
         "run", "-m", method, "--task", "toy", "--sources", "joshi5", "--seeds", 1, "--steps", 2, "--device", "cpu",
@@ -240,7 +233,7 @@ def test_targets_whose_labels_the_start_has_seen_are_no_zero_shot(
     )  # fmt: skip
     said = command(*call, "--targets", "joshi5")
     assert said.code == 2
-    assert "was trained on labels of deu_Latn, eng_Latn, so these are no zero-shot targets" in said.err
+    assert "was trained on labels of deu_Latn, eng_Latn, fra_Latn, so these are no zero-shot targets" in said.err
     assert command(*call, "--targets", "unseen").code == 0
 
 

@@ -11,16 +11,8 @@ import torch
 from numpy.testing import assert_allclose
 from safetensors.torch import load_file, save_file
 
-from tests.support.adapters_toy import (
-    LABELS,
-    WEIGHTS,
-    Reference,
-    all_examples,
-    config_of,
-    reference,
-    write_checkpoint,
-    write_config,
-)
+from tests.support.checkpoints import WEIGHTS, Reference, config_of, reference, write_checkpoint, write_config
+from tests.support.toy import LABELS, all_examples
 from xlt_bench.adapters.folder import open_adapter
 from xlt_bench.adapters.given_prompt import fitted_prompt
 from xlt_bench.adapters.method import Scorer

@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import AutoModel, AutoModelForSeq2SeqLM
 
 from tests.support.architectures import NARROW, POSITIONS, WIDTH, tiny_model
-from tests.support.tiny import DEV, TEST, TRAIN, context, loud, short, unfitted
+from tests.support.fits import DEV, TEST, TRAIN, context, loud, short, unfitted
 from xlt_bench.backbones.architectures import SERVED
 from xlt_bench.backbones.architectures.decoders import DECODERS
 from xlt_bench.backbones.architectures.t5 import T5_TYPES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.toy import Command
+from tests.support.commands import Command
 
 WRONG: dict[str, tuple[list[str], str]] = {
     "method": (["-m", "xpp"], "no method 'xpp'; did you mean 'xpe'?"),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.toy import predictions, process_environment, record
+from tests.support.commands import process_environment
+from tests.support.records import predictions, record
 from xlt_bench.records.store import Store
 
 HEAVY = ("torch", "transformers", "datasets", "pandas", "huggingface_hub")

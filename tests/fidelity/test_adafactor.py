@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers.optimization import Adafactor
 
-from tests.support.tiny import short
+from tests.support.fits import short
 from xlt_bench.recipe import Rate
 from xlt_bench.training.adafactor import Together
 from xlt_bench.training.optimisation import make_optimiser, step_together

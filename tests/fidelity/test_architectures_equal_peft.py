@@ -13,7 +13,7 @@ from peft import PromptTuningConfig, get_peft_model
 from transformers import AutoModelForSequenceClassification
 
 from tests.support.architectures import tiny_model
-from tests.support.tiny import LABELS, TEST, unfitted
+from tests.support.fits import LABELS, TEST, unfitted
 from xlt_bench.backbones.architectures import EXPORTABLE
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.support.tiny import DEV, TRAIN, context, copied, labelled, loud, same
+from tests.support.fits import DEV, TRAIN, context, copied, labelled, loud, same
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.method import DevPoint
 from xlt_bench.methods.spt import SPT

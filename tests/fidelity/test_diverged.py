@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from tests.support.tiny import DEV, TRAIN, context, loud, short
+from tests.support.fits import DEV, TRAIN, context, loud, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import DivergedError
 from xlt_bench.method import PackError

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.support.tiny import DEV, TEST, TRAIN, context, copied, loud, same
+from tests.support.fits import DEV, TEST, TRAIN, context, copied, loud, same
 from xlt_bench.backbones import lean
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.lean import attention, dropout

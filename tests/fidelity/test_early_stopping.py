@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from transformers import EarlyStoppingCallback, TrainerControl, TrainerState
 
-from tests.support.tiny import DEV, NO_DATA, TRAIN, context, loud, short
+from tests.support.fits import DEV, NO_DATA, TRAIN, context, loud, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.methods.spt import SPT
 from xlt_bench.recipe import Phase, Recipe, preset_recipe

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.support.tiny import DEV, TEST, TRAIN, context, loud, short, tokens
+from tests.support.fits import DEV, TEST, TRAIN, context, loud, short, tokens
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import tokens_at_once
 from xlt_bench.backbones.source import locate

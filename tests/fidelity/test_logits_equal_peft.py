@@ -10,8 +10,8 @@ import torch
 from numpy.testing import assert_allclose
 from torch import Tensor, nn
 
+from tests.support.fits import TEST, context, shake, tokens, unfitted
 from tests.support.peft_reference import classifier, encode, logits, p_tuning, prompt_tuning
-from tests.support.tiny import TEST, context, shaken, tokens, unfitted
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.errors import BackboneError
@@ -106,7 +106,7 @@ def test_head_only_equals_the_classifier_of_transformers(encoder: Backbone) -> N
 def test_full_finetuning_equals_the_classifier_of_transformers(tiny_backbone: Backbone) -> None:
     method, given = FullFinetuning(), context(tiny_backbone)
     module = method._new(given)
-    shaken(module.head)
+    shake(module.head.parameters())
     expected = logits(classifier(tiny_backbone, module.head), tiny_backbone, TEST.examples)
     found = FittedClassifier(method, module, given, FitSummary()).predict(TEST.examples)
     assert_allclose(found, expected.numpy(), rtol=0, atol=LIMIT)

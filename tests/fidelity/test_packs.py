@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.support.tiny import DEV, TEST, TRAIN, context, copied, difference, labelled, loud, short
+from tests.support.fits import DEV, TEST, TRAIN, context, copied, difference, labelled, loud, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.errors import DivergedError, MethodError

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import XLMRobertaConfig, XLMRobertaModel
 
-from tests.support.tiny import DEV, LABELS, NO_DATA, TRAIN, context, copied, loud, short
+from tests.support.fits import DEV, LABELS, NO_DATA, TRAIN, context, copied, loud, short
 from xlt_bench.backbones.architectures import architecture_of
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import BackboneSource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.tiny import context, short
+from tests.support.fits import context, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.head_only import HeadOnly

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from tests.support import SUPPORT
-from tests.support.tiny import DEV, TEST, TRAIN, context, short
-from tests.support.toy import process_environment
+from tests.support.commands import process_environment
+from tests.support.fits import DEV, TEST, TRAIN, context, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.method import Fitted, Scores

@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from tests.support.tiny import DEV, TEST, TRAIN, context, copied, difference, loud, same, short
+from tests.support.fits import DEV, TEST, TRAIN, context, copied, difference, loud, same, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.backbones.tokenised import Tokenised

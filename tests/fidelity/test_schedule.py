@@ -16,7 +16,7 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
-from tests.support.tiny import short
+from tests.support.fits import short
 from xlt_bench.recipe import PRESETS, Phase, Recipe
 from xlt_bench.training.optimisation import cosine_factor, linear_factor, make_optimiser, make_schedule
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from transformers import get_cosine_with_hard_restarts_schedule_with_warmup
 from transformers.optimization import Adafactor
 
+from tests.support.fits import DEV, TRAIN, context, copied, difference, short, tokens
 from tests.support.peft_reference import encode, p_tuning, peft_names, prompt_tuning, trained_head
-from tests.support.tiny import DEV, TRAIN, context, copied, difference, short, tokens
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE, EncodedPrompt

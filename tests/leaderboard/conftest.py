@@ -1,26 +1,14 @@
-"""The command line in this process, in an empty folder."""
+"""The command line without the toy task, whose name the made-up Records of these tests have."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.support.board_command import Command, Said
+from tests.support.commands import Command
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Calls `xlt-bench` with these arguments."""
-    from xlt_bench.cli.main import main
-
-    monkeypatch.chdir(tmp_path)
+def command(program: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """`xlt-bench` in an empty folder, on a terminal of 80 columns."""
     monkeypatch.setenv("COLUMNS", "80")
-
-    def call(*arguments: str) -> Said:
-        capsys.readouterr()
-        code = main(arguments)
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
-
-    return call
+    return program

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.board_command import Command
 from tests.support.board_records import CODES, GROUPS, answers, correct, run_of, runs
+from tests.support.commands import Command
 from xlt_bench.baselines.items import test_items as known_gold
 from xlt_bench.leaderboard.rescore.rescoring import scores_by_language
 from xlt_bench.records.answers import sheet_of

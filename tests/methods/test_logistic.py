@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import softmax
 
-from tests.support.small import DEV, LABELS, TEST, TRAIN, context
+from tests.support.fits import DEV, LABELS, TRAIN, cldr_context
+from xlt_bench.conformance import toy
 from xlt_bench.errors import ConfigError
 from xlt_bench.methods.ngram_linear import NgramLinear
 from xlt_bench.task import Example, Labelled
@@ -88,12 +89,12 @@ def test_sparse_features_give_the_same_and_unseen_ones_stay() -> None:
 def test_dev_selects_the_strength_and_of_equals_the_strongest() -> None:
     features, gold = noisy()
     part = Labelled(tuple(Example(str(at), "eng_Latn", "") for at in range(60)), gold)
-    model, summary = select((features, part), (features, part), (0.01, 1e5, 1e6), Linear.zero(5, 3), context(None))
+    model, summary = select((features, part), (features, part), (0.01, 1e5, 1e6), Linear.zero(5, 3), cldr_context(None))
     accuracies = [point.dev_accuracy for point in summary.history]
     assert accuracies[0] == accuracies[1] < accuracies[2]
     assert (summary.selected_step, summary.trainable_parameters) == (3, 18)
     assert (model.logits(features).argmax(1) == gold).mean() == accuracies[2]
-    _, summary = select((features, part), (features, part), (1e5, 1e6), Linear.zero(5, 3), context(None))
+    _, summary = select((features, part), (features, part), (1e5, 1e6), Linear.zero(5, 3), cldr_context(None))
     assert summary.selected_step == 1
 
 
@@ -113,27 +114,28 @@ def test_features_are_tf_idf_of_unit_length() -> None:
     rarity = np.ones(4096)
     row = method.features([example("a a b")], rarity).toarray()[0]
     assert sorted(row[row > 0]) == pytest.approx([1 / 5**0.5, 2 / 5**0.5])
-    fitted = method.fit(TRAIN, DEV, context(None, "ngram-linear"))
+    fitted = method.fit(TRAIN, DEV, cldr_context(None, "ngram-linear"))
     everywhere, nowhere = fitted.rarity.min(), fitted.rarity.max()
     assert 1.0 <= everywhere < 1.5
     assert nowhere == pytest.approx(np.log(len(TRAIN) + 1) + 1)
 
 
 def test_ngram_linear_learns_saves_and_adapts(tmp_path: Path) -> None:
-    told = context(None, "ngram-linear")
+    train, dev, test = (toy.items(126, seed) for seed in (1, 2, 3))
+    context = cldr_context(None, "ngram-linear")
     method = NgramLinear(buckets=4096)
-    fitted = method.fit(TRAIN, DEV, told)
-    scores = fitted.predict(TEST.examples)
-    assert (scores.argmax(1) == TEST.gold).mean() == 1.0
-    assert (scores.shape, scores.dtype) == ((30, 3), np.float32)
+    fitted = method.fit(train, dev, context)
+    scores = fitted.predict(test.examples)
+    assert (scores.argmax(1) == test.gold).mean() == 1.0
+    assert (scores.shape, scores.dtype) == ((126, 7), np.float32)
     fitted.save(tmp_path)
-    assert np.array_equal(method.load(tmp_path, told).predict(TEST.examples), scores)
-    turned = Labelled(TEST.examples, (TEST.gold + 1) % len(LABELS))
-    adapted = fitted.adapt(turned, turned, told)
-    assert (adapted.predict(TEST.examples).argmax(1) == turned.gold).mean() > 0.9
-    assert np.array_equal(fitted.predict(TEST.examples), scores)
+    assert np.array_equal(method.load(tmp_path, context).predict(test.examples), scores)
+    turned = Labelled(test.examples, (test.gold + 1) % len(LABELS))
+    adapted = fitted.adapt(turned, turned, context)
+    assert (adapted.predict(test.examples).argmax(1) == turned.gold).mean() > 0.9
+    assert np.array_equal(fitted.predict(test.examples), scores)
     assert np.isfinite(fitted.predict([example(""), example("ꯃꯅꯤ")])).all()
-    assert fitted.predict([]).shape == (0, 3)
+    assert fitted.predict([]).shape == (0, 7)
 
 
 @pytest.mark.parametrize("settings", [{"words": 0, "characters": 0}, {"words": -1}, {"buckets": 0}])

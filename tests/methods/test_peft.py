@@ -13,7 +13,7 @@ import torch
 from peft import get_peft_model
 from transformers import ModernBertConfig, ModernBertForMaskedLM, XLMRobertaForSequenceClassification
 
-from tests.support.small import DEV, LABELS, TEST, TRAIN, context, copied, shaken
+from tests.support.fits import DEV, LABELS, TEST, TRAIN, cldr_context, copied, shake
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.errors import ConfigError, MethodError
@@ -39,8 +39,8 @@ def method(name: str, **settings: str) -> EncoderTuning:
 def unfitted(given: EncoderTuning, backbone: Backbone) -> FittedEncoder:
     """Random weights, as if it had been fitted."""
     module = given.new_module(backbone, len(LABELS), seed=0)
-    shaken([*module.trained, *module.head.parameters()])
-    return FittedEncoder(given, module, context(backbone), FitSummary())
+    shake([*module.trained, *module.head.parameters()])
+    return FittedEncoder(given, module, cldr_context(backbone), FitSummary())
 
 
 def reference(fitted: FittedEncoder, backbone: Backbone) -> Any:
@@ -82,7 +82,7 @@ def test_logits_equal_those_of_peft_alone(name: str, tiny_backbone: Backbone) ->
 
 def test_prompt_tuning_is_spt(tiny_backbone: Backbone) -> None:
     """Seed for seed the same start, and the same logits from it."""
-    given = context(tiny_backbone, seed=3)
+    given = cldr_context(tiny_backbone, seed=3)
     ours = SPT().new_module(given)
     theirs = method("prompt-tuning").new_module(tiny_backbone, len(LABELS), seed=3)
     assert isinstance(theirs.encoder.prompt_encoder, torch.nn.ModuleDict)
@@ -95,8 +95,8 @@ def test_prompt_tuning_is_spt(tiny_backbone: Backbone) -> None:
 
 def test_prompt_tuning_trains_as_spt_does(tiny_backbone: Backbone) -> None:
     """Without dropout the two fits are one computation, apart from rounding."""
-    ours = SPT().fit(TRAIN, DEV, context(tiny_backbone, "spt", steps=12))
-    theirs = method("prompt-tuning").fit(TRAIN, DEV, context(tiny_backbone, "spt", steps=12))
+    ours = SPT().fit(TRAIN, DEV, cldr_context(tiny_backbone, "spt", steps=12))
+    theirs = method("prompt-tuning").fit(TRAIN, DEV, cldr_context(tiny_backbone, "spt", steps=12))
     assert ours.summary.trainable_parameters == theirs.summary.trainable_parameters
     for one, other in zip(ours.summary.history, theirs.summary.history, strict=True):
         assert one.train_loss == pytest.approx(other.train_loss, abs=1e-3)
@@ -150,7 +150,7 @@ def test_every_trained_weight_has_one_role(
     assert set(found) == roles
     assert sorted(id(p) for part in found.values() for p in part) == sorted(map(id, module.trained))
     for role in roles:
-        assert context(tiny_backbone, configure(name, {}).name).recipe.rate(role).learning_rate > 0
+        assert cldr_context(tiny_backbone, configure(name, {}).name).recipe.rate(role).learning_rate > 0
 
 
 @pytest.mark.parametrize("preset", PRESETS_OF_RATES)
@@ -169,7 +169,7 @@ def test_a_fit_changes_what_is_trained_and_nothing_else(name: str, tiny_backbone
     given = method(name)
     frozen = tiny_backbone.weights_hash()
     start = given.new_module(tiny_backbone, len(LABELS), seed=0)
-    fitted = given.fit(TRAIN, DEV, context(tiny_backbone, configure(name, {}).name))
+    fitted = given.fit(TRAIN, DEV, cldr_context(tiny_backbone, configure(name, {}).name))
     before, after = copied(start.encoder), copied(fitted.module.encoder)
     trained = {key for key, p in start.encoder.named_parameters() if p.requires_grad}
     changed = {key for key in before if not torch.equal(before[key], after[key])}
@@ -197,7 +197,7 @@ def test_saved_and_loaded_under_another_seed(
     name: str, settings: dict[str, str], tiny_backbone: Backbone, tmp_path: Path
 ) -> None:
     given = method(name, **settings)
-    told = context(tiny_backbone, configure(name, {}).name)
+    told = cldr_context(tiny_backbone, configure(name, {}).name)
     fitted = given.fit(TRAIN, DEV, told)
     fitted.save(tmp_path)
     loaded = given.load(tmp_path, dataclasses.replace(told, seed=9))
@@ -217,16 +217,16 @@ def test_only_what_is_not_the_backbones_is_saved(tiny_backbone: Backbone, tmp_pa
 
 
 def test_adapting_leaves_the_source_fit_as_it_was(tiny_backbone: Backbone) -> None:
-    fitted = method("lora").fit(TRAIN, DEV, context(tiny_backbone))
+    fitted = method("lora").fit(TRAIN, DEV, cldr_context(tiny_backbone))
     before, state = fitted.predict(TEST.examples), copied(fitted.module)
-    adapted = fitted.adapt(TEST, DEV, context(tiny_backbone))
+    adapted = fitted.adapt(TEST, DEV, cldr_context(tiny_backbone))
     assert not np.array_equal(adapted.predict(TEST.examples), before)
     assert np.array_equal(fitted.predict(TEST.examples), before)
     assert all(torch.equal(state[name], value) for name, value in copied(fitted.module).items())
 
 
 def test_rates_are_the_presets_unless_set(tiny_backbone: Backbone) -> None:
-    still = method("lora", learning_rate="0", head_learning_rate="0").fit(TRAIN, DEV, context(tiny_backbone))
+    still = method("lora", learning_rate="0", head_learning_rate="0").fit(TRAIN, DEV, cldr_context(tiny_backbone))
     start = method("lora").new_module(tiny_backbone, len(LABELS), seed=0)
     assert all(torch.equal(a, b) for a, b in zip(still.module.trained, start.trained, strict=True))
 
@@ -237,14 +237,19 @@ def test_rates_are_the_presets_unless_set(tiny_backbone: Backbone) -> None:
         ("lora", {"target_modules": "quer"}, ConfigError, r"LoraConfig does not work on backbone '.*' \(peft .*quer"),
         ("lora", {"r": "0"}, ConfigError, "LoraConfig does not work .*positive"),
         ("peft", {"config": "LNTuningConfig"}, ConfigError, "LNTuningConfig does not work .*target_modules"),
-        ("prompt-tuning", {"num_virtual_tokens": "63"}, MethodError, "a prompt of 63 vectors leaves no room for text"),
+        (
+            "prompt-tuning",
+            {"num_virtual_tokens": "511"},
+            MethodError,
+            "a prompt of 511 vectors leaves no room for text",
+        ),
     ],
 )
 def test_refused_before_training(
     name: str, settings: dict[str, str], error: type[Exception], message: str, tiny_backbone: Backbone
 ) -> None:
     with pytest.raises(error, match=message) as refused:
-        method(name, **settings).fit(TRAIN, DEV, context(tiny_backbone))
+        method(name, **settings).fit(TRAIN, DEV, cldr_context(tiny_backbone))
     assert "\n" not in str(refused.value)
 
 
@@ -273,26 +278,26 @@ def other_backbone(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: Back
 
 def test_a_prefix_that_the_backbone_ignores_is_refused(other_backbone: Backbone) -> None:
     with pytest.raises(ConfigError, match=r"PrefixTuningConfig does not work .*trains nothing that changes the output"):
-        method("prefix-tuning").fit(TRAIN, DEV, context(other_backbone))
+        method("prefix-tuning").fit(TRAIN, DEV, cldr_context(other_backbone))
 
 
 def test_bitfit_needs_biases(other_backbone: Backbone) -> None:
     with pytest.raises(ConfigError, match="has no biases for bitfit to train"):
-        method("bitfit").fit(TRAIN, DEV, context(other_backbone, "bitfit"))
+        method("bitfit").fit(TRAIN, DEV, cldr_context(other_backbone, "bitfit"))
 
 
 def test_other_architectures_need_their_layers_named(other_backbone: Backbone) -> None:
     given = method("lora", target_modules="Wqkv")
-    fitted = given.fit(TRAIN, DEV, context(other_backbone))
+    fitted = given.fit(TRAIN, DEV, cldr_context(other_backbone))
     assert fitted.summary.trainable_parameters == 2 * (4 * 32 + 96 * 4) + head(32)
     with pytest.raises(ConfigError, match="specify `target_modules`"):
-        method("lora").fit(TRAIN, DEV, context(other_backbone))
+        method("lora").fit(TRAIN, DEV, cldr_context(other_backbone))
 
 
 def test_weights_of_another_configuration_are_refused(tiny_backbone: Backbone, tmp_path: Path) -> None:
     unfitted(method("lora", r="4"), tiny_backbone).save(tmp_path)
     with pytest.raises(MethodError, match="saved weights are of another configuration"):
-        method("lora", r="2").load(tmp_path, context(tiny_backbone))
+        method("lora", r="2").load(tmp_path, cldr_context(tiny_backbone))
 
 
 def test_bitfit_trains_the_biases_by_name(tiny_backbone: Backbone) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.toy import GOOD, write_plugin
+from tests.support.plugins import GOOD, write_plugin
 from xlt_bench.engines.local import LocalEngine
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.plugins import registry

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import SUPPORT
-from tests.support.toy import predictions, process_environment, record
+from tests.support.commands import process_environment
+from tests.support.records import predictions, record
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
 from xlt_bench.records.record import Record

@@ -17,7 +17,9 @@ import pytest
 
 import xlt_bench
 from tests.support import SUPPORT
-from tests.support.toy import CODES, Command, cell, process_environment, toy_task
+from tests.support.commands import Command, process_environment
+from tests.support.records import cell
+from tests.support.toy import CODES, toy_task
 from xlt_bench.errors import ConfigError
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.records.record import Record
@@ -54,7 +56,7 @@ def test_the_sources_are_fitted_once_a_seed_and_each_target_is_a_run(run: Comman
     said = run(*FULL, "--seeds", "2")
     assert said.code == 0
     assert calls("fit") == ["fit 0 3", "fit 1 3"]
-    assert sorted(calls("adapt")) == [f"adapt {seed} {code} 16 8" for seed in (0, 1) for code in CODES[3:5]]
+    assert sorted(calls("adapt")) == [f"adapt {seed} {code} 18 9" for seed in (0, 1) for code in CODES[3:5]]
     assert [(record.cell.seed, record.cell.targets) for record in stored()] == [
         (seed, (code,)) for seed in (0, 1) for code in CODES[3:5]
     ]
@@ -78,7 +80,7 @@ def test_a_run_goes_on_where_it_stopped_and_gives_the_same(run: Command) -> None
     lost.rmdir()
     Path("calls.txt").unlink()
     assert "3 already in the store" in run(*FULL, "--seeds", "2").err
-    assert calls("fit", "adapt") == ["fit 0 3", f"adapt 0 {before[1].cell.targets[0]} 16 8"]
+    assert calls("fit", "adapt") == ["fit 0 3", f"adapt 0 {before[1].cell.targets[0]} 18 9"]
     assert [same(record) for record in stored()] == [same(record) for record in before]
 
 
@@ -99,7 +101,7 @@ def test_few_examples_are_rows_of_their_own(run: Command) -> None:
     ]
     assert "adapt 0 kat_Geor 4 4" in calls("adapt")
     assert "adapt 0 kat_Geor 8 8" in calls("adapt")
-    assert "adapt 0 kat_Geor 16 8" in calls("adapt")
+    assert "adapt 0 kat_Geor 18 9" in calls("adapt")
     assert {r.row_label.partition(":")[2] for r in stored()} == {"Adapting", "Adapting, 4 shots", "Adapting, 8 shots"}
 
 
@@ -116,10 +118,10 @@ def test_subsets_are_nested_stratified_and_shared() -> None:
     task = toy_task()
     train = task.split("kat_Geor", "train")
     for seed in range(5):
-        subsets = [{e.id for e in stratified(train, size, seed).examples} for size in (2, 4, 8, 16)]
+        subsets = [{e.id for e in stratified(train, size, seed).examples} for size in (3, 6, 12, 18)]
         assert all(small < large for small, large in pairwise(subsets))
-        for size in (2, 4, 8):
-            assert np.bincount(stratified(train, size, seed).gold).tolist() == [size // 2] * 2
+        for size in (3, 6, 12):
+            assert np.bincount(stratified(train, size, seed).gold).tolist() == [size // 3] * 3
     one = replace(cell(protocol="full", targets=("kat_Geor",)), shots=4)
     drawn = {tuple(e.id for e in target_data(replace(one, seed=seed), task)[0].examples) for seed in range(5)}
     assert len(drawn) > 1
@@ -131,8 +133,8 @@ def test_few_examples_do_not_mean_more_dev_evaluations() -> None:
     recipe, task = preset_recipe("paper"), toy_task()
     few = replace(cell(protocol="full", targets=("kat_Geor",)), shots=4)
     paced = protocol_of(few).recipe
-    assert paced(recipe, few, task).evaluate_every == 1  # 16 items, batches of 32
-    assert paced(replace(recipe, batch_size=4), few, task).evaluate_every == 4
+    assert paced(recipe, few, task).evaluate_every == 1  # 18 items, batches of 32
+    assert paced(replace(recipe, batch_size=4), few, task).evaluate_every == 5
     assert paced(recipe, replace(few, shots=None), task) == recipe
 
 
@@ -163,7 +165,7 @@ def test_cells_of_every_number_of_examples() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--protocol", "full", "--shots", "17"), "--shots 17: the train split of kat_Geor has 16 items"),
+        (("--protocol", "full", "--shots", "19"), "--shots 19: the train split of kat_Geor has 18 items"),
         (("--protocol", "full", "--shots", "eight"), "--shots takes numbers of labelled target examples"),
         (("--protocol", "full", "--shots", "-4"), "--shots takes numbers of labelled target examples"),
         (("--protocol", "full", "--shots", "4,4"), "names a number twice"),
@@ -205,8 +207,9 @@ def test_a_fit_on_the_sources_that_fails_fails_its_targets_and_is_tried_once(run
     assert calls("fit") == ["fit 1 3"]
 
 
+@pytest.mark.usefixtures("toy_installed")
 def test_two_processes_share_the_work_and_nothing_is_done_twice(tmp_path: Path) -> None:
-    command = [sys.executable, str(SUPPORT / "toy_command.py"), "run", "--task", "toy"]
+    command = [sys.executable, "-m", "xlt_bench", "run", "--task", "toy"]
     command += ["--sources", "joshi5", "--device", "cpu", *FULL, "--seeds", "4"]
     environment = process_environment(ADAPTING_SECONDS="0.15")
     both = [
@@ -222,18 +225,18 @@ def test_two_processes_share_the_work_and_nothing_is_done_twice(tmp_path: Path) 
 
 
 def test_a_number_of_source_examples_is_shared_evenly(run: Command) -> None:
-    said = run("-m", ADAPTING, "--targets", "kat_Geor,tha_Thai", "--examples", "12", "--seeds", "1", "--json")
+    said = run("-m", ADAPTING, "--targets", "kat_Geor,tha_Thai", "--examples", "18", "--seeds", "1", "--json")
     assert said.code == 0
     (record,) = stored()
-    assert record.cell.examples == 12
-    assert record.row_label.endswith("Adapting, 12 examples")
+    assert record.cell.examples == 18
+    assert record.row_label.endswith("Adapting, 18 examples")
     train, dev = source_data(record.cell, toy_task())
-    assert len(train) == len(dev) == 12
+    assert len(train) == len(dev) == 18
     strata = Counter((e.language, int(gold)) for e, gold in zip(train.examples, train.gold, strict=True))
     assert set(strata.values()) == {2}
-    refused = run("-m", ADAPTING, "--examples", "49")
+    refused = run("-m", ADAPTING, "--examples", "55")
     assert refused.code == 2
-    assert "--examples must lie between 1 and the sources' 48, not 49" in refused.err
+    assert "--examples must lie between 1 and the sources' 54, not 55" in refused.err
 
 
 @pytest.mark.parametrize("shots", [(-4,), (4, 4), (True,), ("8",), ()])

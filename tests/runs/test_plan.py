@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
-from tests.support.toy import CODES, cell, process_environment
+from tests.support.commands import process_environment
+from tests.support.records import cell
+from tests.support.toy import CODES
 from xlt_bench.errors import ConfigError
 from xlt_bench.records.cell import Cell
 from xlt_bench.runs.option_values import check_seeds, read_seeds
@@ -22,7 +24,7 @@ def test_the_fingerprint_is_what_it_always_was() -> None:
 
 
 def test_a_fresh_process_gives_the_same_fingerprint() -> None:
-    code = "from tests.support.toy import cell; print(cell().fingerprint)"
+    code = "from tests.support.records import cell; print(cell().fingerprint)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support import SUPPORT
-from tests.support.toy import CODES, GOOD, Command, process_environment, toy_task, write_plugin
+from tests.support.commands import Command, process_environment
+from tests.support.plugins import GOOD, write_plugin
+from tests.support.toy import CODES, toy_task
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 
@@ -80,12 +81,12 @@ def test_only_failed_seeds_are_tried_again_and_only_when_asked(run: Command, tmp
     ("body", "message"),
     [
         (
-            "return np.zeros((len(examples) - 1, 2))",
-            "predict must return shape (20, 2), one row an item; it is (19, 2)",
+            "return np.zeros((len(examples) - 1, 3))",
+            "predict must return shape (24, 3), one row an item; it is (23, 3)",
         ),
-        ("return np.zeros(len(examples))", "it is (20,)"),
-        ("return np.full((len(examples), 2), np.nan)", "finite scores; 20 rows are not"),
-        ("return np.full((len(examples), 2), 'a')", "predict must return numbers"),
+        ("return np.zeros(len(examples))", "it is (24,)"),
+        ("return np.full((len(examples), 3), np.nan)", "finite scores; 24 rows are not"),
+        ("return np.full((len(examples), 3), 'a')", "predict must return numbers"),
         ("return None", "predict must return numbers"),
         ("raise SystemExit(0)", "SystemExit"),
     ],
@@ -213,12 +214,12 @@ def test_a_damaged_record_is_told_and_computed_again(run: Command, plugin: str) 
     assert sorted(stored()) == [0, 1]
 
 
+@pytest.mark.usefixtures("toy_installed")
 def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_next_run_goes_on(tmp_path: Path, plugin: str) -> None:
     waits = "import pathlib, time, sys\nif seed == 1 and not pathlib.Path('go').exists():\n"
     waits += "    sys.stderr.write('waiting\\n'); sys.stderr.flush(); time.sleep(60)\n" + GOOD
-    script = str(SUPPORT / "toy_command.py")
     asked = ["run", "--task", "toy", "--sources", "joshi5", "--device", "cpu", "--seeds", "3"]
-    command = [sys.executable, script, *asked, "-m", write_plugin(tmp_path, waits)]
+    command = [sys.executable, "-m", "xlt_bench", *asked, "-m", write_plugin(tmp_path, waits)]
     running = subprocess.Popen(
         command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=process_environment()
     )
@@ -259,4 +260,4 @@ def test_ids_of_test_items_tell_nothing(run: Command, tmp_path: Path) -> None:
         "ids = [example.id for example in examples]\nassert ids == [str(at) for at in range(len(ids))], ids\n" + GOOD
     )
     assert run("-m", write_plugin(tmp_path, reveals), "--seeds", "1").code == 0
-    assert set(Store(STORE).predictions(stored()[0]).item_id) == {f"test{at}" for at in range(10)}
+    assert set(Store(STORE).predictions(stored()[0]).item_id) == {f"test{number}" for number in range(12)}

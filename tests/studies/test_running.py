@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import SUPPORT
-from tests.support.toy import Command, process_environment, write_plugin
+from tests.support.commands import Command, process_environment
+from tests.support.plugins import write_plugin
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 
@@ -133,7 +134,7 @@ def test_what_cannot_be_is_said_in_one_line(command: Command, words: tuple[str, 
 
 
 def processes(study: str, folder: Path, seconds: str) -> subprocess.Popen[str]:
-    command = [sys.executable, str(SUPPORT / "toy_command.py"), "study", "run", study, *options()]
+    command = [sys.executable, "-m", "xlt_bench", "study", "run", study, *options()]
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -144,6 +145,7 @@ def processes(study: str, folder: Path, seconds: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.usefixtures("toy_installed")
 def test_killed_at_random_moments_it_goes_on_and_ends_as_if_undisturbed(tmp_path: Path, study: str) -> None:
     """A store that is killed 20 times holds, in the end, the Records of one that never was."""
     calm, rough = tmp_path / "calm", tmp_path / "rough"
@@ -167,6 +169,7 @@ def test_killed_at_random_moments_it_goes_on_and_ends_as_if_undisturbed(tmp_path
     assert len(calls(rough)) - len(calls(calm)) <= 2 * 20
 
 
+@pytest.mark.usefixtures("toy_installed")
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path, study: str) -> None:
     running = processes(study, tmp_path, "0.2")
     while running.poll() is None and len(calls(tmp_path)) < 4:

@@ -16,10 +16,12 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from tests.conftest import WORDS
 from xlt_bench.backbones.architectures.decoders import DECODERS
 from xlt_bench.backbones.architectures.t5 import T5_TYPES
+from xlt_bench.conformance.toy import CLASS_WORDS, FILLERS
 
+WORDS = (*FILLERS, *(word for words in CLASS_WORDS.values() for word in words), "river", "quick", "jazz", "xylophone")
+"""What the tokenizers are trained on: the toy's words are whole tokens, other lower-case Latin letters can be read."""
 POSITIONS = 66
 WIDTH = 32
 NARROW = 16
@@ -87,7 +89,7 @@ def tokenizer_with_segments() -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    trainer = trainers.BpeTrainer(vocab_size=96, special_tokens=special, show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=200, special_tokens=special, show_progress=False)
     tokenizer.train_from_iterator(WORDS, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> $B:1 </s>:1", special_tokens=[("<s>", 0), ("</s>", 2)]

@@ -11,7 +11,7 @@ from peft import PeftConfig, PromptEncoderConfig, PromptTuningConfig, get_peft_m
 from torch import Tensor, nn
 from transformers import XLMRobertaForSequenceClassification
 
-from tests.support.tiny import LABELS, MAX_LENGTH
+from tests.support.fits import LABELS, MAX_LENGTH
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.methods.xpe import EncodedPrompt
 from xlt_bench.task import Example

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tests.support.tiny import TEST, context, short
+from tests.support.fits import TEST, context, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.plugins.methods import configure

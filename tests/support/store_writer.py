@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.support.toy import predictions, record
+from tests.support.records import predictions, record
 from xlt_bench.records.store import Store
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tests.support.tiny import DEV, TEST, TRAIN, context, copied, difference, loud, short
+from tests.support.fits import DEV, TEST, TRAIN, context, copied, difference, loud, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.errors import MethodError

@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
-from tests.support.tiny import NO_DATA
+from tests.support.fits import NO_DATA
 from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.task import Example
 from xlt_bench.training.data import TokenisedSplit, TrainData, origin_of

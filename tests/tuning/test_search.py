@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.support.tuning_toy import fits, write_method, write_task
+from tests.support.plugins import tuned_fits, write_tuned
+from tests.support.toy import write_files
 from xlt_bench.cli.main import main
 from xlt_bench.engines import LocalEngine, carry_out
 from xlt_bench.errors import ConfigError, MethodError
@@ -36,8 +37,8 @@ Command = Callable[..., tuple[int, str, str]]
 def request_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
     """Of the toy method on the toy task, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    write_task(tmp_path / "toy")
-    return Request(method=write_method(), task="toy", sources="eng_Latn,deu_Latn", targets="zul_Latn", seeds=(0, 1))
+    write_files(tmp_path / "toy", {"train": 20, "dev": 20, "test": 20})
+    return Request(method=write_tuned(), task="toy", sources="eng_Latn,deu_Latn", targets="swh_Latn", seeds=(0, 1))
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def tune(request_: Request, capsys: pytest.CaptureFixture[str]) -> Command:
 
     def call(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        sources = ["--sources", "eng_Latn,deu_Latn", "--targets", "zul_Latn", "--seeds", "2"]
+        sources = ["--sources", "eng_Latn,deu_Latn", "--targets", "swh_Latn", "--seeds", "2"]
         code = main(["tune", "-m", request_.method, "--task", "toy", *sources, *arguments])
         said = capsys.readouterr()
         return code, said.out, said.err
@@ -63,34 +64,34 @@ def test_the_best_on_source_dev_is_chosen(request_: Request) -> None:
     assert found.gain is not None
     assert found.gain.accuracy == pytest.approx(0.25)
     assert found.best.request.settings == {"strength": "3.16"}
-    assert fits()[:2] == [f"{FIRST_SEED} 1", f"{FIRST_SEED} 0.316"]  # trials 0 and 1 are one fit
+    assert tuned_fits()[:2] == [f"{FIRST_SEED} 1", f"{FIRST_SEED} 0.316"]  # trials 0 and 1 are one fit
 
 
 def test_of_equals_the_first_is_chosen(request_: Request) -> None:
-    flat = replace(request_, method=write_method("return Fitted(0.75)"))
+    flat = replace(request_, method=write_tuned("return Fitted(0.75)"))
     found = search(prepare_search(flat, 5), LocalEngine())
     assert found.best.number == 0
     assert conclusion(found).endswith(": no setting changed a single answer, so the method may not use what is tuned.")
 
 
 def test_what_is_told_of_the_best(request_: Request) -> None:
-    falling = replace(request_, method=write_method("return Fitted(0.5 if self.strength > 1 else 0.75)"))
+    falling = replace(request_, method=write_tuned("return Fitted(0.5 if self.strength > 1 else 0.75)"))
     assert conclusion(search(prepare_search(falling, 5), LocalEngine())).endswith(
         "over 20 items: no other setting was better."
     )
-    risen = replace(request_, method=write_method("return Fitted(0.5 if self.strength < 3 else 0.55)"))
+    risen = replace(request_, method=write_tuned("return Fitted(0.5 if self.strength < 3 else 0.55)"))
     told = conclusion(search(prepare_search(risen, 5), LocalEngine()))
     assert told == (
         "Best on source dev: trial 3 (strength x3.16), 55.0%, standard error 11.4 over 20 items; 5.0 above the "
         "default, standard error 5.0: no more than noise may give."
     )
-    assert conclusion(search(prepare_search(replace(request_, method=write_method()), 4), LocalEngine())).endswith(
+    assert conclusion(search(prepare_search(replace(request_, method=write_tuned()), 4), LocalEngine())).endswith(
         "25.0 above the default, standard error 9.9."
     )
 
 
 def test_a_trial_with_several_seeds(request_: Request) -> None:
-    method = write_method("return Fitted(0.5 + 0.25 * (context.seed % 2))")
+    method = write_tuned("return Fitted(0.5 + 0.25 * (context.seed % 2))")
     found = search(prepare_search(replace(request_, method=method), 3, seeds=2), LocalEngine())
     assert [trial.score.accuracy for trial in found.trials if trial.score] == [0.625] * 3
     assert found.provenance()["seeds"] == [FIRST_SEED, FIRST_SEED + 1]
@@ -98,52 +99,52 @@ def test_a_trial_with_several_seeds(request_: Request) -> None:
 
 def test_what_is_made_is_not_made_again(request_: Request) -> None:
     search(prepare_search(request_, 4), LocalEngine())
-    made = fits()
+    made = tuned_fits()
     longer = prepare_search(request_, 6)
     assert longer.missing == 2
     search(longer, LocalEngine())
-    assert len(fits()) == len(made) + 2
+    assert len(tuned_fits()) == len(made) + 2
     assert search(prepare_search(request_, 6), LocalEngine()).best.number == 3
-    assert len(fits()) == len(made) + 2
+    assert len(tuned_fits()) == len(made) + 2
     assert prepare_search(replace(request_, rerun="all"), 6).missing == 6
 
 
 def test_an_interrupted_search_goes_on(tune: Command, request_: Request) -> None:
     stop = "if self.strength > 3 and not Path('again').exists(): raise KeyboardInterrupt"
-    write_method(stop)
+    write_tuned(stop)
     code, out, err = tune("--trials", "5")
     assert (code, out) == (130, "")
     assert "stopped; 2 fits are missing; the same command goes on with them" in err
     assert not [path for path in Path("xlt-results").iterdir() if not path.name.startswith(".")]
     Path("again").touch()
-    made = len(fits())
+    made = len(tuned_fits())
     code, out, _ = tune("--trials", "5", "--only-search")
-    assert (code, len(fits())) == (0, made + 2)
+    assert (code, len(tuned_fits())) == (0, made + 2)
     assert "(best)" in out
 
 
 def test_a_failed_trial_is_shown_and_the_others_go_on(tune: Command) -> None:
-    write_method("if self.strength > 3: raise RuntimeError('too strong')")
+    write_tuned("if self.strength > 3: raise RuntimeError('too strong')")
     code, out, err = tune("--trials", "6", "--only-search")
     assert code == 0
     assert "trial 3 of 5, strength x3.16: failed: fit raises RuntimeError: too strong" in err
     assert "failed: fit raises" in " ".join(out.split())
-    made = len(fits())
+    made = len(tuned_fits())
     tune("--trials", "6", "--only-search")
-    assert len(fits()) == made
+    assert len(tuned_fits()) == made
     tune("--trials", "6", "--only-search", "--rerun", "failed")
-    assert len(fits()) == made + 1
+    assert len(tuned_fits()) == made + 1
 
 
 def test_all_trials_failed(tune: Command) -> None:
-    write_method("raise RuntimeError('no luck')")
+    write_tuned("raise RuntimeError('no luck')")
     code, out, err = tune("--trials", "3")
     assert (code, out) == (2, "")
     assert "all 3 trials of plugin.py:Plugin failed, the first with: fit raises RuntimeError: no luck" in err
 
 
 def test_the_default_failed(request_: Request) -> None:
-    failing = replace(request_, method=write_method("if self.strength == 1: raise RuntimeError('x')"))
+    failing = replace(request_, method=write_tuned("if self.strength == 1: raise RuntimeError('x')"))
     found = search(prepare_search(failing, 4), LocalEngine())
     assert found.best.number == 3
     assert found.gain is None
@@ -169,7 +170,7 @@ def test_the_run_is_marked_and_keeps_the_search(tune: Command) -> None:
 
 
 def test_a_tuned_setting_never_shares_a_row_with_the_default_one(tune: Command, request_: Request) -> None:
-    flat = write_method("return Fitted(0.75)")  # the default is chosen
+    flat = write_tuned("return Fitted(0.75)")  # the default is chosen
     assert tune("--trials", "3")[0] == 0
     (tuned,) = {record.cell.configuration for record in Store(Path("xlt-results")).records()[0]}
     by_hand = carry_out(prepare(replace(request_, method=flat)), LocalEngine())
@@ -202,7 +203,7 @@ def test_the_command_by_hand_gives_the_same_numbers(tune: Command, request_: Req
     found = search(prepare_search(request_, 4), LocalEngine())
     words = command(found.best.request).split()
     assert " ".join(words) == (
-        "xlt-bench run --method plugin.py:Plugin --task toy --sources eng_Latn,deu_Latn --targets zul_Latn "
+        "xlt-bench run --method plugin.py:Plugin --task toy --sources eng_Latn,deu_Latn --targets swh_Latn "
         "--seeds 0,1 --set strength=3.16"
     )
     tune("--trials", "4")
@@ -252,7 +253,7 @@ def test_one_clear_line_before_anything_is_trained(what: str, tune: Command) -> 
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("error: ")
     assert message in err
-    assert not fits()
+    assert not tuned_fits()
     assert not Path("xlt-results").exists()
 
 
@@ -284,19 +285,19 @@ def test_trials_are_no_results(request_: Request, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("name", ["record.json", "predictions.parquet"])
 def test_a_damaged_trial_is_made_again(request_: Request, name: str) -> None:
     best = search(prepare_search(request_, 4), LocalEngine()).best
-    made = len(fits())
+    made = len(tuned_fits())
     for path in Path("xlt-results/.trials").glob(f"*/{name}"):
         path.unlink()
     assert prepare_search(request_, 4).missing == 4
     again = search(prepare_search(request_, 4), LocalEngine()).best
     assert (again.number, again.score) == (best.number, best.score)
-    assert len(fits()) == 2 * made
+    assert len(tuned_fits()) == 2 * made
 
 
 def test_two_processes_do_no_trial_twice(request_: Request, tmp_path: Path) -> None:
-    write_method("import os, time; time.sleep(0.2); open('owners.txt', 'a').write(f'{os.getpid()}\\n')")
+    write_tuned("import os, time; time.sleep(0.2); open('owners.txt', 'a').write(f'{os.getpid()}\\n')")
     command = [sys.executable, "-m", "xlt_bench", "tune", "-m", request_.method, "--task", "toy", "--trials", "9"]
-    command += ["--sources", "eng_Latn,deu_Latn", "--targets", "zul_Latn", "--trial-seeds", "2", "--only-search"]
+    command += ["--sources", "eng_Latn,deu_Latn", "--targets", "swh_Latn", "--trial-seeds", "2", "--only-search"]
     both = [
         subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -305,7 +306,7 @@ def test_two_processes_do_no_trial_twice(request_: Request, tmp_path: Path) -> N
     assert [process.returncode for process in both] == [0, 0]
     assert outputs[0] == outputs[1]
     assert "Best on source dev: trial 3" in outputs[0]
-    assert len(fits()) == len(set(fits())) == 2 * 8  # trials 0 and 1 are one setting
+    assert len(tuned_fits()) == len(set(tuned_fits())) == 2 * 8  # trials 0 and 1 are one setting
     assert len(set((tmp_path / "owners.txt").read_text().split())) == 2
 
 
@@ -343,7 +344,7 @@ def test_the_number_of_trials_is_part_of_what_a_run_is() -> None:
 
 
 def test_a_method_that_breaks_the_protocol_fails_its_trial(request_: Request) -> None:
-    broken = replace(request_, method=write_method("return 3"))
+    broken = replace(request_, method=write_tuned("return 3"))
     with pytest.raises(MethodError, match=r"the first with: fit must return a fitted object"):
         search(prepare_search(broken, 2), LocalEngine())
 
@@ -351,5 +352,5 @@ def test_a_method_that_breaks_the_protocol_fails_its_trial(request_: Request) ->
 def test_a_wrong_configuration_stops_the_search(request_: Request) -> None:
     body = "from xlt_bench.errors import ConfigError; raise ConfigError('no such thing')"
     with pytest.raises(ConfigError, match="no such thing"):
-        search(prepare_search(replace(request_, method=write_method(body)), 2), LocalEngine())
-    assert len(fits()) == 1
+        search(prepare_search(replace(request_, method=write_tuned(body)), 2), LocalEngine())
+    assert len(tuned_fits()) == 1

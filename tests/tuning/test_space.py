@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.support import ROOT
-from tests.support.tuning_toy import write_method
+from tests.support.plugins import write_tuned
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import PRESETS
@@ -55,7 +55,7 @@ def test_methods_with_rates_of_the_recipe_have_one_space(method: str) -> None:
 def test_a_method_names_its_own_hyper_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert dimensions(configure("ngram-mlp", {})) == ("learning_rate",)
-    configured = configure(write_method(**{'("strength",)': '("strength", "size")'}), {"strength": "2"})
+    configured = configure(write_tuned(**{'("strength",)': '("strength", "size")'}), {"strength": "2"})
     assert dimensions(configured) == ("strength", "size")
     made = request_of(Request(settings={"strength": "2"}), configured, {"strength": 0.25, "size": 0.1})
     assert made.settings == {"strength": "0.5", "size": "1"}
@@ -119,14 +119,14 @@ def test_a_plug_in_that_names_what_cannot_be_tuned(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MethodError, match=message) as caught:
-        dimensions(configure(write_method(**{'("strength",)': tunes}), {}))
+        dimensions(configure(write_tuned(**{'("strength",)': tunes}), {}))
     assert "plugin.py:Plugin" in str(caught.value)
 
 
 def test_a_plug_in_that_says_there_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="has nothing to tune"):
-        dimensions(configure(write_method(**{'("strength",)': "()"}), {}))
+        dimensions(configure(write_tuned(**{'("strength",)': "()"}), {}))
 
 
 def test_the_guide() -> None:

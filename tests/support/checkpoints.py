@@ -1,9 +1,9 @@
-"""A toy task of three classes, and checkpoints of the XPE toolkit made with plain torch and transformers."""
+"""Checkpoints of the XPE toolkit, made with plain torch and transformers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,58 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import AutoTokenizer, XLMRobertaForSequenceClassification
 
-from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task, TaskInfo
-
-CODES = ("eng_Latn", "deu_Latn", "kat_Geor", "tha_Thai", "swh_Latn")
-LABELS = ("place", "money", "time")
-WORDS = (("river", "lake", "city"), ("euro", "dollar", "peso"), ("hour", "second", "metre"))
-GROUPS = {
-    "joshi5": frozenset(CODES[:2]),
-    "seen": frozenset(CODES[:3]),
-    "all": frozenset(CODES),
-    "unseen": frozenset(CODES[3:]),
-}
 WIDTH = 32
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command said."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Said]
-
-
-def toy_task() -> Task:
-    """12 train, 6 dev and 9 test items in each of five languages; texts of unequal length."""
-    languages = {code: Language(code, code, code[4:], "family", 5 if code in CODES[:2] else 1) for code in CODES}
-    data = {code: {split: _part(code, split) for split in SPLITS} for code in CODES}
-    return Task("toy", LABELS, languages, data)
-
-
-def _part(code: str, split: Split) -> Labelled:
-    count = {"train": 12, "dev": 6, "test": 9}[split]
-    gold = np.arange(count) % 3
-    texts = (f"{WORDS[at % 3][at // 3 % 3]} {code[:3]}" + " lake" * (at % 4) for at in range(count))
-    return Labelled(tuple(Example(f"{split}{at}", code, text) for at, text in enumerate(texts)), gold)
-
-
-def toy_info(backbone: str) -> TaskInfo:
-    """The toy task with this backbone as its default."""
-
-    def groups(name: str) -> Mapping[str, frozenset[str]]:
-        return GROUPS
-
-    return TaskInfo("toy", "a toy", backbone, "cldr", 3, lambda folder: toy_task(), groups)
-
-
-def all_examples() -> tuple[Example, ...]:
-    """All test items, language by language, in the task's order."""
-    return toy_task().pool(CODES, "test").examples
 
 
 class ReferencePrompt(nn.Module):

@@ -1,0 +1,28 @@
+"""Commands of the command line: what they print, and the environment of those in a process of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.support import ROOT
+
+
+class Output(NamedTuple):
+    """Exit code, standard output and standard error of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Output]
+
+
+def process_environment(**changes: str) -> dict[str, str]:
+    """Of a command in a process of its own: one thread, no network, output as into a pipe of 80 columns."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COLUMNS", "FORCE_COLOR"))}
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    usual = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "COLUMNS": "80", "PYTHONPATH": path}
+    return inherited | usual | changes
