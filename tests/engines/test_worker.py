@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.tuning_toy import write_method, write_task
+from tests.support.plugins import write_tuned
+from tests.support.toy import write_files
 from xlt_bench.engines import LocalEngine, carry_out
 from xlt_bench.engines.plan import Plan
 from xlt_bench.errors import ConfigError
@@ -29,14 +30,14 @@ VOLATILE = ("timing", "created", "peak_memory_bytes")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """With the toy task and the toy method of tuning in it, and in it the tests' working folder."""
     monkeypatch.chdir(tmp_path)
-    write_task(tmp_path / "toy")
-    write_method()
+    write_files(tmp_path / "toy", {"train": 20, "dev": 20, "test": 20})
+    write_tuned()
     return tmp_path
 
 
 def request(**changes: Any) -> Request:
     usual = Request(
-        method="plugin.py:Plugin", task="toy", sources="eng_Latn,deu_Latn", targets="zul_Latn", seeds=(0, 1)
+        method="plugin.py:Plugin", task="toy", sources="eng_Latn,deu_Latn", targets="swh_Latn", seeds=(0, 1)
     )
     return replace(usual, **changes)
 
@@ -120,7 +121,7 @@ def test_what_is_in_the_store_is_not_carried_out_again(folder: Path) -> None:
 def test_other_data_are_refused_before_anything_is_computed(folder: Path) -> None:
     experiment = prepare(request())
     plan = Plan.of(experiment, experiment.cells)
-    path = folder / "toy" / "zul_Latn" / "test.tsv"
+    path = folder / "toy" / "swh_Latn" / "test.tsv"
     path.write_text(path.read_text().replace("river 3", "lake 3"))
     answer = work(plan, folder / "elsewhere")
     assert answer.returncode == 2
