@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import xlt_bench
-from tests.support.toy import Command, process_environment
+from tests.support.commands import Command, process_environment
 
 HEAVY = {"torch", "transformers", "numpy", "pyarrow", "scipy", "datasets", "huggingface_hub"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import xlt_bench
-from tests.support.toy import Command
+from tests.support.commands import Command
 from xlt_bench.errors import ConfigError, StoreError
 from xlt_bench.records.labels import LABELS, Labels
 from xlt_bench.records.record import Record

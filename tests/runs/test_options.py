@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import xlt_bench
-from tests.support.toy import GOOD, Command, write_plugin
+from tests.support.commands import Command
+from tests.support.plugins import GOOD, write_plugin
 from xlt_bench.cli.main import main
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.methods.dual import DUAL30
