@@ -122,7 +122,7 @@ def test_other_data_are_refused_before_anything_is_computed(folder: Path) -> Non
     experiment = prepare(request())
     plan = Plan.of(experiment, experiment.cells)
     path = folder / "toy" / "swh_Latn" / "test.tsv"
-    path.write_text(path.read_text().replace("river 3", "lake 3"))
+    path.write_text(path.read_text().replace("\tfood\t", "\tfood\tno "))
     answer = work(plan, folder / "elsewhere")
     assert answer.returncode == 2
     assert answer.stderr.startswith("error: the plan is of task_hash ")

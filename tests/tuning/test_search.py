@@ -267,7 +267,7 @@ def test_a_trial_is_a_cell_that_predicts_the_dev_split_of_its_sources(request_: 
     assert record.selected_on == "nothing"
     predictions = store.predictions(record)
     assert set(predictions.language) == {"eng_Latn", "deu_Latn"}
-    assert set(predictions.item_id) == {f"dev-{number}" for number in range(20)}
+    assert set(predictions.item_id) == {f"dev{number}" for number in range(20)}
     run = prepare(request_).cells[0]
     assert replace(record.cell, targets=run.targets, seed=run.seed, predicts="test").fingerprint == run.fingerprint
     assert replace(run, predicts="dev").fingerprint != run.fingerprint
