@@ -13,10 +13,11 @@ from .measures import Errors, measure_intervals, measure_rules
 from .rules import CANDIDATES, Rule, shipped
 from .settings import grid, variations
 
-DRAWS = {2: 1000, 6: 400, 24: 160}
+DRAWS = {2: 1000, 6: 250, 24: 160}
 """Tables of equal rows in each setting, by number of rows."""
 SEED = 2026
-INTERVAL_ROWS = 1200
+INTERVAL_DRAWS = 800
+"""Rows of each kind whose intervals are looked at."""
 COMPARED = (
     "alternating",
     "one noisy",
@@ -47,7 +48,7 @@ def print_shipped(settings: Mapping[str, TableDesign], only: str, factor: float)
     for number, (name, setting) in enumerate(settings.items()):
         if only in name:
             rows = len(setting.seeds)
-            interval = measure_intervals(setting, max(20, round(INTERVAL_ROWS * factor / rows)), SEED + number)
+            interval = measure_intervals(setting, max(40, round(INTERVAL_DRAWS * factor)), SEED + number)
             errors = measure_rules(setting, {"shipped": shipped}, _draws(rows, factor), SEED + number)["shipped"]
             cells = [_percent(interval.coverage), _percent(interval.width), *_cells(errors)]
             print(f"| {name} | {' | '.join(cells)} |", flush=True)

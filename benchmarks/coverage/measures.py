@@ -1,7 +1,7 @@
 """What one setting shows of a rule: shares of simulated tables, with known truth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +43,11 @@ class Intervals:
 
 
 def measure_intervals(setting: TableDesign, draws: int, seed: int) -> Intervals:
-    """Nominal 95% two-way intervals of every row of `draws` tables."""
+    """Nominal 95% two-way intervals of `draws` rows of each kind that the table has (spread and number of seeds)."""
+    kinds = sorted(set(zip(setting.spreads, setting.seeds, strict=True)))
+    one_each = replace(setting, spreads=tuple(s for s, _ in kinds), seeds=tuple(n for _, n in kinds))
     truth, inside, widths = true_accuracy(setting), [], []
-    for table in tables(setting, [0.0] * len(setting.seeds), np.random.default_rng(seed), draws):
+    for table in tables(one_each, [0.0] * len(kinds), np.random.default_rng(seed), draws):
         for x in table:
             mean = two_way(x)
             half = float(half_width(mean.parts, 1 - ALPHA))

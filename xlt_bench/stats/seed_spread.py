@@ -32,9 +32,16 @@ _NEGLIGIBLE = 1e-3
 _NODES, _NODES_BEYOND = 60, 25
 
 
-def prior_unlike(rows: int) -> float:
-    """The probability that a row's seeds vary unlike those of the others, before any data. Chosen by simulation."""
-    return min(1.0, 1.25 / rows) if rows else 1.0
+def prior_unlike(df: Array) -> float:
+    """The probability that a row's seeds vary unlike those of the others, before any data: 1.25 sqrt(mean df) / rows.
+
+    Rows with more seeds speak for themselves and need the others less, so they are trusted less to be like them. The
+    constant was chosen by simulation, see docs/statistics.md.
+
+    Args:
+        df: (R,) seeds less one of each row.
+    """
+    return min(1.0, 1.25 * float(np.sqrt(df.mean())) / len(df)) if len(df) else 1.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class SeedSpread:
             prior: probability before any data that a row is unlike the others; default: `prior_unlike`.
         """
         rows = len(variance)
-        prior = prior_unlike(rows) if prior is None else prior
+        prior = prior_unlike(df) if prior is None else prior
         centre = float(np.median(np.log(variance))) if rows else 0.0
         prior_df, log_scale = (grid.ravel() for grid in np.meshgrid(PRIOR_DF, centre + PRIOR_LOG_SCALE))
         density = _log_variance_density(np.log(variance)[:, None] - log_scale, df[:, None], prior_df)
