@@ -32,16 +32,18 @@ _NEGLIGIBLE = 1e-3
 _NODES, _NODES_BEYOND = 60, 25
 
 
-def prior_unlike(df: Array) -> float:
-    """The probability that a row's seeds vary unlike those of the others, before any data: 1.25 sqrt(mean df) / rows.
+def prior_unlike(df: Array) -> Array:
+    """The probability that each row's seeds vary unlike those of the others, before any data: (R,).
 
-    Rows with more seeds speak for themselves and need the others less, so they are trusted less to be like them. The
-    constant was chosen by simulation, see docs/statistics.md.
+    1.25 m / (R sqrt(d)) with d the row's degrees of freedom and m their mean over the R rows, at most 1. Rows with more
+    seeds speak for themselves and need the others less, so they are trusted less to be like them; a row with fewer
+    seeds than the others would borrow most of what is claimed of it, so it is trusted less again. The constant was
+    chosen by simulation, see docs/statistics.md.
 
     Args:
         df: (R,) seeds less one of each row.
     """
-    return min(1.0, 1.25 * float(np.sqrt(df.mean())) / len(df)) if len(df) else 1.0
+    return np.asarray(np.minimum(1.0, 1.25 * df.sum() / (max(len(df), 1) ** 2 * np.sqrt(df))))
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,12 @@ class SeedSpread:
             prior: probability before any data that a row is unlike the others; default: `prior_unlike`.
         """
         rows = len(variance)
-        prior = prior_unlike(df) if prior is None else prior
+        prior_probability = (prior_unlike(df) if prior is None else np.full(rows, prior))[:, None]
         centre = float(np.median(np.log(variance))) if rows else 0.0
         prior_df, log_scale = (grid.ravel() for grid in np.meshgrid(PRIOR_DF, centre + PRIOR_LOG_SCALE))
         density = _log_variance_density(np.log(variance)[:, None] - log_scale, df[:, None], prior_df)
-        unlike = prior * UNLIKE_DENSITY
-        evidence = (1 - prior) * density + unlike
+        unlike = prior_probability * UNLIKE_DENSITY
+        evidence = (1 - prior_probability) * density + unlike
         log_weight = np.log(evidence).sum(axis=0)
         weight = np.exp(log_weight - log_weight.max())
         relevant = weight > _NEGLIGIBLE * weight.max()
