@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Optional
 import pytest
 
 from xlt_bench.errors import ConfigError, MethodError
-from xlt_bench.plugins.hyperparameters import defaults, parse, parse_settings, values
+from xlt_bench.plugins.hyperparameters import defaults, parse, parse_settings, text_of, values
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Every:
     either: int | str = 1
     mode: Literal["mean", "max", 2] = "mean"
     name: str = "a"
+    layers: tuple[int, ...] = (1, 2)
+    modes: tuple[Literal["mean", "max"] | None, ...] = ()
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,10 @@ class Every:
         ("name=x=y", "x=y"),
         ("name=", ""),
         ("name=none", "none"),
+        ("layers=3", (3,)),
+        ("layers=3, -4,5", (3, -4, 5)),
+        ("layers=", ()),
+        ("modes=max,none,mean", ("max", None, "mean")),
     ],
 )
 def test_a_setting_of_each_type(setting: str, expected: object) -> None:
@@ -66,6 +72,7 @@ def test_a_setting_of_each_type(setting: str, expected: object) -> None:
         ("rate=nan", "must be a number, not 'nan'"),
         ("maybe=inf", "must be none or a number, not 'inf'"),
         ("mode=median", "must be 'mean' or 'max' or '2', not 'median'"),
+        ("layers=1,b", "'layers' of every must be a whole number, not 'b'"),
         ("cuont=3", "no hyper-parameter of every 'cuont'; did you mean 'count'?"),
         ("cuont=3", "rate=1.0, maybe=None"),
     ],
@@ -83,7 +90,9 @@ def test_settings_that_are_no_settings(pairs: list[str]) -> None:
 
 
 def test_values_survive_json_and_a_whole_number_for_a_float_is_the_same_value() -> None:
-    assert json.loads(json.dumps(values(Every()))) == values(Every())
+    stored = json.loads(json.dumps(values(Every())))
+    assert values(Every(**stored)) == values(Every())
+    assert parse(Every, {name: text_of(value) for name, value in stored.items()}, "every") == values(Every())
     written = json.dumps(values(Every(**parse(Every, {"rate": "1"}, "every"))))
     assert written == json.dumps(values(Every()))
     assert '"rate": 1.0' in written
@@ -100,8 +109,13 @@ class Factory:
 
 
 @dataclass(frozen=True)
-class Tuples:
-    sizes: tuple[int, ...] = (1, 2)
+class Pair:
+    sizes: tuple[int, int] = (1, 2)
+
+
+@dataclass(frozen=True)
+class Text:
+    layers: tuple[int, ...] = "1,2"  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -128,7 +142,8 @@ class Unresolved:
     [
         (NoDefault, "'size' of NoDefault has no plain default"),
         (Factory, "'sizes' of Factory has no plain default"),
-        (Tuples, "'sizes' of Tuples has type tuple"),
+        (Pair, "'sizes' of Pair has type tuple"),
+        (Text, "'layers' of Text is '1,2', no tuple"),
         (Infinite, "'rate' of Infinite is inf"),
         (Thawed, "write @dataclass\\(frozen=True\\)"),
         (Plain, "write @dataclass\\(frozen=True\\)"),

@@ -14,7 +14,7 @@ from xlt_bench.cli.main import main
 from xlt_bench.conformance import FreshProcess, check_method
 from xlt_bench.plugins.methods import configure
 
-KINDS = ["soft-prompt", "protocol"]
+KINDS = ["soft-prompt", "own-loss", "tuned-encoder", "protocol"]
 
 
 @pytest.fixture(params=KINDS)
@@ -56,7 +56,7 @@ def test_mypy_is_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     options = ["--strict", "--follow-imports", "silent", "--cache-dir", "cache"]
     done = run("mypy", *options, *sorted(str(path) for path in Path().glob("*.py")))
     assert done.returncode == 0, done.stdout
-    assert "4 source files" in done.stdout
+    assert "8 source files" in done.stdout
 
 
 def test_a_soft_prompt_is_about_40_lines(tmp_path: Path) -> None:

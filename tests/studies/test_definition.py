@@ -96,7 +96,7 @@ def test_a_users_file(tmp_path: Path) -> None:
         ("seeds = 2", "seeds = 0", "seeds must be a number of seeds from 1 to 1000, or a list, not 0"),
         ("steps = 10", 'steps = "ten"', "steps must be a whole number of at least 1, not 'ten'"),
         ("steps = 10", 'steps = 10\nsteps-of = "xpe"', "steps and steps-of both say the number of steps"),
-        ("{ n_tokens = 4 }", "{ n_tokens = [4] }", "n_tokens must be a plain value"),
+        ("{ n_tokens = 4 }", "{ n_tokens = [[4]] }", "n_tokens must be a plain value"),
         ('form = "curve"', 'form = "curves"', "no form 'curves'; did you mean 'curve'?"),
         ('form = "curve"\n', "", "form is missing"),
         ('over = "shots"', "", "over belongs to form 'curve'"),

@@ -29,14 +29,14 @@ def test_it_fits_adapts_and_is_kept(name: str, tmp_path: Path) -> None:
         "eng_Latn+deu_Latn+spa_Latn",
         targets="fra_Latn",
         protocol="full",
-        shots=(0, 8),
+        shots=(8,),
         seeds=[0, 1],
-        steps=20,
+        steps=8,
         target_steps=4,
         store=tmp_path / "store",
         save_weights=True,
     )
-    assert [record.error for record in records] == [None] * 4
+    assert [record.error for record in records] == [None] * 2
     expected = {"cross_entropy", "contrast"} if name == "parallel_contrast.py" else {"cross_entropy"}
     for record in records:
         for point in record.fit["history"]:
@@ -55,7 +55,7 @@ def test_parallel_items_come_together(tmp_path: Path) -> None:
             "eng_Latn+deu_Latn+spa_Latn",
             targets="fra_Latn",
             seeds=[0],
-            steps=60,
+            steps=40,
             settings={"weight": weight},
             store=tmp_path / "store",
         )

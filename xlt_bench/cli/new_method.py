@@ -12,8 +12,8 @@ import typer
 def new_method(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Lower-case words: low-rank.")],
     kind: Annotated[
-        Literal["soft-prompt", "protocol"],
-        typer.Option(help="soft-prompt: its module and parameter groups only. protocol: everything itself."),
+        Literal["soft-prompt", "own-loss", "tuned-encoder", "protocol"],
+        typer.Option(help="What it brings: a prompt, a loss, weights in the encoder, or (protocol) everything."),
     ] = "soft-prompt",
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder to write into.")] = Path(),
 ) -> None:

@@ -183,7 +183,7 @@ class Bench:
         return Job(
             place=place,
             method=self.name,
-            settings={name: str(value) for name, value in values.items() if value != usual[name]},
+            settings={name: hyperparameters.text_of(value) for name, value in values.items() if value != usual[name]},
             backbone=str(self.source.folder) if self.method.uses_backbone else None,
             saved=self._saved(),
             probes=self.probes,

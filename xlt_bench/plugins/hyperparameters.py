@@ -1,4 +1,8 @@
-"""Hyper-parameters are the fields of a method's frozen dataclass: listed, and parsed from `--set name=value`."""
+"""Hyper-parameters are the fields of a method's frozen dataclass: listed, and parsed from `--set name=value`.
+
+A field holds a truth value, a number, text, one of several choices (`Literal`), nothing (None), or a tuple of any
+length of these (`tuple[int, ...]`), which is written with commas, `--set layers=1,2,3`, and empty as `--set layers=`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from xlt_bench.errors import ConfigError, MethodError, unknown
 
-Plain = bool | int | float | str | None
+Single = bool | int | float | str | None
+Plain = Single | tuple[Single, ...]
 
 _SHOWN: Mapping[Any, str] = {
     bool: "true or false",
@@ -43,7 +48,7 @@ def values(method: Any) -> dict[str, Plain]:
     """Names and values of a configured method; a whole number in a field of type float is a float.
 
     Raises:
-        MethodError: a value that is not bool, int, finite float, str or None.
+        MethodError: a value that is not bool, int, finite float, str, None or a tuple of these.
     """
     hints = _hints(type(method))
     return {
@@ -71,6 +76,11 @@ def parse(method: type, settings: Mapping[str, str], method_name: str) -> dict[s
             listed = ", ".join(f"{name}={value}" for name, value in usual.items())
             raise unknown(f"hyper-parameter of {method_name}", name, usual, f"its defaults, {listed}")
     return {name: _value(name, text, hints[name], method_name) for name, text in settings.items()}
+
+
+def text_of(value: object) -> str:
+    """A value as `--set` takes it."""
+    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def parse_settings(pairs: list[str]) -> dict[str, str]:
@@ -104,22 +114,44 @@ def _options(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if get_origin(hint) is Literal else (hint,)
 
 
+def _element(hint: Any) -> Any:
+    """The type of a tuple's elements; None where the field holds no tuple of any length."""
+    arguments = get_args(hint)
+    return arguments[0] if get_origin(hint) is tuple and len(arguments) == 2 and arguments[1] is Ellipsis else None
+
+
 def _plain(name: str, value: Any, hint: Any, method: type) -> Plain:
+    element = _element(hint)
+    if element is None:
+        return _single(name, value, hint, method)
+    if not isinstance(value, tuple | list):  # JSON has lists only
+        raise MethodError(f"hyper-parameter '{name}' of {method.__name__} is {value!r}, no tuple")
+    return tuple(_single(name, part, element, method) for part in value)
+
+
+def _single(name: str, value: Any, hint: Any, method: type) -> Single:
     options = _options(hint)
     if not all(option in _SHOWN or type(option) in _SHOWN for option in options):
         raise MethodError(
             f"hyper-parameter '{name}' of {method.__name__} has type {hint}; "
-            "it must be made of bool, int, float, str, Literal and None"
+            "it must be made of bool, int, float, str, Literal and None, or be a tuple of these such as tuple[int, ...]"
         )
     if type(value) is int and float in options and int not in options:
         return float(value)
     if type(value) not in _SHOWN or (isinstance(value, float) and not math.isfinite(value)):
         raise MethodError(f"hyper-parameter '{name}' of {method.__name__} is {value!r}, no plain finite value")
-    plain: Plain = value
+    plain: Single = value
     return plain
 
 
 def _value(name: str, text: str, hint: Any, method_name: str) -> Plain:
+    element = _element(hint)
+    if element is None:
+        return _single_value(name, text, hint, method_name)
+    return tuple(_single_value(name, part.strip(), element, method_name) for part in text.split(",")) if text else ()
+
+
+def _single_value(name: str, text: str, hint: Any, method_name: str) -> Single:
     options = sorted(_options(hint), key=lambda option: option is not type(None))
     for option in options:
         try:
@@ -130,7 +162,7 @@ def _value(name: str, text: str, hint: Any, method_name: str) -> Plain:
     raise ConfigError(f"hyper-parameter '{name}' of {method_name} must be {kinds}, not '{text}'")
 
 
-def _read(option: Any, text: str) -> Plain:
+def _read(option: Any, text: str) -> Single:
     """The text as a value of a type, or as one value of a Literal; ValueError if it is none."""
     if option is str:
         return text
@@ -140,7 +172,7 @@ def _read(option: Any, text: str) -> Plain:
         if not math.isfinite(number := float(text)):
             raise ValueError(text)
         return number
-    choices: tuple[Plain, ...] = (True, False) if option is bool else (None,) if option is type(None) else (option,)
+    choices: tuple[Single, ...] = (True, False) if option is bool else (None,) if option is type(None) else (option,)
     for choice in choices:
         if text == str(choice) or (not isinstance(choice, str) and text.lower() == str(choice).lower()):
             return choice

@@ -73,7 +73,7 @@ def reference_of(method: type | object) -> tuple[str, dict[str, str]]:
     if method is cls:
         return reference, {}
     usual, values = hyperparameters.defaults(cls), hyperparameters.values(method)
-    settings = {name: str(value) for name, value in values.items() if value != usual[name]}
+    settings = {name: hyperparameters.text_of(value) for name, value in values.items() if value != usual[name]}
     if configure(reference, settings).values != values:
         raise ConfigError(f"the settings of {method!r} cannot be written as --set has them; give plain values")
     return reference, settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.plugins.hyperparameters import parse_settings
+from xlt_bench.plugins.hyperparameters import parse_settings, text_of
 from xlt_bench.runs.option import read_text
 
 MOST_SEEDS = 1000
@@ -92,9 +92,10 @@ def read_settings(value: object, flag: str) -> dict[str, str]:
     """Texts `name=value`, or a mapping of names to plain values: a method's hyper-parameters as text."""
     if isinstance(value, Mapping):
         for name, setting in value.items():
-            if not isinstance(setting, str | int | float | bool | None):
-                raise ConfigError(f"{flag} {name} must be a plain value, not {setting!r}")
-        return {str(name): str(setting) for name, setting in value.items()}
+            parts = setting if isinstance(setting, list | tuple) else [setting]
+            if not all(isinstance(part, str | int | float | bool | None) for part in parts):
+                raise ConfigError(f"{flag} {name} must be a plain value or a list of such, not {setting!r}")
+        return {str(name): text_of(setting) for name, setting in value.items()}
     if not isinstance(value, list):
         raise ConfigError(f"{flag} takes name=value, not {value!r}; for example {flag} n_tokens=10")
     return parse_settings(value)

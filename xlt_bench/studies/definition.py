@@ -23,6 +23,7 @@ from typing import Any, Literal, cast, get_args
 
 from xlt_bench.errors import ConfigError, unknown
 from xlt_bench.io.toml_files import TomlTable, read_toml
+from xlt_bench.plugins.hyperparameters import text_of
 from xlt_bench.records.cell import FULL
 from xlt_bench.runs.option import options_of
 from xlt_bench.runs.request import NO_SOURCES, Request
@@ -230,9 +231,10 @@ def _choice(section: TomlTable, key: str, choices: tuple[str, ...]) -> str | Non
 
 def _texts(section: TomlTable) -> dict[str, str]:
     for key, value in section.values.items():
-        if not isinstance(value, str | int | float | bool):
-            raise section.fault(key, "a plain value", value)
-    return {key: str(value) for key, value in section.values.items()}
+        parts = value if isinstance(value, list) else [value]
+        if not all(isinstance(part, str | int | float | bool) for part in parts):
+            raise section.fault(key, "a plain value or a list of such", value)
+    return {key: text_of(value) for key, value in section.values.items()}
 
 
 def _pairs(section: TomlTable) -> tuple[tuple[str, str], ...]:

@@ -12,8 +12,8 @@ from typing import Literal
 from xlt_bench.errors import ConfigError
 from xlt_bench.plugins.registry import METHODS, entries, qualified
 
-Kind = Literal["soft-prompt", "protocol"]
-"""Which starting file: a soft prompt, where the toolkit does the rest, or the whole protocol."""
+Kind = Literal["soft-prompt", "own-loss", "tuned-encoder", "protocol"]
+"""Which starting file: a soft prompt, one with a loss of its own, weights inside the encoder, or the whole protocol."""
 
 _LONGEST = 24
 """Characters of a name, so that the lines it stands in keep their length."""
