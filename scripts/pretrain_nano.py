@@ -55,7 +55,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class NanoRecipe:
     """What one pre-training run does; it is written next to the weights as `pretraining.json`.
 
     Lengths are in tokens, shares are probabilities of a step (`masked_lm_share`, `sentence_share`, `prefix_share`),
@@ -88,7 +88,7 @@ class Item(NamedTuple):
     languages: list[list[list[int]]]
 
 
-class Batch(NamedTuple):
+class MaskedBatch(NamedTuple):
     """Right-padded token ids and their mask, both of shape (texts, tokens)."""
 
     ids: Tensor
@@ -181,7 +181,7 @@ class Resplitter:
 class Sampler:
     """Draws batches of translation pairs."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, sib200: Path, recipe: Recipe) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, sib200: Path, recipe: NanoRecipe) -> None:
         self.recipe = recipe
         self.rng = random.Random(recipe.seed)
         self.names = tokenize(tokenizer, cldr_texts().values(), recipe.max_name)
@@ -206,7 +206,7 @@ class Sampler:
             drawn.append((self.resplit(first, self.rng), self.resplit(second, self.rng)))
         return drawn
 
-    def pack(self, texts: Sequence[Sequence[list[int]]]) -> Batch:
+    def pack(self, texts: Sequence[Sequence[list[int]]]) -> MaskedBatch:
         """One row a text: `<s> a </s>`, or `<s> a </s></s> b </s>` for a pair."""
         rows = []
         for parts in texts:
@@ -216,7 +216,7 @@ class Sampler:
             rows.append(row)
         width = max(map(len, rows))
         ids = torch.tensor([row + [self.pad] * (width - len(row)) for row in rows])
-        return Batch(ids, ids != self.pad)
+        return MaskedBatch(ids, ids != self.pad)
 
 
 def count_texts(items: list[Item]) -> list[tuple[str, int]]:
@@ -224,7 +224,7 @@ def count_texts(items: list[Item]) -> list[tuple[str, int]]:
     return [("items", len(items)), ("texts", sum(len(texts) for item in items for texts in item.languages))]
 
 
-def masked(batch: Batch, rate: float, mask_id: int, vocabulary: int) -> tuple[Tensor, Tensor]:
+def masked(batch: MaskedBatch, rate: float, mask_id: int, vocabulary: int) -> tuple[Tensor, Tensor]:
     """Ids with 80% of the chosen tokens masked and 10% replaced, and the labels (Devlin et al. 2019)."""
     ordinary = batch.ids > mask_id
     chosen = ordinary & (torch.rand(batch.ids.shape) < rate)
@@ -234,7 +234,7 @@ def masked(batch: Batch, rate: float, mask_id: int, vocabulary: int) -> tuple[Te
     return ids, batch.ids.masked_fill(~chosen, IGNORED)
 
 
-def masked_lm_loss(model: XLMRobertaForMaskedLM, batch: Batch, recipe: Recipe, mask_id: int) -> Tensor:
+def masked_lm_loss(model: XLMRobertaForMaskedLM, batch: MaskedBatch, recipe: NanoRecipe, mask_id: int) -> Tensor:
     """Cross-entropy of the masked tokens, in nats; the output layer sees masked positions only."""
     ids, labels = masked(batch, recipe.mask_rate, mask_id, model.config.vocab_size)
     hidden = model.roberta(input_ids=ids, attention_mask=batch.mask.long()).last_hidden_state
@@ -242,7 +242,7 @@ def masked_lm_loss(model: XLMRobertaForMaskedLM, batch: Batch, recipe: Recipe, m
     return functional.cross_entropy(model.lm_head(hidden[chosen]), labels[chosen])
 
 
-def random_prefix(recipe: Recipe, width: int) -> Tensor:
+def random_prefix(recipe: NanoRecipe, width: int) -> Tensor:
     """No vector, or 1 to `max_prefix` normal ones of one random scale (log-uniform, 0.05 to 1): (vectors, width)."""
     count = int(torch.randint(1, recipe.max_prefix + 1, ())) if torch.rand(()) < recipe.prefix_share else 0
     scale = math.exp(math.log(0.05) * float(torch.rand(())))
@@ -259,7 +259,7 @@ def encode(model: XLMRobertaForMaskedLM, ids: Tensor, mask: Tensor, prefix: Tens
     return hidden[:, 0], (hidden[:, len(prefix) :] * weights).sum(1) / weights.sum(1)
 
 
-def encode_by_length(model: XLMRobertaForMaskedLM, batch: Batch, prefix: Tensor) -> tuple[Tensor, Tensor]:
+def encode_by_length(model: XLMRobertaForMaskedLM, batch: MaskedBatch, prefix: Tensor) -> tuple[Tensor, Tensor]:
     """As `encode`, in the order of the batch, but texts of like length together, which saves padding."""
     lengths = batch.mask.sum(1)
     order = lengths.argsort()
@@ -278,17 +278,19 @@ def info_nce(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     return (functional.cross_entropy(similarity, target) + functional.cross_entropy(similarity.T, target)) / 2
 
 
-def contrastive_loss(model: XLMRobertaForMaskedLM, batch: Batch, recipe: Recipe, mask_id: int) -> tuple[Tensor, Tensor]:
+def contrastive_loss(
+    model: XLMRobertaForMaskedLM, batch: MaskedBatch, recipe: NanoRecipe, mask_id: int
+) -> tuple[Tensor, Tensor]:
     """The whole loss and its position-0 part; the first half of the rows are one view, the second half the other."""
     hidden_tokens = (batch.ids > mask_id) & (torch.rand(batch.ids.shape) < recipe.hide_rate)
     ids = batch.ids.masked_fill(hidden_tokens, mask_id)
-    start, mean = encode_by_length(model, Batch(ids, batch.mask), random_prefix(recipe, model.config.hidden_size))
+    start, mean = encode_by_length(model, MaskedBatch(ids, batch.mask), random_prefix(recipe, model.config.hidden_size))
     half = len(ids) // 2
     at_start = info_nce(start[:half], start[half:], recipe.temperature)
     return at_start + recipe.mean_weight * info_nce(mean[:half], mean[half:], recipe.temperature), at_start
 
 
-def rate_at(step: int, recipe: Recipe) -> float:
+def rate_at(step: int, recipe: NanoRecipe) -> float:
     """Learning rate: linear warm-up, then half a cosine to zero (Loshchilov & Hutter 2017)."""
     if step < recipe.warmup:
         return recipe.learning_rate * (step + 1) / recipe.warmup
@@ -296,14 +298,16 @@ def rate_at(step: int, recipe: Recipe) -> float:
     return recipe.learning_rate * (1 + math.cos(math.pi * done)) / 2
 
 
-def save(model: XLMRobertaForMaskedLM, tokenizer: PreTrainedTokenizerBase, recipe: Recipe, out: Path) -> None:
+def save(
+    model: XLMRobertaForMaskedLM, tokenizer: PreTrainedTokenizerBase, recipe: NanoRecipe, out: Path
+) -> None:
     """Writes float16 weights, configuration, tokenizer and recipe."""
     torch.nn.Module.half(copy.deepcopy(model)).save_pretrained(out)
     tokenizer.save_pretrained(out)
     (out / "pretraining.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
 
 
-def pretrain(init: Path, sib200: Path, out: Path, recipe: Recipe, log_every: int, save_every: int) -> None:
+def pretrain(init: Path, sib200: Path, out: Path, recipe: NanoRecipe, log_every: int, save_every: int) -> None:
     """Trains from the weights in `init`; every `save_every` steps the weights so far are written to `out`."""
     torch.manual_seed(recipe.seed)
     tokenizer = AutoTokenizer.from_pretrained(init)
@@ -349,10 +353,12 @@ def main() -> None:
     parser.add_argument("--log-every", type=int, default=50)
     parser.add_argument("--save-every", type=int, default=500)
     for name in ("prefix_share", "resplit_rate", "mean_weight", "masked_lm_share", "learning_rate", "temperature"):
-        parser.add_argument("--" + name.replace("_", "-"), type=float, default=getattr(Recipe, name))
+        parser.add_argument("--" + name.replace("_", "-"), type=float, default=getattr(NanoRecipe, name))
     given = vars(parser.parse_args())
     torch.set_num_threads(given.pop("threads"))
-    recipe = Recipe(**{name: given.pop(name) for name in tuple(given) if name in Recipe.__dataclass_fields__})
+    recipe = NanoRecipe(
+        **{name: given.pop(name) for name in tuple(given) if name in NanoRecipe.__dataclass_fields__}
+    )
     pretrain(recipe=recipe, **given)
 
 

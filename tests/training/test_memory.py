@@ -17,9 +17,9 @@ def test_on_a_cpu_a_pass_is_one_lane() -> None:
 
 
 def test_lanes_that_fit_leave_a_fifth_free() -> None:
-    assert lanes_that_fit(free=100, taken=10) == 8
-    assert lanes_that_fit(free=10, taken=100) == 1
-    assert lanes_that_fit(free=10, taken=0) == 8
+    assert lanes_that_fit(free_bytes=100, lane_bytes=10) == 8
+    assert lanes_that_fit(free_bytes=10, lane_bytes=100) == 1
+    assert lanes_that_fit(free_bytes=10, lane_bytes=0) == 8
 
 
 def test_halving_ends_at_one_lane() -> None:

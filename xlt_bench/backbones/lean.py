@@ -92,12 +92,12 @@ class LeanEncoder:
         """
         states, projected = self._enter(prompts, sizes, words)
         last = len(self._layers) - 1
-        for at, layer in enumerate(self._layers):
-            if at == last:
+        for number, layer in enumerate(self._layers):
+            if number == last:
                 query, key, value = layer.first_query(states)
                 states = states[:, :1]
             else:
-                query, key, value = layer.split(projected if at == 0 else layer.project(states))
+                query, key, value = layer.split(projected if number == 0 else layer.project(states))
             states = layer(states, query, key, value, words.bias, self._dropped)
         return states[:, 0]
 
@@ -151,8 +151,8 @@ class _Layer:
         share = self._dropped if dropped else 0.0
         mixed = attention(query, key, value, bias, share).transpose(1, 2).flatten(2)
         states = self._add(self._attended, mixed, states, dropped)
-        wide = linear(states, self._widened.dense.weight, self._widened.dense.bias)
-        return self._add(self._narrowed, self._widened.intermediate_act_fn(wide), states, dropped)
+        inner = linear(states, self._widened.dense.weight, self._widened.dense.bias)
+        return self._add(self._narrowed, self._widened.intermediate_act_fn(inner), states, dropped)
 
     @staticmethod
     def _add(part: Any, inputs: Tensor, states: Tensor, dropped: float) -> Tensor:
@@ -207,8 +207,8 @@ def dropout(inputs: Tensor, share: float) -> Tensor:
         return functional.dropout(inputs, share)
     words = torch.empty((inputs.numel() + 1) // 2, dtype=torch.int64).random_(-(2**63), None)
     bits = words.view(torch.int32)[: inputs.numel()].view(inputs.shape)
-    kept = (bits >= round(share * 2**32) - 2**31).to(inputs.dtype)
-    return (inputs * kept).mul_(1.0 / (1.0 - share))
+    mask = (bits >= round(share * 2**32) - 2**31).to(inputs.dtype)
+    return (inputs * mask).mul_(1.0 / (1.0 - share))
 
 
 def _find_onednn() -> Callable[..., Tensor] | None:

@@ -79,14 +79,14 @@ class Together:
     @torch.no_grad()
     def prepare(self, optimisers: Sequence[Adafactor]) -> None:
         """Compute the update of every parameter that has a gradient; each optimiser's `step` takes its own."""
-        alike: dict[torch.Size, list[_Member]] = {}
+        by_shape: dict[torch.Size, list[_Member]] = {}
         for optimiser in optimisers:
             for group in optimiser.param_groups:
                 for parameter in group["params"]:
                     if parameter.grad is not None:
                         member = _Member(optimiser, parameter, group)
-                        alike.setdefault(parameter.shape, []).append(member)
-        for shape, members in alike.items():
+                        by_shape.setdefault(parameter.shape, []).append(member)
+        for shape, members in by_shape.items():
             stack = self._stacks.get(tuple(shape))
             if stack is None or not stack.is_of(members):
                 stack = self._stacks[tuple(shape)] = _Stack(members)
@@ -104,9 +104,9 @@ class _Stack:
             name: torch.stack([member.state.get(name, first.new_zeros(shape)) for member in members])
             for name, shape in (shapes if first.ndim > 1 else {"square": first.shape}).items()
         }
-        for at, member in enumerate(members):
+        for number, member in enumerate(members):
             member.state.setdefault("step", 0)
-            member.state.update({name: moment[at] for name, moment in self._moments.items()})
+            member.state.update({name: moment[number] for name, moment in self._moments.items()})
 
     def is_of(self, members: Sequence[_Member]) -> bool:
         """Whether these are its members."""
@@ -117,22 +117,22 @@ class _Stack:
         for member in self._members:
             member.state["step"] += 1
         gradients = torch.stack([_gradient(member.parameter) for member in self._members])
-        kept = self._column([1.0 - math.pow(member.state["step"], _DECAY_RATE) for member in self._members])
-        update = self._scaled(gradients, kept)
-        each = update.view(len(self._members), -1)
-        norms = each.norm(2, dim=1, keepdim=True) / each.shape[1] ** 0.5
-        each.div_(norms.clamp_(min=1.0)).mul_(self._column([member.group["lr"] for member in self._members]))
+        shares = self._column([1.0 - math.pow(member.state["step"], _DECAY_RATE) for member in self._members])
+        update = self._scaled(gradients, shares)
+        rows = update.view(len(self._members), -1)
+        norms = rows.norm(2, dim=1, keepdim=True) / rows.shape[1] ** 0.5
+        rows.div_(norms.clamp_(min=1.0)).mul_(self._column([member.group["lr"] for member in self._members]))
         for member, amount in zip(self._members, update.unbind(), strict=True):
             decay = member.group["weight_decay"] * member.group["lr"]
             member.optimiser.updates.append(Update(member.parameter, decay, amount))
 
-    def _scaled(self, gradients: Tensor, kept: Tensor) -> Tensor:
-        """Gradients over the root of their second moments, of which the share `kept`, (members, 1), is the past's."""
+    def _scaled(self, gradients: Tensor, shares: Tensor) -> Tensor:
+        """Gradients over the root of their second moments, of which `shares`, (members, 1), is the part of the past."""
         squares = gradients.square().add_(_TINY)
         if "square" in self._moments:
-            return _blend(self._moments["square"], squares, kept).rsqrt().mul_(gradients)
-        row = _blend(self._moments["row"], squares.mean(-1), kept)
-        column = _blend(self._moments["column"], squares.mean(-2), kept)
+            return _blend(self._moments["square"], squares, shares).rsqrt().mul_(gradients)
+        row = _blend(self._moments["row"], squares.mean(-1), shares)
+        column = _blend(self._moments["column"], squares.mean(-2), shares)
         row = (row / row.mean(-1, keepdim=True)).rsqrt_()
         return (row.unsqueeze(-1) * column.unsqueeze(-2).rsqrt()).mul_(gradients)
 
@@ -147,7 +147,7 @@ def _gradient(parameter: nn.Parameter) -> Tensor:
     return parameter.grad
 
 
-def _blend(moment: Tensor, new: Tensor, kept: Tensor) -> Tensor:
-    """Move a running mean, in place; `kept` has a number a member."""
-    kept = kept.view(-1, *[1] * (moment.ndim - 1))
-    return moment.mul_(kept).add_(new * (1.0 - kept))
+def _blend(moment: Tensor, new: Tensor, shares: Tensor) -> Tensor:
+    """Move a running mean, in place; `shares` has a number a member."""
+    shares = shares.view(-1, *[1] * (moment.ndim - 1))
+    return moment.mul_(shares).add_(new * (1.0 - shares))

@@ -46,16 +46,16 @@ class Linear:
         """The model over some of the features."""
         return Linear(self.weights[index], self.biases)
 
-    def with_rows(self, index: NDArray[np.int32], other: Linear) -> Linear:
+    def with_rows(self, index: NDArray[np.int32], model: Linear) -> Linear:
         """This model with the weights of some features, and the biases, taken from a model over them."""
         weights = self.weights.copy()
-        weights[index] = other.weights
-        return Linear(weights, other.biases)
+        weights[index] = model.weights
+        return Linear(weights, model.biases)
 
     def logits(self, features: Features) -> NDArray[np.float64]:
         """Shape (items, classes)."""
-        found: NDArray[np.float64] = features @ self.weights + self.biases
-        return found
+        logits: NDArray[np.float64] = features @ self.weights + self.biases
+        return logits
 
 
 def fit(features: Features, gold: NDArray[np.int64], strength: float, start: Linear, centre: Linear) -> Linear:
@@ -84,14 +84,14 @@ def fit(features: Features, gold: NDArray[np.int64], strength: float, start: Lin
         loss = -float((log_shares * truth).sum()) / len(gold) + 0.5 * strength * float((away * away).sum())
         return loss, np.concatenate([(back @ wrong + strength * away).ravel(), wrong.sum(0)])
 
-    found = minimize(
+    solution = minimize(
         objective,
         np.concatenate([start.weights.ravel(), start.biases]),
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": _ITERATIONS, "gtol": _TOLERANCE, "ftol": 1e-12},
     ).x
-    return Linear(found[:cut].reshape(shape), found[cut:])
+    return Linear(solution[:cut].reshape(shape), solution[cut:])
 
 
 def select(

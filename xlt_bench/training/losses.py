@@ -55,10 +55,10 @@ def gold_of(batch: Batch) -> Tensor:
 
 def total(terms: Terms) -> Tensor:
     """The sum of the terms, a scalar."""
-    first, *others = terms.values()
-    for term in others:
-        first = first + term
-    return first
+    loss, *further = terms.values()
+    for term in further:
+        loss = loss + term
+    return loss
 
 
 def backward(lanes: Sequence[Terms]) -> list[Terms]:

@@ -46,23 +46,23 @@ class PassWidth:
             yield
             return
         torch.cuda.reset_peak_memory_stats(self._device)
-        before = torch.cuda.memory_allocated(self._device)
+        bytes_at_start = torch.cuda.memory_allocated(self._device)
         yield
-        taken = torch.cuda.max_memory_allocated(self._device) - before
+        lane_bytes = torch.cuda.max_memory_allocated(self._device) - bytes_at_start
         free, _ = torch.cuda.mem_get_info(self._device)
-        kept = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
-        self.lanes = lanes_that_fit(free + kept, taken)
+        reserved_bytes = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
+        self.lanes = lanes_that_fit(free + reserved_bytes, lane_bytes)
         self._measured = True
 
 
-def lanes_that_fit(free: int, taken: int) -> int:
+def lanes_that_fit(free_bytes: int, lane_bytes: int) -> int:
     """Lanes for which free memory suffices, given what one takes, both in bytes; at least one."""
-    return max(1, int(_SHARE * free / max(taken, 1)))
+    return max(1, int(_SHARE * free_bytes / max(lane_bytes, 1)))
 
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether this is how torch or Python say that there is no memory left, on a GPU or a CPU."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    told = str(error).lower()
-    return isinstance(error, RuntimeError) and ("can't allocate memory" in told or "not enough memory" in told)
+    message = str(error).lower()
+    return isinstance(error, RuntimeError) and ("can't allocate memory" in message or "not enough memory" in message)

@@ -22,9 +22,9 @@ def parameter_groups(roles: Roles, recipe: Recipe) -> list[dict[str, Any]]:
     """One optimiser group a role; where biases are not decayed, vectors (biases, norms) form a group of their own."""
     groups = []
     for role, parameters in roles.items():
-        rate, kept = recipe.rate(role), list(parameters)
-        decayed = [p for p in kept if recipe.decay_biases or p.ndim > 1]
-        exempt = [p for p in kept if not recipe.decay_biases and p.ndim <= 1]
+        rate, members = recipe.rate(role), list(parameters)
+        decayed = [p for p in members if recipe.decay_biases or p.ndim > 1]
+        exempt = [p for p in members if not recipe.decay_biases and p.ndim <= 1]
         for part, decay in ((decayed, rate.weight_decay), (exempt, 0.0)):
             if part:
                 groups.append({"params": part, "lr": rate.learning_rate, "weight_decay": decay})

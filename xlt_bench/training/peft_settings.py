@@ -55,13 +55,15 @@ _PLAIN = (bool, int, float, str, type(None))
 
 def settings(config: type[PeftConfig]) -> list[tuple[str, Any, dataclasses.Field[Any]]]:
     """Name, type and default of every field that can be set, as `dataclasses.make_dataclass` takes them."""
-    hints, found = get_type_hints(config), []
+    hints, fields = get_type_hints(config), []
     for field in dataclasses.fields(config):
         if field.name not in NOT_SET:
             options, default = _options(hints[field.name]), _default(config, field)
             chosen = str if _structured(options) else _plain(options)
-            found.append((field.name, chosen | None if default is None else chosen, dataclasses.field(default=default)))
-    return found
+            fields.append(
+                (field.name, chosen | None if default is None else chosen, dataclasses.field(default=default))
+            )
+    return fields
 
 
 def arguments(config: type[PeftConfig], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,14 +73,14 @@ def arguments(config: type[PeftConfig], values: Mapping[str, Any]) -> dict[str, 
         ConfigError: a text that begins as JSON does and is none.
     """
     hints = get_type_hints(config)
-    found = {}
+    converted = {}
     for name, value in values.items():
         options = _options(hints[name])
         if not _structured(options):
-            found[name] = value
+            converted[name] = value
         elif value is not None:
-            found[name] = _parsed(name, value, options)
-    return found
+            converted[name] = _parsed(name, value, options)
+    return converted
 
 
 def _options(hint: Any) -> tuple[Any, ...]:
@@ -103,18 +105,18 @@ def _choices(option: Any) -> tuple[Any, ...]:
 def _plain(options: tuple[Any, ...]) -> Any:
     """The type of a field of one value; choices stand for the text that peft allows beside them."""
     choices = tuple(choice for option in options for choice in _choices(option))
-    kept = [option for option in options if not _choices(option)]
+    plain_types = [option for option in options if not _choices(option)]
     if any("[" in str(choice) for choice in choices):
-        return Union[(*kept, str)]  # such as 'pissa_niter_[number of iters]': not a choice but a pattern
+        return Union[(*plain_types, str)]  # such as 'pissa_niter_[number of iters]': not a choice but a pattern
     if choices:
-        return Union[(*(option for option in kept if option is not str), Literal[choices])]
-    return Union[(*kept,)]
+        return Union[(*(option for option in plain_types if option is not str), Literal[choices])]
+    return Union[(*plain_types,)]
 
 
 def _default(config: type[PeftConfig], field: dataclasses.Field[Any]) -> Any:
-    own = DEFAULTS.get(config.__name__, {})
-    if field.name in own:
-        return own[field.name]
+    defaults = DEFAULTS.get(config.__name__, {})
+    if field.name in defaults:
+        return defaults[field.name]
     if field.name == "num_virtual_tokens":
         return VIRTUAL_TOKENS
     if isinstance(field.default, Enum):
@@ -125,11 +127,11 @@ def _default(config: type[PeftConfig], field: dataclasses.Field[Any]) -> Any:
 def _parsed(name: str, text: str, options: tuple[Any, ...]) -> Any:
     if text[:1] in ("[", "{"):
         try:
-            found = json.loads(text)
+            content = json.loads(text)
         except ValueError as error:
             raise ConfigError(f"{name} is no JSON: {error}; quote it for the shell, --set '{name}=...'") from error
         nested = [option for option in options if dataclasses.is_dataclass(option)]
-        return nested[0](**found) if nested and isinstance(found, dict) else found  # type: ignore[operator]
+        return nested[0](**content) if nested and isinstance(content, dict) else content  # type: ignore[operator]
     listed = [option for option in options if get_origin(option) is list]
     if not listed or not _LISTED.fullmatch(text):
         return text

@@ -148,8 +148,8 @@ class PromptedForward:
             different = [prompt for rows, _ in by_row for prompt in rows]
             counts = [count for _, row_counts in by_row for count in row_counts]
             return list(lean(different, counts, lean.words(merged, vectors)).float().split(sizes))
-        before = torch.cat([prompt.expand(size, -1, -1) for prompt, size in zip(prompts, sizes, strict=True)])
-        return list(self._backbone.hidden(before, merged, self._read_out).split(sizes))
+        row_prompts = torch.cat([prompt.expand(size, -1, -1) for prompt, size in zip(prompts, sizes, strict=True)])
+        return list(self._backbone.hidden(row_prompts, merged, self._read_out).split(sizes))
 
     def _blocks(self, batches: Sequence[Batch], vectors: int) -> list[Sequence[Batch]]:
         if len(batches) > 1:

@@ -99,11 +99,11 @@ class EncoderTuning(TrainingHooks, ABC):
 
     def new_module(self, backbone: Backbone, classes: int, seed: int) -> TunedEncoder:
         """Encoder and head, what is new in them drawn from the seed alone."""
-        own = backbone.fresh_encoder().requires_grad_(False).cpu()
-        frozen = list(own.parameters())
+        fresh = backbone.fresh_encoder().requires_grad_(False).cpu()
+        frozen = list(fresh.parameters())
         with seeded(seed):
             head = new_head(backbone.architecture, classes)
-            encoder = self.insert(own, backbone)
+            encoder = self.insert(fresh, backbone)
         module = TunedEncoder(encoder.to(backbone.device), head.to(backbone.device), seed).eval()
         _share(frozen, backbone)
         return module
@@ -166,9 +166,9 @@ class FittedEncoder:
 
 def _share(frozen: Sequence[nn.Parameter], backbone: Backbone) -> None:
     """Let frozen weights that equal the backbone's bit for bit lie in the same memory; others keep their own."""
-    for own, base in zip(frozen, backbone.encoder.parameters(), strict=False):
-        if not own.requires_grad and own.shape == base.shape and torch.equal(own, base):
-            own.data = base.data
+    for parameter, base in zip(frozen, backbone.encoder.parameters(), strict=False):
+        if not parameter.requires_grad and parameter.shape == base.shape and torch.equal(parameter, base):
+            parameter.data = base.data
 
 
 def _weights(module: TunedEncoder, backbone: Backbone) -> Iterator[tuple[str, Tensor]]:
@@ -183,11 +183,11 @@ def _weights(module: TunedEncoder, backbone: Backbone) -> Iterator[tuple[str, Te
 
 def _restore(module: TunedEncoder, weights: dict[str, Tensor], backbone: Backbone) -> None:
     """Copy weights into a new module of the same configuration."""
-    own = dict(_weights(module, backbone))
-    wrong = [name for name in own.keys() | weights.keys() if _shape(own, name) != _shape(weights, name)]
+    tensors = dict(_weights(module, backbone))
+    wrong = [name for name in tensors.keys() | weights.keys() if _shape(tensors, name) != _shape(weights, name)]
     if wrong:
         raise MethodError(f"the saved weights are of another configuration: they differ in {sorted(wrong)[0]}")
-    for name, tensor in own.items():
+    for name, tensor in tensors.items():
         tensor.copy_(weights[name])
 
 
