@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -18,6 +19,7 @@ from xlt_bench.engines.plan import Plan
 from xlt_bench.errors import ConfigError
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
+from xlt_bench.runs.evaluation import Evaluation
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.request import Request
@@ -131,17 +133,31 @@ def test_other_data_are_refused_before_anything_is_computed(folder: Path) -> Non
         plan.experiment()
 
 
-def test_every_field_of_a_request_comes_back(tmp_path: Path) -> None:
-    full = Request(
-        method="m", task="t", data_dir=tmp_path, sources="s", targets="t", protocol="full", shots=(0, None), examples=3,
-        backbone="b", seeds=(1, 2), steps=4, target_steps=5, settings={"a": "1"}, rate_factors=(2.0, 0.5),
-        groups_file=tmp_path / "g.toml", seen="like:x", text_prefix="q: ", read_out="mean",
-        tuning={"trials": 2, "results": [{"trial": 0}]},
-        init_from="r", preset="p", device="cpu", precision="fp32", store=tmp_path / "store",
-        save_weights=True, rerun="failed",
-    )  # fmt: skip
-    unset = [field.name for field in fields(Request) if getattr(full, field.name) == getattr(Request(), field.name)]
-    assert not unset, "a field that is as by default would pass whatever happens to it"
-    for every in (full, Request()):
-        plan = Plan(every, (), tmp_path, tmp_path)
-        assert Plan.from_json(json.loads(json.dumps(plan.as_json()))) == plan
+def unusual(hint: Any, folder: Path) -> Any:
+    """A value of this type that no field has by default."""
+    kinds = [kind for kind in (hint, *get_args(hint)) if kind is not type(None)]
+    origins = [get_origin(kind) or kind for kind in kinds]
+    if Path in origins:
+        return folder / "file"
+    if tuple in origins:
+        return (3, 5) if "float" not in str(hint) else (2.0, 0.5)
+    if Literal in origins:
+        return get_args(kinds[origins.index(Literal)])[-1]
+    if Mapping in origins:
+        return {"name": "1", "results": [{"trial": 0}]}
+    return next(value for kind, value in ((bool, True), (int, 7), (str, "text")) if kind in origins)
+
+
+@pytest.mark.parametrize("kind", [Request, Evaluation])
+def test_every_field_of_a_request_comes_back(kind: type[Request] | type[Evaluation], tmp_path: Path) -> None:
+    types = get_type_hints(kind)
+    full = kind(**{field.name: unusual(types[field.name], tmp_path) for field in fields(kind)})
+    defaults = [field for field in fields(kind) if getattr(full, field.name) == field.default]
+    assert not defaults, "a field that is as by default would pass whatever happens to it"
+    plan = Plan(full, (), tmp_path, tmp_path, rerun="all", count_operations=True, pack=3)
+    assert Plan.from_json(json.loads(json.dumps(plan.as_json()))) == plan
+
+
+def test_a_request_with_defaults_comes_back(tmp_path: Path) -> None:
+    plan = Plan(Request(), (), tmp_path, tmp_path)
+    assert Plan.from_json(json.loads(json.dumps(plan.as_json()))) == plan

@@ -30,13 +30,13 @@ class BackboneFacts:
     heads: int
     has_our_head: bool
 
-    def text_limit(self, wanted: int, vectors: int) -> int:
-        """Tokens of a text that fit beside a prompt, at most `wanted`.
+    def text_limit(self, max_length: int, vectors: int) -> int:
+        """Tokens of a text that fit beside a prompt, at most `max_length`.
 
         Raises:
             ConfigError: the prompt leaves no room.
         """
-        limit = wanted if self.positions is None else min(wanted, self.positions - vectors)
+        limit = max_length if self.positions is None else min(max_length, self.positions - vectors)
         if limit < 3:
             raise ConfigError(f"a prompt of {vectors} vectors leaves no room for text in {self.positions} positions")
         return limit
@@ -56,29 +56,30 @@ def facts_of(source: BackboneSource) -> BackboneFacts:
     )
 
 
-def backbone_name(adapter: AdapterFolder, asked: str | None) -> str:
-    """The backbone to score an adapter on: the one asked for, else the one that the adapter's configuration names.
+def backbone_name(adapter: AdapterFolder, requested: str | None) -> str:
+    """The backbone to score an adapter on: the requested one, else the one that the adapter's configuration names.
 
     Raises:
         ConfigError: neither is there, or both are hub ids and differ.
     """
-    named = adapter.base_model
-    known = BARE_NAMES.get(named, named) if named else None
-    if asked is None:
-        if known is None:
+    base_model = adapter.base_model
+    configured = BARE_NAMES.get(base_model, base_model) if base_model else None
+    if requested is None:
+        if configured is None:
             raise ConfigError(f"adapter '{adapter.name}' does not say which backbone it belongs to; give --backbone")
-        if known.startswith(("/", "~", ".")) and not Path(known).is_dir():
+        if configured.startswith(("/", "~", ".")) and not Path(configured).is_dir():
             raise ConfigError(
-                f"adapter '{adapter.name}' names the backbone by a folder that is not here, {known}; give --backbone"
+                f"adapter '{adapter.name}' names the backbone by a folder that is not here, {configured}; "
+                "give --backbone"
             )
-        return known
-    wanted = BARE_NAMES.get(asked, asked)
-    if known is not None and known != wanted and _is_id(known) and _is_id(wanted):
+        return configured
+    backbone = BARE_NAMES.get(requested, requested)
+    if configured is not None and configured != backbone and _is_id(configured) and _is_id(backbone):
         raise ConfigError(
-            f"adapter '{adapter.name}' belongs to backbone '{known}', not to '{asked}'; leave --backbone out, "
+            f"adapter '{adapter.name}' belongs to backbone '{configured}', not to '{requested}'; leave --backbone out, "
             "or give a local folder with that backbone's files"
         )
-    return wanted
+    return backbone
 
 
 def check_width(adapter: str, width: int, facts: BackboneFacts, source: BackboneSource, base_model: str | None) -> None:

@@ -91,14 +91,15 @@ class Card:
 
     def _opening(self) -> str:
         cell, record = self.record.cell, self.record
-        what = f"`{clean(record.row_label)}`: a soft prompt of {self.vectors} vectors and a classification head for the"
-        rows = [f"| {at} | {clean(label)} |" for at, label in enumerate(self.labels)]
+        subject = f"`{clean(record.row_label)}`: a soft prompt of {self.vectors} vectors and a classification head"
+        rows = [f"| {index} | {clean(label)} |" for index, label in enumerate(self.labels)]
         return "\n".join(
             [
                 f"# {clean(record.row_label)} on {cell.task}",
                 "",
-                f"{what} frozen encoder `{clean(self.base_model)}`, trained with xlt-bench. It is a prompt-tuning "
-                "adapter of Hugging Face `peft`: the prompt as it stands before the text, without what made it.",
+                f"{subject} for the frozen encoder `{clean(self.base_model)}`, trained with xlt-bench. It is a "
+                "prompt-tuning adapter of Hugging Face `peft`: the prompt as it stands before the text, without what "
+                "made it.",
                 "",
                 "| class | name |",
                 "|---|---|",
@@ -129,7 +130,7 @@ texts = ["first text", "second text"]
 options = {{"padding": True, "truncation": True, "max_length": {self.text_limit}, "return_token_type_ids": False}}
 with torch.no_grad():
     logits = model(**tokenizer(texts, return_tensors="pt", **options)).logits
-print([config.id2label[at] for at in logits.argmax(1).tolist()])
+print([config.id2label[index] for index in logits.argmax(1).tolist()])
 """
         return f"## How to load\n\nWith `peft` and `transformers` alone; no other code is run.\n\n```python{code}```\n"
 
@@ -139,7 +140,7 @@ print([config.id2label[at] for at in logits.argmax(1).tolist()])
         learned = ", ".join(f"{clean(language_of(code).name)} ({code})" for code in self.record.cell.learned_languages)
         settings = ", ".join(f"{name} {value}" for name, value in cell.hyperparameters.items() if value is not None)
         numbers = f"{int(record.fit.get('trainable_parameters', 0)):,} trained parameters"
-        kept = f"step {record.fit.get('selected_step')} of {record.fit.get('steps')} kept"
+        selection = f"step {record.fit.get('selected_step')} of {record.fit.get('steps')} kept"
         return "\n".join(
             [
                 "## Training",
@@ -148,7 +149,7 @@ print([config.id2label[at] for at in logits.argmax(1).tolist()])
                 f"({clean(record.sources_label)}): {learned}.",
                 f"- Method: {clean(cell.method)}; {settings}; {numbers}.",
                 f"- Optimisation: preset {cell.preset}, {recipe.get('optimiser')}, batches of "
-                f"{recipe.get('batch_size')}, seed {cell.seed}, {cell.precision}; {kept}, selected on "
+                f"{recipe.get('batch_size')}, seed {cell.seed}, {cell.precision}; {selection}, selected on "
                 f"{record.selected_on}.",
                 f"- Backbone: `{clean(cell.backbone)}`, content hash {cell.backbone_hash}, frozen.",
                 *(f"- {clean(caveat)}" for caveat in record.caveats),
@@ -183,20 +184,20 @@ print([config.id2label[at] for at in logits.argmax(1).tolist()])
             if self.base_model == NANO
             else "The backbone has a licence of its own."
         )
-        own = self.licence or self._data.licence
-        mine = f"The adapter: {own}. " if own and own != "other" else ""
-        return f"## Licence\n\n{mine}Training data: {self._data.licence_words}. {backbone}\n"
+        licence = self.licence or self._data.licence
+        sentence = f"The adapter: {licence}. " if licence and licence != "other" else ""
+        return f"## Licence\n\n{sentence}Training data: {self._data.licence_words}. {backbone}\n"
 
 
 def _row(score: GroupScore, many: bool) -> str:
-    cells = [clean(score.group), str(score.languages), f"{100 * score.accuracy:.1f}{_span(score.this)}"]
+    cells = [clean(score.group), str(score.languages), f"{100 * score.accuracy:.1f}{_span(score.single_run)}"]
     if many:
-        told = score.all_runs
-        cells.append(f"{100 * told.estimate:.1f}{_span(told)}, {told.seeds} seeds" if told else "-")
+        runs = score.all_runs
+        cells.append(f"{100 * runs.estimate:.1f}{_span(runs)}, {runs.seeds} seeds" if runs else "-")
     return f"| {' | '.join(cells)} |"
 
 
-def _span(found: Interval | None) -> str:
-    if found is None:
+def _span(interval: Interval | None) -> str:
+    if interval is None:
         return ""
-    return f" ({100 * max(found.low, 0.0):.1f}-{100 * min(found.high, 1.0):.1f})"
+    return f" ({100 * max(interval.low, 0.0):.1f}-{100 * min(interval.high, 1.0):.1f})"

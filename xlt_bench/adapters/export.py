@@ -111,9 +111,9 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         raise ConfigError(f"--to {folder} is not empty; give another folder, or --overwrite to replace files in it")
 
 
-def _backbone(record: Record, asked: str | None) -> BackboneSource:
+def _backbone(record: Record, requested: str | None) -> BackboneSource:
     """The backbone of a run, which must be the very one and one that transformers gives the same head."""
-    source = locate(asked or record.cell.backbone)
+    source = locate(requested or record.cell.backbone)
     if source.fingerprint != record.cell.backbone_hash:
         raise BackboneError(
             f"backbone '{source.name}' is not the one of Record {record.cell.fingerprint}: its hash is "
@@ -179,8 +179,8 @@ def _with_labels(source: BackboneSource, labels: tuple[str, ...]) -> dict[str, A
     return {
         **config,
         "dtype": "float32",
-        "id2label": {str(at): label for at, label in enumerate(labels)},
-        "label2id": {label: at for at, label in enumerate(labels)},
+        "id2label": {str(index): label for index, label in enumerate(labels)},
+        "label2id": {label: index for index, label in enumerate(labels)},
         "problem_type": "single_label_classification",
     }
 
@@ -191,7 +191,7 @@ def _scores(record: Record, scores: Sequence[GroupScore]) -> dict[str, Any]:
         "task": record.cell.task,
         "task_hash": record.cell.task_hash,
         "record": record.cell.fingerprint,
-        "groups": {one.group: {"accuracy": one.accuracy, "languages": one.languages} for one in scores},
+        "groups": {score.group: {"accuracy": score.accuracy, "languages": score.languages} for score in scores},
         "accuracy": dict(record.accuracy),
     }
 

@@ -64,11 +64,11 @@ class AdapterFolder:
         path = self.folder / MODEL_CONFIG
         if not path.is_file():
             return None
-        named = _json(self.name, path).get("id2label")
-        if not isinstance(named, dict) or sorted(named) != sorted(str(at) for at in range(len(named))):
+        by_index = _json(self.name, path).get("id2label")
+        if not isinstance(by_index, dict) or sorted(by_index) != sorted(map(str, range(len(by_index)))):
             return None
-        labels = tuple(str(named[str(at)]) for at in range(len(named)))
-        return None if labels == tuple(f"LABEL_{at}" for at in range(len(labels))) else labels
+        labels = tuple(str(by_index[str(index)]) for index in range(len(by_index)))
+        return None if labels == tuple(f"LABEL_{index}" for index in range(len(labels))) else labels
 
 
 def open_adapter(reference: str) -> AdapterFolder:

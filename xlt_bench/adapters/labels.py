@@ -28,15 +28,19 @@ class LabelOrder:
 
 
 def label_order(
-    adapter: str, classes: int, task_labels: Sequence[str], asked: Sequence[str] | None, told: Sequence[str] | None
+    adapter: str,
+    classes: int,
+    task_labels: Sequence[str],
+    requested: Sequence[str] | None,
+    configured: Sequence[str] | None,
 ) -> LabelOrder:
     """Match an adapter's classes with a task's.
 
     Args:
         adapter: its name, for errors.
         classes: rows of its head.
-        asked: names in the adapter's order, from `--labels`.
-        told: likewise, from a `config.json` beside the adapter.
+        requested: names in the adapter's order, from `--labels`.
+        configured: likewise, from a `config.json` beside the adapter.
 
     Raises:
         ConfigError: another number of classes, or names that are not the task's.
@@ -46,12 +50,12 @@ def label_order(
         raise ConfigError(
             f"adapter '{adapter}' has {classes} classes, the task has {len(task_labels)} ({listed}); choose its task"
         )
-    if asked is not None:
-        _check(asked, task_labels, f"--labels {','.join(asked)}")
-        return LabelOrder(tuple(asked), "--labels")
-    if told is not None:
-        _check(told, task_labels, f"the config.json of adapter '{adapter}' names {','.join(told)}")
-        return LabelOrder(tuple(told), "its config.json")
+    if requested is not None:
+        _check(requested, task_labels, f"--labels {','.join(requested)}")
+        return LabelOrder(tuple(requested), "--labels")
+    if configured is not None:
+        _check(configured, task_labels, f"the config.json of adapter '{adapter}' names {','.join(configured)}")
+        return LabelOrder(tuple(configured), "its config.json")
     return LabelOrder(tuple(task_labels), "the task's order", assumed=True)
 
 
@@ -60,9 +64,9 @@ def parse_labels(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(part.strip() for part in text.split(","))
 
 
-def _check(names: Sequence[str], task_labels: Sequence[str], what: str) -> None:
+def _check(names: Sequence[str], task_labels: Sequence[str], origin: str) -> None:
     if sorted(names) != sorted(task_labels):
         raise ConfigError(
-            f"{what}, and the task's classes are {','.join(task_labels)}; give each of these once, in the adapter's "
+            f"{origin}, and the task's classes are {','.join(task_labels)}; give each of these once, in the adapter's "
             "order: --labels"
         )

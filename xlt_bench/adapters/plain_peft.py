@@ -54,12 +54,12 @@ def check_loadable(adapter: AdapterFolder) -> None:
         raise ConfigError(
             f"kind {adapter.kind} of adapter is loaded with peft, which is not installed; pip install 'xlt-bench[peft]'"
         )
-    why = _REFUSED.get(adapter.kind)
-    if why is None:
-        told = [name for name in _LEADING_ELSEWHERE if adapter.config.get(name)]
-        why = f"its {told[0]} leads to other files" if told else None
-    if why is not None:
-        raise ConfigError(f"adapter '{adapter.name}' of kind {adapter.kind} is not loaded: {why}")
+    reason = _REFUSED.get(adapter.kind)
+    if reason is None:
+        settings = [name for name in _LEADING_ELSEWHERE if adapter.config.get(name)]
+        reason = f"its {settings[0]} leads to other files" if settings else None
+    if reason is not None:
+        raise ConfigError(f"adapter '{adapter.name}' of kind {adapter.kind} is not loaded: {reason}")
 
 
 class PeftModelPredictor:
@@ -102,10 +102,10 @@ class PeftModelPredictor:
 def _load(adapter: AdapterFolder, tensors: Mapping[str, Tensor], backbone: Backbone) -> Any:
     from peft import PeftModel
 
-    with quiet(), warnings.catch_warnings(record=True) as said, torch.random.fork_rng(devices=[]):
+    with quiet(), warnings.catch_warnings(record=True) as caught_warnings, torch.random.fork_rng(devices=[]):
         warnings.simplefilter("always")
         try:
-            model, told = AutoModelForSequenceClassification.from_pretrained(
+            model, loading_info = AutoModelForSequenceClassification.from_pretrained(
                 backbone.source.folder,
                 num_labels=classes_of(adapter, tensors),
                 dtype=torch.float32,
@@ -118,8 +118,8 @@ def _load(adapter: AdapterFolder, tensors: Mapping[str, Tensor], backbone: Backb
                 f"adapter '{adapter.name}' ({adapter.kind}) cannot be loaded onto backbone '{backbone.source.name}' by "
                 f"peft {version('peft')}: {first_line(error)}; it names the backbone {adapter.base_model}"
             ) from error
-    lacking = [str(one.message) for one in said if "missing adapter keys" in str(one.message)]
-    random = sorted(name for name in told["missing_keys"] if name not in tensors)
+    lacking = [str(warning.message) for warning in caught_warnings if "missing adapter keys" in str(warning.message)]
+    random = sorted(name for name in loading_info["missing_keys"] if name not in tensors)
     if lacking or random:
         part = first_line(ValueError(lacking[0])) if lacking else f"{random[0]} would be random"
         raise ConfigError(f"adapter '{adapter.name}' does not fill '{backbone.source.name}': {part}")

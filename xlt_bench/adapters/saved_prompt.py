@@ -53,8 +53,8 @@ class SavedPrompt:
     def prompt(self) -> Tensor:
         """As it stands before a text, shape (n, d)."""
         hidden = self.pseudo
-        for at in range(0, len(self.encoder), 2):
-            hidden = linear(hidden.relu() if at else hidden, *self.encoder[at : at + 2])
+        for layer in range(0, len(self.encoder), 2):
+            hidden = linear(hidden.relu() if layer else hidden, *self.encoder[layer : layer + 2])
         return torch.cat([part for part in (self.standard, hidden) if len(part)])
 
     @property
@@ -91,14 +91,14 @@ def read_prompt(adapter: AdapterFolder) -> SavedPrompt:
 
 
 def _embeddings(adapter: AdapterFolder, tensors: Mapping[str, Tensor]) -> Tensor:
-    prompt, wanted = tensors.get("prompt_embeddings"), adapter.config.get("num_virtual_tokens")
+    prompt, vectors = tensors.get("prompt_embeddings"), adapter.config.get("num_virtual_tokens")
     if prompt is None or prompt.ndim != 2:
         raise ConfigError(
             f"adapter '{adapter.name}' is of kind {adapter.kind} but has no prompt_embeddings; save it again with peft"
         )
-    if len(prompt) != wanted:
+    if len(prompt) != vectors:
         raise ConfigError(
-            f"adapter '{adapter.name}' has {len(prompt)} prompt vectors, but num_virtual_tokens is {wanted}"
+            f"adapter '{adapter.name}' has {len(prompt)} prompt vectors, but num_virtual_tokens is {vectors}"
         )
     return prompt
 

@@ -19,14 +19,14 @@ class GroupScore:
     """Accuracy in [0, 1] on a group of languages.
 
     Attributes:
-        this: of the one run, random over items; None with fewer than two items.
+        single_run: of the one run, random over items; None with fewer than two items.
         all_runs: of all runs of the configuration in the store, random over seeds and items; None for a single one.
     """
 
     group: str
     languages: int
     accuracy: float
-    this: Interval | None
+    single_run: Interval | None
     all_runs: Interval | None
 
 
@@ -36,13 +36,13 @@ def scores_of(store: Store, record: Record) -> list[GroupScore]:
     Raises:
         StoreError: predictions cannot be read.
     """
-    own = store.sheet(record)
-    runs = [own, *(store.sheet(other) for other in _other_seeds(store, record))]
-    return [_score(group, codes, own, runs) for group, codes in record.groups.items()]
+    sheet = store.sheet(record)
+    runs = [sheet, *(store.sheet(run) for run in _other_seeds(store, record))]
+    return [_score(group, codes, sheet, runs) for group, codes in record.groups.items()]
 
 
-def _score(group: str, codes: Sequence[str], own: Sheet, runs: Sequence[Sheet]) -> GroupScore:
-    x = _reduced([own], codes)
+def _score(group: str, codes: Sequence[str], sheet: Sheet, runs: Sequence[Sheet]) -> GroupScore:
+    x = _reduced([sheet], codes)
     many = _reduced(runs, codes) if len(runs) > 1 else None
     return GroupScore(
         group,
@@ -63,10 +63,10 @@ def _other_seeds(store: Store, record: Record) -> list[Record]:
     """Complete runs of the same configuration on the same items with other seeds."""
     cell = record.cell
     return [
-        other
-        for other in store.records()[0]
-        if other.complete
-        and other.cell.configuration == cell.configuration
-        and other.cell.seed != cell.seed
-        and other.item_hash == record.item_hash
+        run
+        for run in store.records()[0]
+        if run.complete
+        and run.cell.configuration == cell.configuration
+        and run.cell.seed != cell.seed
+        and run.item_hash == record.item_hash
     ]

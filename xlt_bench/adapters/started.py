@@ -79,10 +79,10 @@ def place(start: Start, method: SoftPrompt, module: Prompted) -> None:
         ConfigError: they do not fit; nothing was changed then.
     """
     pairs = [*_prompt_pairs(start, method, module.prompt), *_head_pairs(start, module.head)]
-    for what, target, value in pairs:
+    for part, target, value in pairs:
         if target.shape != value.shape:
             raise ConfigError(
-                f"--init-from {start.name}: its {what} has shape {tuple(value.shape)}, the method's "
+                f"--init-from {start.name}: its {part} has shape {tuple(value.shape)}, the method's "
                 f"{tuple(target.shape)}; set the method's sizes alike (--set n_tokens=... and others)"
             )
     for _, target, value in pairs:
@@ -95,10 +95,10 @@ def _prompt_pairs(start: Start, method: SoftPrompt, prompt: nn.Module) -> Iterat
         targets = {role: list(parameters) for role, parameters in method.roles(prompt).items()}
     else:
         targets = {f"prompt.{name}": [value] for name, value in prompt.state_dict(keep_vars=True).items()}
-    mine, theirs = _counted(targets), _counted(start.prompt)
-    if mine != theirs:
+    trained, given = _counted(targets), _counted(start.prompt)
+    if trained != given:
         raise ConfigError(
-            f"--init-from {start.name} holds {_told(theirs)}, but the method trains {_told(mine)}: "
+            f"--init-from {start.name} holds {_listed(given)}, but the method trains {_listed(trained)}: "
             "a prompt starts a method of the same kinds of parameters"
         )
     for name, values in start.prompt.items():
@@ -115,9 +115,9 @@ def _counted(parts: Mapping[str, Sequence[object]]) -> dict[str, int]:
     return {name: len(tensors) for name, tensors in parts.items() if len(tensors)}
 
 
-def _told(counts: Mapping[str, int]) -> str:
-    listed = [name if count == 1 else f"{name} ({count} tensors)" for name, count in sorted(counts.items())]
-    return ", ".join(listed) or "no prompt"
+def _listed(counts: Mapping[str, int]) -> str:
+    names = [name if count == 1 else f"{name} ({count} tensors)" for name, count in sorted(counts.items())]
+    return ", ".join(names) or "no prompt"
 
 
 def start_from(

@@ -57,13 +57,13 @@ def find_record(store: Store, digits: str) -> Record:
         raise ConfigError(_none(store, digits))
     if len(names) > 1:
         raise ConfigError(f"'{digits}' fits {len(names)} Records; write more digits: {', '.join(names[:_LISTED])}")
-    found = store.find(names[0])
-    if isinstance(found, Damaged):
-        raise StoreError(f"{found.folder}: {found.reason}; run it again with --rerun all --save-weights")
-    assert found is not None
-    if not found.complete:
+    record = store.find(names[0])
+    if isinstance(record, Damaged):
+        raise StoreError(f"{record.folder}: {record.reason}; run it again with --rerun all --save-weights")
+    assert record is not None
+    if not record.complete:
         raise ConfigError(f"Record {names[0]} is of a failed run, with nothing trained; run it again: --rerun failed")
-    return found
+    return record
 
 
 def trained_prompt(store: Store, record: Record, purpose: str) -> TrainedPrompt:

@@ -25,22 +25,22 @@ def read_tensors(path: Path, name: str) -> dict[str, Tensor]:
     Raises:
         ConfigError: no whole safetensors file, or a value that is not finite.
     """
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     try:
         with safe_open(path, "pt") as file:
             for key in file.keys():  # noqa: SIM118  (an open file, no mapping)
                 if "original_module" not in key.split("."):
-                    found[plain_name(key)] = file.get_tensor(key)
+                    tensors[plain_name(key)] = file.get_tensor(key)
     except (OSError, SafetensorError) as error:
         raise ConfigError(
             f"adapter '{name}': {path} is no whole safetensors file ({first_line(error)}); fetch it again"
         ) from error
-    for key, tensor in found.items():
+    for key, tensor in tensors.items():
         if tensor.is_floating_point():
-            found[key] = tensor.float()
+            tensors[key] = tensor.float()
             if not torch.isfinite(tensor).all():
                 raise ConfigError(f"adapter '{name}': {key} holds numbers that are not finite; its training failed")
-    return found
+    return tensors
 
 
 def plain_name(key: str) -> str:

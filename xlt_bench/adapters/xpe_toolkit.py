@@ -50,12 +50,14 @@ def read_encoder(adapter: AdapterFolder, tensors: Mapping[str, Tensor]) -> tuple
     if kind != "MLP":
         raise ConfigError(f"adapter '{adapter.name}' has an encoder of type {kind}; only MLP encoders can be read")
     layers = _number(adapter, "encoder_num_layers", _USUAL_LAYERS)
-    names = [f"{_LAYER}{_STRIDE * at}.{kind}" for at in range(int(layers) + 1) for kind in ("weight", "bias")]
+    names = [f"{_LAYER}{_STRIDE * layer}.{kind}" for layer in range(int(layers) + 1) for kind in ("weight", "bias")]
     missing = [name for name in names if name not in tensors]
     unknown = [name for name in tensors if name.startswith(_LAYER) and name not in names]
     if missing or unknown:
-        told = f"{missing[0]} is missing" if missing else f"{unknown[0]} is none of them"
-        raise ConfigError(f"adapter '{adapter.name}' should have an encoder of {int(layers)} hidden layers, but {told}")
+        problem = f"{missing[0]} is missing" if missing else f"{unknown[0]} is none of them"
+        raise ConfigError(
+            f"adapter '{adapter.name}' should have an encoder of {int(layers)} hidden layers, but {problem}"
+        )
     encoder = tuple(tensors[name] for name in names)
     _check_chain(adapter, tensors[_PSEUDO].shape[1], encoder)
     if _STANDARD in tensors and tensors[_STANDARD].shape[1:] != encoder[-1].shape:
@@ -82,8 +84,10 @@ def _part(adapter: AdapterFolder, tensors: Mapping[str, Tensor], name: str, leng
     if not length:
         return torch.zeros(0, 0)
     if name not in tensors or tensors[name].ndim != 2 or len(tensors[name]) != length:
-        found = f"has shape {tuple(tensors[name].shape)}" if name in tensors else "is missing"
-        raise ConfigError(f"adapter '{adapter.name}' should have {length} vectors in {name} by its config; it {found}")
+        problem = f"has shape {tuple(tensors[name].shape)}" if name in tensors else "is missing"
+        raise ConfigError(
+            f"adapter '{adapter.name}' should have {length} vectors in {name} by its config; it {problem}"
+        )
     return tensors[name]
 
 

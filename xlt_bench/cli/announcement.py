@@ -40,7 +40,7 @@ def _budget(phase: Mapping[str, Any]) -> str:
 
 
 def _runs(experiment: Experiment) -> str:
-    cells, stored = experiment.cells, experiment.done.values()
+    cells, stored = experiment.cells, experiment.stored.values()
     seeds = sorted({cell.seed for cell in cells})
     listed = ", ".join(map(str, seeds)) if len(seeds) <= 10 else f"{seeds[0]} to {seeds[-1]}"
     line = f"{_counted(len(cells), 'run')}, {'seeds' if len(seeds) > 1 else 'seed'} {listed}"

@@ -110,7 +110,7 @@ def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None
     from rich.console import Console
 
     from xlt_bench.studies.listing import left_out, status_line
-    from xlt_bench.studies.running import run_study, standings
+    from xlt_bench.studies.running import cell_counts, run_study
 
     notes = Console(stderr=True, highlight=False, markup=False)
     notes.soft_wrap = not notes.is_terminal
@@ -127,15 +127,15 @@ def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None
                 pack=pack,
             )
     except KeyboardInterrupt:
-        notes.print(f"stopped; {status_line(standings(planned))}; the same command goes on with the rest")
+        notes.print(f"stopped; {status_line(cell_counts(planned))}; the same command goes on with the rest")
         raise typer.Exit(130) from None
     for fault in faults:
         notes.print(f"could not be run: {fault}", style="red")
-    states = list(standings(planned))
-    print(f"study {study.name}: {status_line(states)}")
-    if any(state.failed for state in states):
+    counts = list(cell_counts(planned))
+    print(f"study {study.name}: {status_line(counts)}")
+    if any(count.failed for count in counts):
         notes.print("Failed runs are kept as failed; --rerun failed tries them again.")
-    if faults or any(state.failed for state in states):
+    if faults or any(count.failed for count in counts):
         raise typer.Exit(1)
 
 
@@ -143,9 +143,9 @@ def _status(study: Study, planned: list[Planned]) -> None:
     from rich.console import Console
 
     from xlt_bench.studies.listing import status_table
-    from xlt_bench.studies.running import standings
+    from xlt_bench.studies.running import cell_counts
 
-    Console(highlight=False).print(status_table(study, list(standings(planned))))
+    Console(highlight=False).print(status_table(study, list(cell_counts(planned))))
 
 
 def _store(planned: list[Planned]) -> Path:

@@ -46,7 +46,7 @@ def carry_out(
         keep_fits: leave the fits on the sources in the store, for another experiment that adapts from them.
     """
     experiment.check_store()
-    records = dict(experiment.done)
+    records = dict(experiment.stored)
     for record in engine.carry_out(experiment, waiting):
         records[record.cell.fingerprint] = record
     if not keep_fits:

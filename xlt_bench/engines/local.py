@@ -38,20 +38,20 @@ class LocalEngine:
         runner = Runner(experiment.setup, self.progress, self.loader)
         cells, announced = experiment.missing, False
         while cells:
-            left = []
+            unsettled_cells = []
             for members in packs(cells, size):
                 records = list(_run_pack(members, runner, experiment))
                 yield from records
                 settled = {record.cell.fingerprint for record in records}
-                left += [cell for cell in members if cell.fingerprint not in settled]
-            if len(left) == len(cells):
+                unsettled_cells += [cell for cell in members if cell.fingerprint not in settled]
+            if len(unsettled_cells) == len(cells):
                 if waiting is None:
                     return
                 if not announced:
-                    waiting(len(left))
+                    waiting(len(unsettled_cells))
                 announced = True
                 time.sleep(_POLL_SECONDS)
-            cells = left
+            cells = unsettled_cells
 
 
 def _run_pack(cells: Sequence[Cell], runner: Runner, experiment: Experiment) -> Iterator[Record]:

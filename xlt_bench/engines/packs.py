@@ -29,10 +29,10 @@ def packs(cells: Sequence[Cell], size: int) -> Iterator[list[Cell]]:
 
     Same sources and targets, other seeds; or, if they adapt, same source fit and number of examples, other targets.
     """
-    alike: dict[tuple[object, ...], list[Cell]] = {}
+    groups: dict[tuple[object, ...], list[Cell]] = {}
     for cell in cells:
         key = (cell.source_fit, cell.shots) if cell.adapts else (cell.protocol, cell.sources, cell.targets, cell.shots)
-        alike.setdefault(key, []).append(cell)
-    for members in alike.values():
+        groups.setdefault(key, []).append(cell)
+    for members in groups.values():
         for start in range(0, len(members), size):
             yield members[start : start + size]

@@ -63,15 +63,15 @@ class Plan:
         Raises:
             ConfigError: the data, the backbone or the method are not those of the plan.
         """
-        asked = (
+        prepared = (
             prepare(self.request, loader)
             if isinstance(self.request, Request)
             else prepare_evaluation(self.request, loader).experiment
         )
-        _check_same(asked.cells[0], self.cells)
-        if self.store != asked.setup.store.folder:
-            return asked.derived(self.cells, Store(self.store), self.rerun, count_operations=self.count_operations)
-        return experiment_of(self.request, asked.setup, self.cells, self.rerun)
+        _check_same(prepared.cells[0], self.cells)
+        if self.store != prepared.setup.store.folder:
+            return prepared.derived(self.cells, Store(self.store), self.rerun, count_operations=self.count_operations)
+        return experiment_of(self.request, prepared.setup, self.cells, self.rerun)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -104,10 +104,10 @@ class Plan:
         )
 
 
-def _check_same(here: Cell, cells: Sequence[Cell]) -> None:
+def _check_same(local_cell: Cell, cells: Sequence[Cell]) -> None:
     for cell in cells:
         for name in _FIXED:
-            planned, local = getattr(cell, name), getattr(here, name)
+            planned, local = getattr(cell, name), getattr(local_cell, name)
             if planned != local:
                 raise ConfigError(
                     f"the plan is of {name} {planned}, but here it is {local}; give this process the same code and data"

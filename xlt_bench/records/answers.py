@@ -78,9 +78,9 @@ def sheet_of(predictions: Predictions, classes: Sequence[str]) -> Sheet:
     positions = {"": ABSENT} | {label: position for position, label in enumerate(labels)}
     gold = np.full((len(codes), len(items)), ABSENT, np.int16)
     predicted = gold.copy()
-    taken = np.zeros(gold.shape, bool)
-    taken[rows, columns] = True
-    if taken.sum() != len(predictions):
+    present = np.zeros(gold.shape, bool)
+    present[rows, columns] = True
+    if present.sum() != len(predictions):
         raise ValueError(_twice(predictions))
     gold[rows, columns] = [positions[label] for label in predictions.gold.tolist()]
     predicted[rows, columns] = [positions[label] for label in predictions.predicted.tolist()]
@@ -90,12 +90,12 @@ def sheet_of(predictions: Predictions, classes: Sequence[str]) -> Sheet:
 def read_cache(path: Path, source: str) -> Sheet | None:
     """The Sheet that was made from predictions of this identity; None without a whole cache of them."""
     try:
-        with np.load(path, allow_pickle=False) as held:
-            if held["source"].tolist() != [_LAYOUT, source]:
+        with np.load(path, allow_pickle=False) as cache:
+            if cache["source"].tolist() != [_LAYOUT, source]:
                 return None
             names = ("codes", "items", "clusters", "labels")
-            codes, items, clusters, labels = (tuple(held[name].tolist()) for name in names)
-            sheet = Sheet(codes, items, clusters, labels, held["gold"], held["predicted"], int(held["classes"]))
+            codes, items, clusters, labels = (tuple(cache[name].tolist()) for name in names)
+            sheet = Sheet(codes, items, clusters, labels, cache["gold"], cache["predicted"], int(cache["classes"]))
     except Exception:  # whatever is wrong with a cache, it is made again
         return None
     return sheet if _whole(sheet) else None

@@ -38,8 +38,8 @@ class Claims:
         """Whether a process, this one included, holds a claim."""
         if not self._path(key).exists():
             return False
-        with self.hold([key]) as taken:
-            return not taken
+        with self.hold([key]) as claimed:
+            return not claimed
 
     def _take(self, key: str, stack: ExitStack) -> bool:
         try:

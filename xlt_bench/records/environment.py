@@ -37,9 +37,9 @@ def peak_memory(device: str) -> int:
 
         return int(torch.cuda.max_memory_allocated())
     with contextlib.suppress(OSError):
-        found = re.search(r"^VmHWM:\s*(\d+) kB", _STATUS.read_text(), re.MULTILINE)
-        if found:
-            return int(found.group(1)) * 1024
+        match = re.search(r"^VmHWM:\s*(\d+) kB", _STATUS.read_text(), re.MULTILINE)
+        if match:
+            return int(match.group(1)) * 1024
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024
 
@@ -47,14 +47,14 @@ def peak_memory(device: str) -> int:
 @lru_cache
 def environment(device: str) -> dict[str, str]:
     """Versions and hardware that may change numbers."""
-    found = {name: _version(name) for name in _PACKAGES}
-    found |= {"python": platform.python_version(), "platform": platform.platform(), "device": device}
-    found["commit"] = _commit()
+    facts = {name: _version(name) for name in _PACKAGES}
+    facts |= {"python": platform.python_version(), "platform": platform.platform(), "device": device}
+    facts["commit"] = _commit()
     if device.startswith("cuda"):
         import torch
 
-        found["gpu"] = torch.cuda.get_device_name()
-    return found
+        facts["gpu"] = torch.cuda.get_device_name()
+    return facts
 
 
 def _version(package: str) -> str:
@@ -66,15 +66,15 @@ def _version(package: str) -> str:
 
 def _commit() -> str:
     """The commit of this code; `unknown` where it is not under git, also if it is installed inside another project."""
-    here = Path(__file__)
-    if _git("-C", str(here.parent), "ls-files", "--error-unmatch", here.name) is None:
+    file = Path(__file__)
+    if _git("-C", str(file.parent), "ls-files", "--error-unmatch", file.name) is None:
         return "unknown"
-    return _git("-C", str(here.parent), "describe", "--always", "--dirty", "--abbrev=12") or "unknown"
+    return _git("-C", str(file.parent), "describe", "--always", "--dirty", "--abbrev=12") or "unknown"
 
 
 def _git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        process = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     except OSError:  # no git on this machine
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return process.stdout.strip() if process.returncode == 0 else None

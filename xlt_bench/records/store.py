@@ -96,10 +96,10 @@ class Store:
             StoreError: a newer release wrote it; it must not be replaced.
         """
         path = self.folder_of(fingerprint)
-        found = _read(path) if path.exists() else None
-        if isinstance(found, Damaged) and found.newer:
-            raise StoreError(f"{path}: {found.reason}, or give another store: --store DIR")
-        return self.labelled([found])[0] if isinstance(found, Record) else found
+        record = _read(path) if path.exists() else None
+        if isinstance(record, Damaged) and record.newer:
+            raise StoreError(f"{path}: {record.reason}, or give another store: --store DIR")
+        return self.labelled([record])[0] if isinstance(record, Record) else record
 
     def has_weights(self, fingerprint: str) -> bool:
         """Whether trained weights lie beside the predictions."""
@@ -115,9 +115,9 @@ class Store:
             raise StoreError(
                 f"the store {self.folder} cannot be read: {error.strerror}; give another: --store DIR"
             ) from error
-        found = [_read(path) for path in paths if _is_record(path)]
-        records = self.labelled([record for record in found if isinstance(record, Record)])
-        return records, [damaged for damaged in found if isinstance(damaged, Damaged)]
+        folders = [_read(path) for path in paths if _is_record(path)]
+        records = self.labelled([record for record in folders if isinstance(record, Record)])
+        return records, [damaged for damaged in folders if isinstance(damaged, Damaged)]
 
     def labelled(self, records: Sequence[Record]) -> list[Record]:
         """These Records with the names that users gave to their rows."""
@@ -180,13 +180,13 @@ class Store:
             file = parquet.ParquetFile(path, page_checksum_verification=True)
             names = [*_COLUMNS, *([_CLUSTER] if _CLUSTER in file.schema_arrow.names else [])]
             table = file.read(columns=names)
-            found = Predictions(*(_texts(name, table.column(name)) for name in names))
+            predictions = Predictions(*(_texts(name, table.column(name)) for name in names))
         except (OSError, arrow.ArrowException, KeyError, TypeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise StoreError(f"{path} cannot be read ({reason}); {_AGAIN}") from error
-        if record.item_hash is not None and found.item_hash() != record.item_hash:
+        if record.item_hash is not None and predictions.item_hash() != record.item_hash:
             raise StoreError(f"{path} does not hold the items that its record.json speaks of; {_AGAIN}")
-        return found
+        return predictions
 
     def sheet(self, record: Record) -> Sheet:
         """The predictions of a complete Record as a Sheet, from its cache where that is of this very file.
@@ -200,15 +200,14 @@ class Store:
             source = identity(path.read_bytes(), record)
         except OSError as error:
             raise StoreError(f"{path} cannot be read ({error.strerror}); {_AGAIN}") from error
-        held = read_cache(folder / CACHE, source)
-        if held is not None:
-            return held
-        try:
-            made = sheet_of(self.predictions(record), record.labels)
-        except ValueError as error:
-            raise StoreError(f"{path}: {error}; {_AGAIN}") from error
-        write_cache(folder / CACHE, source, made)
-        return made
+        sheet = read_cache(folder / CACHE, source)
+        if sheet is None:
+            try:
+                sheet = sheet_of(self.predictions(record), record.labels)
+            except ValueError as error:
+                raise StoreError(f"{path}: {error}; {_AGAIN}") from error
+            write_cache(folder / CACHE, source, sheet)
+        return sheet
 
 
 def _is_record(path: Path) -> bool:
@@ -259,8 +258,8 @@ def _texts(name: str, column: ChunkedArray) -> NDArray[np.object_]:
     coded = column.cast(string()).combine_chunks().dictionary_encode()
     if coded.null_count:
         raise TypeError(f"column {name} has gaps: {coded.null_count} of {len(coded)} values are missing")
-    known = np.asarray(coded.dictionary.to_pylist(), object)
-    return known[coded.indices.to_numpy()] if len(coded) else np.empty(0, object)
+    distinct = np.asarray(coded.dictionary.to_pylist(), object)
+    return distinct[coded.indices.to_numpy()] if len(coded) else np.empty(0, object)
 
 
 def _manifest(record: Record) -> str:

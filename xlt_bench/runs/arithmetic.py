@@ -27,15 +27,15 @@ def _formulas() -> Mapping[Any, Callable[..., int]]:
     import torch
     from torch.utils.flop_counter import sdpa_backward_flop_count, sdpa_flop_count
 
-    def linear(inputs: Shape, weight: Shape, *others: object, out_shape: Shape, **options: object) -> int:
+    def linear(inputs: Shape, weight: Shape, *arguments: object, out_shape: Shape, **options: object) -> int:
         return 2 * prod(inputs) * out_shape[-1]
 
-    def attention(query: Shape, key: Shape, value: Shape, *others: object, **options: object) -> int:
+    def attention(query: Shape, key: Shape, value: Shape, *arguments: object, **options: object) -> int:
         count: int = sdpa_flop_count(query, key, value)
         return count
 
     def attention_backward(
-        gradient: Shape, query: Shape, key: Shape, value: Shape, *others: object, **options: object
+        gradient: Shape, query: Shape, key: Shape, value: Shape, *arguments: object, **options: object
     ) -> int:
         count: int = sdpa_backward_flop_count(gradient, query, key, value)
         return count

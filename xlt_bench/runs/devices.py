@@ -8,26 +8,28 @@ from xlt_bench.backbones.source import Precision
 from xlt_bench.errors import ConfigError
 
 
-def choose_device(asked: str | None) -> str:
-    """The torch device asked for; None: cuda where there is one. ConfigError for one that is not there."""
-    if asked == "cpu":
-        return asked
+def choose_device(requested: str | None) -> str:
+    """The requested torch device; None: cuda where there is one. ConfigError for one that is not there."""
+    if requested == "cpu":
+        return requested
     import torch
 
     available = torch.cuda.is_available()
-    if asked is None:
+    if requested is None:
         return "cuda" if available else "cpu"
-    if re.fullmatch(r"cuda(:[0-9]+)?", asked) is None:
-        raise ConfigError(f"--device takes cpu, cuda or cuda:N, not '{asked}'")
-    if not available or int(asked.partition(":")[2] or 0) >= torch.cuda.device_count():
-        raise ConfigError(f"--device {asked}: torch sees {torch.cuda.device_count()} CUDA devices; use --device cpu")
-    return asked
+    if re.fullmatch(r"cuda(:[0-9]+)?", requested) is None:
+        raise ConfigError(f"--device takes cpu, cuda or cuda:N, not '{requested}'")
+    if not available or int(requested.partition(":")[2] or 0) >= torch.cuda.device_count():
+        raise ConfigError(
+            f"--device {requested}: torch sees {torch.cuda.device_count()} CUDA devices; use --device cpu"
+        )
+    return requested
 
 
-def choose_precision(asked: str, device: str) -> Precision:
+def choose_precision(requested: str, device: str) -> Precision:
     """Of the forward pass on a device, from auto, fp32 or bf16. ConfigError for anything else."""
-    if asked not in ("auto", "fp32", "bf16"):
-        raise ConfigError(f"--precision takes auto, fp32 or bf16, not '{asked}'")
-    if asked == "auto":  # on a CPU every reported score is float32 unless bf16 is asked for
+    if requested not in ("auto", "fp32", "bf16"):
+        raise ConfigError(f"--precision takes auto, fp32 or bf16, not '{requested}'")
+    if requested == "auto":  # on a CPU every reported score is float32 unless bf16 is asked for
         return "bf16" if device.startswith("cuda") else "fp32"
-    return "bf16" if asked == "bf16" else "fp32"
+    return "bf16" if requested == "bf16" else "fp32"

@@ -24,24 +24,24 @@ class Experiment:
         request: what was asked for; from it another process prepares the same setup.
         setup: everything that is needed to carry it out.
         cells: all cells asked for.
-        done: fingerprint -> Record of those that the store already holds.
+        stored: fingerprint -> Record of those that the store already holds.
         damaged: what the store holds of them that cannot be read; it is computed again.
-        before: what the store held when this was prepared; what is new since then was made by another process.
+        first_records: what the store held when this was prepared; what is new since then was made by another process.
         rerun: as asked for.
     """
 
     request: Request | Evaluation
     setup: Setup
     cells: tuple[Cell, ...]
-    done: Mapping[str, Record]
+    stored: Mapping[str, Record]
     damaged: tuple[Damaged, ...] = ()
-    before: Mapping[str, Record] = field(default_factory=dict)
+    first_records: Mapping[str, Record] = field(default_factory=dict)
     rerun: str | None = None
 
     @property
     def missing(self) -> list[Cell]:
         """Cells still to run."""
-        return [cell for cell in self.cells if cell.fingerprint not in self.done]
+        return [cell for cell in self.cells if cell.fingerprint not in self.stored]
 
     def check_store(self) -> None:
         """Refuse a store that cannot take what is missing; StoreError."""
@@ -59,13 +59,13 @@ class Experiment:
         record = self.setup.store.find(cell.fingerprint)
         if not isinstance(record, Record):
             return None
-        new = record != self.before.get(cell.fingerprint)
+        new = record != self.first_records.get(cell.fingerprint)
         return record if new or _stands(record, self.setup, self.rerun) else None
 
     def remaining(self, limit: int | None = None) -> Experiment:
         """The part of it that nothing answers for by now, at most `limit` cells of it."""
         cells = [cell for cell in self.missing if self.settled(cell) is None]
-        return replace(self, cells=tuple(cells[:limit]), done={})
+        return replace(self, cells=tuple(cells[:limit]), stored={})
 
     def derived(
         self, cells: Sequence[Cell], store: Store, rerun: str | None = None, *, count_operations: bool = False
@@ -82,11 +82,11 @@ def experiment_of(request: Request | Evaluation, setup: Setup, cells: Sequence[C
     """The cells, and which of them the store already holds."""
     if rerun not in RERUNS:
         raise ConfigError(f"--rerun takes failed or all, not '{rerun}'")
-    stored = {cell.fingerprint: setup.store.find(cell.fingerprint) for cell in cells}
-    damaged = tuple(item for item in stored.values() if isinstance(item, Damaged))
-    records = {key: item for key, item in stored.items() if isinstance(item, Record)}
-    done = {key: record for key, record in records.items() if _stands(record, setup, rerun)}
-    return Experiment(request, setup, tuple(cells), done, damaged, records, rerun)
+    folders = {cell.fingerprint: setup.store.find(cell.fingerprint) for cell in cells}
+    damaged = tuple(folder for folder in folders.values() if isinstance(folder, Damaged))
+    records = {key: record for key, record in folders.items() if isinstance(record, Record)}
+    stored = {key: record for key, record in records.items() if _stands(record, setup, rerun)}
+    return Experiment(request, setup, tuple(cells), stored, damaged, records, rerun)
 
 
 def _stands(record: Record, setup: Setup, rerun: str | None) -> bool:

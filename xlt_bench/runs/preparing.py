@@ -112,8 +112,8 @@ class Languages:
 
 
 def _languages(request: Request, protocol: TransferProtocol, task: Task, info: TaskInfo, backbone: str) -> Languages:
-    known = known_groups(info, backbone, task.languages, seen=request.seen, groups_file=request.groups_file)
-    groups = known.groups
+    group_facts = known_groups(info, backbone, task.languages, seen=request.seen, groups_file=request.groups_file)
+    groups = group_facts.groups
     sources: tuple[str, ...] = ()
     if request.has_sources:
         sources = parse_languages(request.sources, groups, task.languages, option="--sources", backbone=backbone)
@@ -123,7 +123,7 @@ def _languages(request: Request, protocol: TransferProtocol, task: Task, info: T
     protocol.check_data(request, task, _in_order(targets, task))
     check_examples(request, sources, task)
     label = expression_of(sources, groups, task.languages) if sources else NO_SOURCES
-    return Languages(sources, label, targets, known.notes)
+    return Languages(sources, label, targets, group_facts.notes)
 
 
 def _in_order(targets: dict[str, tuple[str, ...]], task: Task) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def prepare_evaluation(
     experiment = experiment_of(request, setup, [_cell(setup, sources)], "all" if request.rerun else None)
     setup.store.check_writable()
     notes = [_announced(setup, adapter), *_notes(request, adapter, source, order)]
-    if experiment.done:
+    if experiment.stored:
         notes.append("already in the store, not scored again (--rerun does)")
     return PreparedEvaluation(experiment, tuple(notes))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Group
@@ -12,7 +13,7 @@ from xlt_bench.io.texts import clean
 from xlt_bench.studies.catalogue import find_study, study_names
 from xlt_bench.studies.definition import Study
 from xlt_bench.studies.planning import Planned, distinct
-from xlt_bench.studies.running import Estimate, Standing
+from xlt_bench.studies.running import CELL_STATES, CellCounts, Estimate
 
 _GIB = 2**30
 
@@ -29,48 +30,50 @@ def listed() -> Table:
 def plan_table(study: Study, planned: Sequence[Planned], costs: Sequence[Estimate | None] | None) -> Group:
     """Configurations with their cells and what they may cost; then the sums."""
     table = _table("method", "sources", "protocol", "cells", "missing", *(("about", "memory") if costs else ()))
-    for at, one in enumerate(planned):
-        cells = one.cells
+    for place, configuration in enumerate(planned):
+        cells = configuration.cells
         protocol = cells[-1].protocol if cells else "-"
-        left = len(one.experiment.missing) if one.experiment else 0
-        cost = [] if costs is None else _cost(costs[at])
-        table.add_row(*(Text(clean(text)) for text in (_label(one), one.sources, protocol)),
-                      str(len(cells)), str(left), *cost)  # fmt: skip
-    every = distinct(planned)
-    missing = {cell.fingerprint for one in planned if one.experiment for cell in one.experiment.missing}
-    told = [Text(f"study {study.name}: {len(every)} cells, {len(missing)} of them to run")]
+        missing = len(configuration.experiment.missing) if configuration.experiment else 0
+        names = (_label(configuration), configuration.sources, protocol)
+        cost = [] if costs is None else _cost(costs[place])
+        table.add_row(*(Text(clean(name)) for name in names), str(len(cells)), str(missing), *cost)
+    experiments = [configuration.experiment for configuration in planned if configuration.experiment]
+    missing_cells = {cell.fingerprint for experiment in experiments for cell in experiment.missing}
+    sums = [Text(f"study {study.name}: {len(distinct(planned))} cells, {len(missing_cells)} of them to run")]
     if costs is not None:
-        known = [cost for cost in costs if cost is not None]
-        most = max((cost.memory_bytes for cost in known), default=0)
-        told.append(
+        estimates = [cost for cost in costs if cost is not None]
+        memory = max((estimate.memory_bytes for estimate in estimates), default=0)
+        sums.append(
             Text(
-                f"about {_duration(sum(cost.seconds for cost in known))} with one process, {most / _GIB:.1f} GiB "
-                "(from a few measured steps of each method; a busy machine takes longer)"
+                f"about {_duration(sum(estimate.seconds for estimate in estimates))} with one process, "
+                f"{memory / _GIB:.1f} GiB (from a few measured steps of each method; a busy machine takes longer)"
             )
         )
-    told += [Text(line) for line in left_out(planned)]
-    return Group(table, *told)
+    return Group(table, *sums, *(Text(line) for line in left_out(planned)))
 
 
 def left_out(planned: Sequence[Planned]) -> list[str]:
     """One line for each configuration that cannot be, with the reason."""
-    return [clean(f"left out: {_label(one)}, sources {one.sources}: {one.reason}") for one in planned if one.reason]
+    return [
+        clean(f"left out: {_label(configuration)}, sources {configuration.sources}: {configuration.reason}")
+        for configuration in planned
+        if configuration.reason
+    ]
 
 
-def status_table(study: Study, found: Sequence[Standing]) -> Group:
+def status_table(study: Study, counts: Sequence[CellCounts]) -> Group:
     """Configurations with the numbers of their cells by state."""
-    table = _table("method", "sources", "done", "failed", "running", "missing")
-    for one in found:
-        names = (Text(clean(_label(one.planned))), Text(clean(one.planned.sources)))
-        table.add_row(*names, str(one.done), str(one.failed), str(one.running), str(one.missing))
-    return Group(table, Text(f"study {study.name}: {status_line(found)}"))
+    table = _table("method", "sources", *CELL_STATES)
+    for count in counts:
+        names = (Text(clean(_label(count.planned))), Text(clean(count.planned.sources)))
+        table.add_row(*names, *(str(count.by_state[state]) for state in CELL_STATES))
+    return Group(table, Text(f"study {study.name}: {status_line(counts)}"))
 
 
-def status_line(found: Iterable[Standing]) -> str:
+def status_line(counts: Iterable[CellCounts]) -> str:
     """The sums, in words."""
-    kept = list(found)
-    sums = {state: sum(getattr(one, state) for one in kept) for state in ("done", "failed", "running", "missing")}
-    return ", ".join(f"{number} {state}" for state, number in sums.items() if number or state == "done")
+    sums = sum((count.by_state for count in counts), Counter[str]())
+    return ", ".join(f"{sums[state]} {state}" for state in CELL_STATES if sums[state] or state == "done")
 
 
 def _label(planned: Planned) -> str:

@@ -21,20 +21,21 @@ Show = Callable[[Planned, int, Experiment], AbstractContextManager[Progress]]
 """Called before a configuration begins, with its place from 1 and what is missing of it."""
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How far a configuration is: numbers of its cells.
+CELL_STATES = ("done", "failed", "running", "missing")
+"""Stored as complete or as failed; claimed by a process just now; neither stored nor claimed."""
 
-    Attributes:
-        running: claimed by a process just now.
-        missing: neither stored nor claimed.
-    """
+
+@dataclass(frozen=True)
+class CellCounts:
+    """How far a configuration is: numbers of its cells by their state, of `CELL_STATES`."""
 
     planned: Planned
-    done: int
-    failed: int
-    running: int
-    missing: int
+    by_state: Counter[str]
+
+    @property
+    def failed(self) -> int:
+        """Cells that are stored as failed."""
+        return self.by_state["failed"]
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,13 @@ def run_study(
     return list(faults.values())
 
 
-def standings(planned: Sequence[Planned]) -> Iterator[Standing]:
-    """How far each configuration is."""
-    counted: set[str] = set()  # a cell that configurations share is told of the first
+def cell_counts(planned: Sequence[Planned]) -> Iterator[CellCounts]:
+    """How far each configuration is; a cell that configurations share is counted with the first."""
+    counted: set[str] = set()
     for configuration in planned:
         fingerprints = [cell.fingerprint for cell in configuration.cells if cell.fingerprint not in counted]
         counted.update(fingerprints)
-        counts = Counter(_state(configuration, fingerprint) for fingerprint in fingerprints)
-        yield Standing(configuration, counts["done"], counts["failed"], counts["running"], counts["missing"])
+        yield CellCounts(configuration, Counter(_state(configuration, fingerprint) for fingerprint in fingerprints))
 
 
 def estimates(planned: Sequence[Planned], probes: Probes) -> Iterator[Estimate | None]:
@@ -146,9 +146,9 @@ def _drop_fits(planned: Sequence[Planned]) -> None:
         for cell in configuration.cells
         if cell.adapts
     ]
-    needed = {cell.source_fit for experiment, cell in adapting if not _is_stored(experiment, cell)}
+    missing = {cell.source_fit for experiment, cell in adapting if not _is_stored(experiment, cell)}
     for experiment, _ in adapting[:1]:  # a study has one store
-        experiment.setup.store.fits.drop({cell.source_fit for _, cell in adapting} - needed)
+        experiment.setup.store.fits.drop({cell.source_fit for _, cell in adapting} - missing)
 
 
 def _is_stored(experiment: Experiment, cell: Cell) -> bool:

@@ -125,9 +125,9 @@ def _check(request: Request, trials: int, seeds: int) -> None:
     if not request.has_sources:
         raise ConfigError("tuning selects on source dev, and --sources none has none; give sources")
     reserved = range(FIRST_SEED, FIRST_SEED + MOST_SEEDS)
-    taken = [seed for seed in request.seeds or () if seed in reserved]
-    if taken:
-        raise ConfigError(f"seed {taken[0]} is held for trials, from {reserved.start} on; give others")
+    clashing = [seed for seed in request.seeds or () if seed in reserved]
+    if clashing:
+        raise ConfigError(f"seed {clashing[0]} is held for trials, from {reserved.start} on; give others")
 
 
 def search(

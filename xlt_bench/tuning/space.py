@@ -43,28 +43,28 @@ def dimensions(configured: ConfiguredMethod) -> tuple[str, ...]:
     """
     declared = getattr(type(configured.method), "tunes", None)
     usual = (OWN_RATES, HEAD_RATE) if configured.method.uses_backbone else ()
-    found = usual if declared is None else _checked(declared, configured)
-    if not found:
+    names = usual if declared is None else _checked(declared, configured)
+    if not names:
         raise ConfigError(
             f"method {configured.name} has nothing to tune; one that has says so in its class, "
             'as tunes = ("learning_rate",)'
         )
     for setting, dimension in _RATE_SETTINGS.items():
-        if dimension in found and configured.values.get(setting) is not None:
+        if dimension in names and configured.values.get(setting) is not None:
             raise ConfigError(f"--set {setting} fixes what is to be tuned; leave it out")
-    return found
+    return names
 
 
-def factors(number: int, found: tuple[str, ...]) -> dict[str, float]:
+def factors(number: int, names: tuple[str, ...]) -> dict[str, float]:
     """The factors of a trial, rounded to three digits: 1 in trial 0, then the Halton sequence (Halton 1960).
 
     Its first dimensions are the same for every method, and the first trials those of every longer search.
     """
     if number == 0:
-        return dict.fromkeys(found, 1.0)
+        return dict.fromkeys(names, 1.0)
     return {
         name: float(f"{REACH ** (2 * _radical_inverse(number, base) - 1):.3g}")
-        for name, base in zip(found, _BASES, strict=False)
+        for name, base in zip(names, _BASES, strict=False)
     }
 
 
@@ -80,10 +80,10 @@ def request_of(request: Request, configured: ConfiguredMethod, chosen: Factors) 
 
 def options_of(request: Request) -> list[str]:
     """The options of `xlt-bench run` that say what `request_of` put in, word by word."""
-    told = [word for name, value in request.settings.items() for word in ("--set", f"{name}={value}")]
+    words = [word for name, value in request.settings.items() for word in ("--set", f"{name}={value}")]
     if request.rate_factors != (1.0, 1.0):
-        told += ["--rate-factors", ",".join(f"{factor:g}" for factor in request.rate_factors)]
-    return told
+        words += ["--rate-factors", ",".join(f"{factor:g}" for factor in request.rate_factors)]
+    return words
 
 
 def _scaled(value: object, factor: float) -> str:
