@@ -298,9 +298,7 @@ def rate_at(step: int, recipe: NanoRecipe) -> float:
     return recipe.learning_rate * (1 + math.cos(math.pi * done)) / 2
 
 
-def save(
-    model: XLMRobertaForMaskedLM, tokenizer: PreTrainedTokenizerBase, recipe: NanoRecipe, out: Path
-) -> None:
+def save(model: XLMRobertaForMaskedLM, tokenizer: PreTrainedTokenizerBase, recipe: NanoRecipe, out: Path) -> None:
     """Writes float16 weights, configuration, tokenizer and recipe."""
     torch.nn.Module.half(copy.deepcopy(model)).save_pretrained(out)
     tokenizer.save_pretrained(out)
@@ -356,9 +354,7 @@ def main() -> None:
         parser.add_argument("--" + name.replace("_", "-"), type=float, default=getattr(NanoRecipe, name))
     given = vars(parser.parse_args())
     torch.set_num_threads(given.pop("threads"))
-    recipe = NanoRecipe(
-        **{name: given.pop(name) for name in tuple(given) if name in NanoRecipe.__dataclass_fields__}
-    )
+    recipe = NanoRecipe(**{name: given.pop(name) for name in tuple(given) if name in NanoRecipe.__dataclass_fields__})
     pretrain(recipe=recipe, **given)
 
 

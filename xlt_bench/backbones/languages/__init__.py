@@ -20,7 +20,6 @@ from types import MappingProxyType
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.paths import is_folder
-from xlt_bench.languages.table import known_languages
 
 _HEAD = re.compile(r"#\s*([a-z]+):\s*(.*)")
 _CODE = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
@@ -47,9 +46,14 @@ class Pretraining:
     complete: bool
     source: str
 
-    def unseen(self, codes: Iterable[str]) -> frozenset[str]:
-        """Those of the codes that were certainly not in pre-training; the others were, or it is not known."""
-        certain = known_languages().keys() - self.seen - self.unsettled if self.complete else frozenset()
+    def unseen(self, codes: Iterable[str], table: Iterable[str]) -> frozenset[str]:
+        """Those of the codes that were certainly not in pre-training; the others were, or it is not known.
+
+        Args:
+            codes: language codes of a task.
+            table: codes of the shipped table of languages, the only ones of which a complete list leaves no doubt.
+        """
+        certain = frozenset(table) - self.seen - self.unsettled if self.complete else frozenset()
         return frozenset(codes) & certain
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from xlt_bench.backbones.languages import is_backbone, pretraining_of
 from xlt_bench.errors import ConfigError, DataError
 from xlt_bench.languages.groups import named_groups
+from xlt_bench.languages.table import known_languages
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task, TaskInfo
 from xlt_bench.tasks.tables import flagged, languages_of, read_lines, read_table
 
@@ -72,7 +73,7 @@ def groups(backbone: str) -> Mapping[str, frozenset[str]]:
     pretraining = pretraining_of(backbone)
     if pretraining is None:
         return {**named_groups(table, seen=None, low_performing=None), "full-16": full}
-    seen, unseen = pretraining.seen, pretraining.unseen(table)
+    seen, unseen = pretraining.seen, pretraining.unseen(table, known_languages())
     if pretraining.name not in LIKE_XLMR:
         return {**named_groups(table, seen=seen, unseen=unseen, low_performing=None), "full-16": full}
     low = flagged(rows, "low_performing") if is_backbone(MEASURED_WITH, backbone) else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from xlt_bench.backbones.languages import pretraining_of
 from xlt_bench.languages.groups import named_groups
+from xlt_bench.languages.table import known_languages
 from xlt_bench.task import Task, TaskInfo
 from xlt_bench.tasks.files.description import read_description
 
@@ -60,7 +61,7 @@ def _groups(description: TaskDescription, backbone: str) -> Mapping[str, frozens
     standard = named_groups(
         description.languages,
         seen=sets.seen if pretraining is None else pretraining.seen,
-        unseen=None if pretraining is None else pretraining.unseen(description.languages),
+        unseen=None if pretraining is None else pretraining.unseen(description.languages, known_languages()),
         low_performing=sets.low_performing,
     )
     return {**standard, **description.sets.groups}

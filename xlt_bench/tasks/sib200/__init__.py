@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xlt_bench.backbones.languages import pretraining_of
 from xlt_bench.languages.groups import named_groups
+from xlt_bench.languages.table import known_languages
 from xlt_bench.task import Language, Split, Task, TaskInfo
 from xlt_bench.tasks.tables import flagged, languages_of, read_lines, read_table
 
@@ -54,7 +55,7 @@ def groups(backbone: str) -> Mapping[str, frozenset[str]]:
     pretraining = pretraining_of(backbone)
     if pretraining is None:
         return {**named_groups(table, seen=None, low_performing=None), "full-46": full}
-    seen, unseen = pretraining.seen, pretraining.unseen(table)
+    seen, unseen = pretraining.seen, pretraining.unseen(table, known_languages())
     if pretraining.name == "xlm-roberta":
         seen = flagged(rows, "seen")
         unseen = frozenset(table) - seen
