@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xlt_bench.conformance import FreshProcess, Report, check_method
+from xlt_bench.conformance import CheckReport, FreshProcess, check_method
 from xlt_bench.plugins.methods import configure
 from xlt_bench.plugins.registry import METHODS, entries, qualified
 
@@ -31,7 +31,7 @@ def test_shipped_methods_pass(name: str, fresh: FreshProcess) -> None:
     assert ("adapt_leaves_the_source_fit" in skipped(report)) == (name in ("majority", "ngram-mlp"))
 
 
-def skipped(report: Report) -> set[str]:
+def skipped(report: CheckReport) -> set[str]:
     return {result.check for result in report.results if result.status == "skipped"}
 
 

@@ -8,7 +8,7 @@ In a plug-in's tests, one test a check:
     def test_low_rank_prompt(check):
         check()
 
-`check_method(LowRankPrompt())` gives a Report instead; `xlt-bench check-method FILE:CLASS` shows it.
+`check_method(LowRankPrompt())` gives a CheckReport instead; `xlt-bench check-method FILE:CLASS` shows it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from xlt_bench.conformance import configuration, fairness, learning, predictions
 from xlt_bench.conformance.bench import Bench, refuse_class
 from xlt_bench.conformance.checks import (
     Check,
-    Report,
+    CheckReport,
     Result,
     Status,
     carry_out,
@@ -38,9 +38,9 @@ __all__ = [
     "CHECKS",
     "Check",
     "CheckFailed",
+    "CheckReport",
     "CheckSkipped",
     "FreshProcess",
-    "Report",
     "Result",
     "Status",
     "check_method",
@@ -86,7 +86,7 @@ def check_method(
     label: str | None = None,
     fresh: FreshProcess | None = None,
     on_result: Callable[[Result], None] | None = None,
-) -> Report:
+) -> CheckReport:
     """Run every check on a configured method, on the CPU, with a toy task and a tiny backbone: some seconds.
 
     Args:
@@ -108,7 +108,7 @@ def check_method(
             results.append(carry_out(check, bench, declared.get(check.name)))
             if on_result is not None:
                 on_result(results[-1])
-    return Report(label or type(method).__name__, tuple(results))
+    return CheckReport(label or type(method).__name__, tuple(results))
 
 
 def parametrize_with_checks(*methods: Method, expected_failures: Mapping[str, str] | None = None) -> MarkDecorator:

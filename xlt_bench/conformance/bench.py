@@ -1,11 +1,8 @@
-"""What the checks share about one method: toy data, a tiny backbone, fits, and what a fresh process said."""
+"""What the checks share about one method: toy data, a tiny backbone, fits, and what a fresh process found out."""
 
 from __future__ import annotations
 
-import sysconfig
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -17,8 +14,10 @@ from numpy.typing import NDArray
 
 from xlt_bench.backbones.source import BackboneSource, locate
 from xlt_bench.conformance import toy
-from xlt_bench.conformance.faults import CallFailed, CheckFailed, CheckSkipped
-from xlt_bench.conformance.fresh import FreshProcess, Job, Place, Told, place_of
+from xlt_bench.conformance.calls import calling
+from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
+from xlt_bench.conformance.fresh import FreshProcess
+from xlt_bench.conformance.inspection import ClassLocation, Findings, Inspection, location_of
 from xlt_bench.conformance.optimisers import OptimiserWatch, Trained
 from xlt_bench.conformance.tiny_backbone import save_backbone
 from xlt_bench.errors import ConfigError
@@ -85,19 +84,19 @@ class Bench:
 
     def context(self, seed: int = 0, steps: int = toy.SHORT, backbone: Backbone | None = None) -> Context:
         """A context on the CPU; without a backbone for methods that say they use none."""
-        kept = (backbone or self.backbone()) if self.method.uses_backbone else None
+        used = (backbone or self.backbone()) if self.method.uses_backbone else None
         return Context(
             labels=toy.LABELS,
             seed=seed,
             recipe=toy.recipe(self.method, steps),
-            load_backbone=None if kept is None else lambda: kept,
+            load_backbone=None if used is None else lambda: used,
         )
 
     @cached_property
     def probes(self) -> tuple[Example, ...]:
         """Examples to predict, no text twice."""
-        kept = {example.text: example for example in toy.items(60, seed=3).examples}
-        return tuple(kept.values())
+        by_text = {example.text: example for example in toy.items(60, seed=3).examples}
+        return tuple(by_text.values())
 
     @cached_property
     def first_fit(self) -> Fitted | CheckFailed:
@@ -143,8 +142,8 @@ class Bench:
     def scored(self) -> tuple[tuple[Example, ...], NDArray[np.int64]]:
         """Examples to score, no text twice, and their classes."""
         part = toy.items(140, seed=8)
-        places = {example.text: at for at, example in enumerate(part.examples)}
-        chosen = part.take(list(places.values()))
+        row_of_text = {example.text: row for row, example in enumerate(part.examples)}
+        chosen = part.take(list(row_of_text.values()))
         return chosen.examples, chosen.gold
 
     def adapt(self, fitted: Adaptable, backbone: Backbone | None) -> Fitted:
@@ -161,29 +160,31 @@ class Bench:
         return folder
 
     @property
-    def told(self) -> Told:
+    def findings(self) -> Findings:
         """What a fresh process found out about this method: all of it in one go, as such a process takes seconds.
 
         Raises:
             CheckFailed: it cannot import the class, or died.
         """
-        if isinstance(self._answer, CheckFailed):
-            raise CheckFailed(str(self._answer))
-        return self._answer
+        if isinstance(self._findings, CheckFailed):
+            raise CheckFailed(str(self._findings))
+        return self._findings
 
     @cached_property
-    def _answer(self) -> Told | CheckFailed:
+    def _findings(self) -> Findings | CheckFailed:
         try:
-            return self._fresh.run(self._job(place_of(type(self.method))))
+            return self._fresh.run(self._inspection(location_of(type(self.method))))
         except CheckFailed as failed:
             return failed
 
-    def _job(self, place: Place) -> Job:
-        values, usual = hyperparameters.values(self.method), hyperparameters.defaults(type(self.method))
-        return Job(
-            place=place,
+    def _inspection(self, location: ClassLocation) -> Inspection:
+        values, defaults = hyperparameters.values(self.method), hyperparameters.defaults(type(self.method))
+        return Inspection(
+            location=location,
             method=self.name,
-            settings={name: hyperparameters.text_of(value) for name, value in values.items() if value != usual[name]},
+            settings={
+                name: hyperparameters.text_of(value) for name, value in values.items() if value != defaults[name]
+            },
             backbone=str(self.source.folder) if self.method.uses_backbone else None,
             saved=self._saved(),
             probes=self.probes,
@@ -192,38 +193,8 @@ class Bench:
         )
 
     def _saved(self) -> str | None:
-        """Saved for a fresh process, which has more to tell than what loading gives."""
+        """Saved for a fresh process, which has more to find out than what loading gives."""
         try:
             return str(self.save(self.fitted))
         except (CheckFailed, CheckSkipped):
             return None
-
-
-@contextmanager
-def calling(what: str) -> Iterator[None]:
-    """Turn whatever a method's code raises into a CallFailed that names the call and the line."""
-    try:
-        yield
-    except (CheckFailed, CheckSkipped):
-        raise
-    except (Exception, SystemExit) as error:
-        told = " ".join(str(error).split())[:300]
-        raise CallFailed(f"{what} raises {type(error).__name__}: {told} ({_where(error)})") from error
-
-
-def _where(error: BaseException) -> str:
-    """File and line: the innermost that is not an installed library's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    libraries = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib"))
-    own = [frame for frame in frames if not frame.filename.startswith(libraries)]
-    chosen = (own or frames)[-1]
-    return f"{Path(chosen.filename).name}:{chosen.lineno}"
-
-
-@contextmanager
-def elsewhere(check: str) -> Iterator[None]:
-    """Skip a check whose own rule was not reached, because a call raised that another check is about."""
-    try:
-        yield
-    except CallFailed as failed:
-        raise CheckSkipped(f"{failed}; see {check}") from failed

@@ -48,7 +48,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What came of all checks of a method."""
 
     method: str
@@ -73,8 +73,8 @@ class Report:
         return {"method": self.method, "passed": self.passed, "checks": [asdict(result) for result in self.results]}
 
     def __str__(self) -> str:
-        told = [f"{result.check}: {result.message}" for result in self.failures]
-        return "\n".join(told or [f"{self.method} passes {self.count('passed')} checks"])
+        failures = [f"{result.check}: {result.message}" for result in self.failures]
+        return "\n".join(failures or [f"{self.method} passes {self.count('passed')} checks"])
 
 
 def carry_out(check: Check, bench: Bench, expected: str | None) -> Result:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 
 from xlt_bench.conformance import toy
-from xlt_bench.conformance.bench import Bench, calling
+from xlt_bench.conformance.bench import Bench
+from xlt_bench.conformance.calls import calling
 from xlt_bench.conformance.faults import CheckFailed
 from xlt_bench.method import FitSummary, Method
 from xlt_bench.plugins import hyperparameters
@@ -33,8 +34,8 @@ def configuration_round_trips(bench: Bench) -> None:
     with calling(f"{cls.__name__} from its own values"):
         again = hyperparameters.values(cls(**json.loads(json.dumps(values))))
     _same(values, again, "built again from its own values")
-    _same(values, bench.told.values, "in a fresh process")
-    if toy.cell(bench.name, values).fingerprint != bench.told.fingerprint:
+    _same(values, bench.findings.values, "in a fresh process")
+    if toy.cell(bench.name, values).fingerprint != bench.findings.fingerprint:
         raise CheckFailed("a fresh process gives the same hyper-parameters another fingerprint")
 
 
@@ -45,8 +46,8 @@ def _same(values: object, again: object, where: str) -> None:
 
 def constructor_does_no_work(bench: Bench) -> None:
     """Constructing keeps the fields and nothing else: no file, process, network, random draw or long computation."""
-    if bench.told.constructor:
-        raise CheckFailed(f"the constructor {', '.join(bench.told.constructor)}; leave work to fit")
+    if bench.findings.constructor:
+        raise CheckFailed(f"the constructor {', '.join(bench.findings.constructor)}; leave work to fit")
 
 
 def predict_before_fit_is_refused(bench: Bench) -> None:

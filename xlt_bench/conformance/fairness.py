@@ -49,9 +49,9 @@ def _part(code: str, split: Split, number: int) -> Labelled:
         return toy.items(_SIZES[split], seed, [code])
     if split != "test":
         return toy.items(_SIZES[split], seed + 1000, [code])
-    same = toy.items(_SIZES[split], seed, [code])
-    renamed = tuple(Example(f"other{at}", *example[1:]) for at, example in enumerate(same.examples))
-    return Labelled(renamed, (same.gold + 3) % len(toy.LABELS))
+    part = toy.items(_SIZES[split], seed, [code])
+    renamed = tuple(Example(f"other{row}", *example[1:]) for row, example in enumerate(part.examples))
+    return Labelled(renamed, (part.gold + 3) % len(toy.LABELS))
 
 
 def inputs_are_left_as_they_were(bench: Bench) -> None:
@@ -76,20 +76,22 @@ def inputs_are_left_as_they_were(bench: Bench) -> None:
 
 def _attributes(method: Method) -> set[str]:
     """Names of what an object holds, other than values of a cached_property."""
-    held = getattr(method, "__dict__", {})
-    return {name for name in held if not isinstance(getattr(type(method), name, None), cached_property)}
+    attributes = getattr(method, "__dict__", {})
+    return {name for name in attributes if not isinstance(getattr(type(method), name, None), cached_property)}
 
 
 def libraries_are_left_as_they_were(bench: Bench) -> None:
     """Importing, fitting and predicting replace nothing in torch, transformers or peft."""
-    if bench.told.patched:
-        shown = ", ".join(bench.told.patched[:3])
-        raise CheckFailed(f"it replaces {shown} ({len(bench.told.patched)} in all); other methods would run with it")
+    if bench.findings.patched:
+        examples = ", ".join(bench.findings.patched[:3])
+        raise CheckFailed(
+            f"it replaces {examples} ({len(bench.findings.patched)} in all); other methods would run with it"
+        )
 
 
 def works_without_network(bench: Bench) -> None:
     """Fit and predict work in a fresh process that can reach no network."""
     bench.require_fit()
-    if bench.told.fit_error is not None:
-        reached = f" after asking for {', '.join(bench.told.reached[:3])}" if bench.told.reached else ""
-        raise CheckFailed(f"without network, fit or predict raises {bench.told.fit_error}{reached}")
+    if bench.findings.fit_error is not None:
+        reached = f" after asking for {', '.join(bench.findings.reached[:3])}" if bench.findings.reached else ""
+        raise CheckFailed(f"without network, fit or predict raises {bench.findings.fit_error}{reached}")

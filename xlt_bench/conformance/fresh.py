@@ -6,7 +6,6 @@ ten methods does not take ten times the seconds of those imports.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -14,114 +13,22 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-
 from xlt_bench.conformance.faults import CheckFailed
-from xlt_bench.method import Scores
-from xlt_bench.task import Example
+from xlt_bench.conformance.inspection import Findings, Inspection
 
-TOLD, SCORES = "told.json", "scores.npy"
 LIMIT = 600.0
 """Seconds that a fresh process may take over one method."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a class can be imported from: its module, that module's file, and its name there."""
-
-    module: str
-    file: str | None
-    name: str
-
-
-def place_of(cls: type) -> Place:
-    """Where a class stands.
-
-    Raises:
-        CheckFailed: its module does not have it under its name (it stands in a function, say), so that no other process
-            can import it.
-    """
-    module = sys.modules[cls.__module__]
-    if getattr(module, cls.__qualname__, None) is not cls:
-        raise CheckFailed(f"{cls.__qualname__} cannot be imported elsewhere; define it at the top level of a module")
-    file = getattr(module, "__file__", None)
-    return Place(cls.__module__, None if file is None else os.path.abspath(file), cls.__qualname__)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a fresh process is asked, as plain data.
-
-    Attributes:
-        method: the name under which presets know it.
-        settings: hyper-parameters that differ from their defaults, as `--set` takes them.
-        backbone: the tiny backbone's folder, None for a method that uses none.
-        saved: a folder that the method's `save` wrote, None if there is none.
-        probes: the examples to predict.
-        threads: of torch, as they are here: other numbers of threads round differently.
-        folder: where to answer.
-        path: the module search path.
-    """
-
-    place: Place
-    method: str
-    settings: Mapping[str, str]
-    backbone: str | None
-    saved: str | None
-    probes: tuple[Example, ...]
-    threads: int
-    folder: str
-    path: tuple[str, ...] = field(default_factory=lambda: tuple(sys.path))
-
-    def write(self) -> Path:
-        """As a JSON file in its folder."""
-        file = Path(self.folder) / "job.json"
-        file.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        return file
-
-    @staticmethod
-    def read(file: Path) -> Job:
-        """What `write` wrote."""
-        plain = json.loads(file.read_text(encoding="utf-8"))
-        probes = tuple(Example(*example) for example in plain.pop("probes"))
-        return Job(**{**plain, "place": Place(**plain["place"]), "probes": probes, "path": tuple(plain["path"])})
-
-
-@dataclass
-class Told:
-    """What a fresh process found out.
-
-    Attributes:
-        values: hyper-parameters of the method built there.
-        fingerprint: identity of a run of it.
-        constructor: what its constructor did besides keeping its fields.
-        fit_error: what a fit and its predictions raised, None if they went well.
-        reached: network addresses that were asked for.
-        load_error: what loading the saved folder and predicting raised.
-        patched: attributes of torch, transformers and peft that are no longer the same.
-        scores: what the loaded method predicts for the probes.
-    """
-
-    values: Mapping[str, object] = field(default_factory=dict)
-    fingerprint: str = ""
-    constructor: tuple[str, ...] = ()
-    fit_error: str | None = None
-    reached: tuple[str, ...] = ()
-    load_error: str | None = None
-    patched: tuple[str, ...] = ()
-    scores: Scores | None = None
-
-
 class FreshProcess:
-    """Answers jobs, each in a process that has never seen the method. Close it to end the server.
+    """Carries out inspections, each in a process that has never seen the method. Close it to end the server.
 
     Args:
-        limit: seconds that a job may take; the server's start is not counted.
+        limit: seconds that an inspection may take; the server's start is not counted.
     """
 
     def __init__(self, limit: float = LIMIT) -> None:
@@ -154,8 +61,8 @@ class FreshProcess:
         self._end()
         self._server = None
 
-    def run(self, job: Job) -> Told:
-        """Hand a job over and wait for its answer.
+    def run(self, inspection: Inspection) -> Findings:
+        """Hand an inspection over and wait for its findings.
 
         Raises:
             CheckFailed: the process raised outside the method's calls, died, or took too long.
@@ -168,7 +75,7 @@ class FreshProcess:
         self._ready = self._ready or bool(server.stdout.readline())
         if not self._ready:
             raise CheckFailed(f"a fresh process cannot be started: {self._last_line()}")
-        server.stdin.write(f"{job.write()}\n".encode())
+        server.stdin.write(f"{inspection.write()}\n".encode())
         server.stdin.flush()
         answered, _, _ = select.select([server.stdout], [], [], self._limit)
         if not answered:
@@ -177,7 +84,7 @@ class FreshProcess:
         code = server.stdout.readline().decode().strip()
         if code != "0":
             raise CheckFailed(f"a fresh process died ({code or 'no answer'}): {self._last_line()}")
-        return _read(Path(job.folder))
+        return Findings.read(Path(inspection.folder))
 
     def _last_line(self) -> str:
         assert self._log is not None
@@ -197,10 +104,3 @@ def _end(server: subprocess.Popen[bytes], log: IO[bytes]) -> None:
         if stream is not None:
             stream.close()
     server.wait()
-
-
-def _read(folder: Path) -> Told:
-    plain = json.loads((folder / TOLD).read_text(encoding="utf-8"))
-    lists = {name: tuple(plain[name]) for name in ("constructor", "reached", "patched")}
-    scores = folder / SCORES
-    return Told(**{**plain, **lists, "scores": np.load(scores, allow_pickle=False) if scores.is_file() else None})

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.conformance import toy
-from xlt_bench.conformance.bench import Bench, elsewhere
+from xlt_bench.conformance.bench import Bench
+from xlt_bench.conformance.calls import skipped_if_a_call_fails
 from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.method import Adaptable, FitSummary
 
@@ -46,11 +47,11 @@ def trainable_parameters_are_true(bench: Bench) -> None:
     if not isinstance(fitted.summary, FitSummary):
         raise CheckSkipped("there is no FitSummary; see follows_the_protocol")
     declared = int(fitted.summary.trainable_parameters)
-    counted = sum(one.parameter.numel() for one in trained)
+    counted = sum(entry.parameter.numel() for entry in trained)
     if trained and declared != counted:
         raise CheckFailed(f"the summary says {declared} trainable parameters; optimisers trained {counted}")
     if not trained and declared:
-        with elsewhere("loads_the_same_elsewhere"):
+        with skipped_if_a_call_fails("loads_the_same_elsewhere"):
             saved = sum(tensor.numel() for tensor in tensors(bench.save(fitted)).values())
         if not saved:
             raise CheckSkipped("no torch optimiser ran and no safetensors are saved: there is nothing to count")
@@ -64,37 +65,38 @@ def head_is_trained_and_saved(bench: Bench) -> None:
     fitted, trained = bench.fit_watched()
     if not trained:
         raise CheckSkipped("no torch optimiser ran, so there is no head that one trains")
-    head = [one for one in trained if len(toy.LABELS) in one.parameter.shape and one.changed]
+    head = [entry for entry in trained if len(toy.LABELS) in entry.parameter.shape and entry.changed]
     if not head:
         raise CheckFailed(
             f"no trained parameter has the dimension of the {len(toy.LABELS)} classes: the head stays random"
         )
-    with elsewhere("loads_the_same_elsewhere"):
+    with skipped_if_a_call_fails("loads_the_same_elsewhere"):
         saved = list(tensors(bench.save(fitted)).values())
-    for one in head:
-        if not any(one.had(tensor) for tensor in saved):
-            raise CheckFailed(f"the trained head, shape {tuple(one.parameter.shape)}, is not in the saved files")
+    for entry in head:
+        if not any(entry.had(tensor) for tensor in saved):
+            raise CheckFailed(f"the trained head, shape {tuple(entry.parameter.shape)}, is not in the saved files")
 
 
 def tensors(folder: Path) -> dict[str, Tensor]:
     """Every tensor in the safetensors files of a folder."""
-    found: dict[str, Tensor] = {}
-    for file in sorted(folder.rglob("*.safetensors")):
-        found |= {f"{file.name}:{name}": tensor for name, tensor in load_file(file).items()}
-    return found
+    return {
+        f"{file.name}:{name}": tensor
+        for file in sorted(folder.rglob("*.safetensors"))
+        for name, tensor in load_file(file).items()
+    }
 
 
 def backbone_stays_frozen(bench: Bench) -> None:
     """Fit, adapt and predict leave the shared backbone bit-identical, in eval mode, without gradients or hooks."""
     _needs_backbone(bench)
     backbone = bench.backbone()
-    before, hooks = backbone.weights_hash(), _hooks(backbone)
+    weights_hash, hooks = backbone.weights_hash(), _hooks(backbone)
     fitted = bench.fit(context=bench.context(backbone=backbone))
     if isinstance(fitted, Adaptable):
-        with elsewhere("adapt_leaves_the_source_fit"):
+        with skipped_if_a_call_fails("adapt_leaves_the_source_fit"):
             bench.adapt(fitted, backbone)
     bench.predict(fitted, bench.probes)
-    if backbone.weights_hash() != before:
+    if backbone.weights_hash() != weights_hash:
         raise CheckFailed(
             "the shared backbone's weights are others than before; train context.backbone.fresh_encoder()"
         )
@@ -127,11 +129,11 @@ def a_second_fit_grows_nothing(bench: Bench) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pytest, for one, keeps every warning
         fit_and_forget(0)  # may fill caches
-        before = _alive()
+        counts = _alive()
         for seed in range(1, 1 + _FITS):
             fit_and_forget(seed)
-        after = _alive()
-    for kind, was, now in zip(("objects", "references to numpy arrays"), before, after, strict=True):
+        later_counts = _alive()
+    for kind, was, now in zip(("objects", "references to numpy arrays"), counts, later_counts, strict=True):
         if now - was >= 2 * _FITS:
             raise CheckFailed(f"{_FITS} more fits leave {now - was} {kind} behind; what holds them? A cache, a list?")
 
@@ -139,5 +141,5 @@ def a_second_fit_grows_nothing(bench: Bench) -> None:
 def _alive() -> tuple[int, int]:
     """Live objects that refer to others (tensors are among them), and how often they refer to an array."""
     gc.collect()
-    things = gc.get_objects()
-    return len(things), operator.countOf(map(type, gc.get_referents(*things)), np.ndarray)
+    objects = gc.get_objects()
+    return len(objects), operator.countOf(map(type, gc.get_referents(*objects)), np.ndarray)

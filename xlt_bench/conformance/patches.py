@@ -16,14 +16,14 @@ Snapshot = Mapping[str, Mapping[str, Any]]
 
 def snapshot() -> Snapshot:
     """Functions and classes of all imported modules of these libraries, and the methods of those classes."""
-    found: dict[str, Mapping[str, Any]] = {}
+    owners: dict[str, Mapping[str, Any]] = {}
     for name, module in list(sys.modules.items()):
         if _in_libraries(name) and isinstance(module, ModuleType):
-            found[name] = _behaviour(vars(module))
-            for key, value in found[name].items():
+            owners[name] = _behaviour(vars(module))
+            for key, value in owners[name].items():
                 if isinstance(value, type) and value.__module__ == name:
-                    found[f"{name}:{key}"] = _behaviour(vars(value))
-    return found
+                    owners[f"{name}:{key}"] = _behaviour(vars(value))
+    return owners
 
 
 def _in_libraries(module: str | None) -> bool:
@@ -34,14 +34,16 @@ def _behaviour(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in list(attributes.items()) if callable(value) or type(value) in _DESCRIPTORS}
 
 
-def changes(before: Snapshot) -> list[str]:
+def changes(originals: Snapshot) -> list[str]:
     """Attributes that are another object now; in classes also those that are new.
 
     A module's new attributes are what these libraries import when it is asked for, so they do not count; nor do
     methods that one of them adds to another's class, as transformers does with torch's Module.
     """
     now = snapshot()
-    return sorted(f"{owner}.{key}" for owner, was in before.items() for key in _changed(owner, was, now.get(owner, {})))
+    return sorted(
+        f"{owner}.{key}" for owner, was in originals.items() for key in _changed(owner, was, now.get(owner, {}))
+    )
 
 
 def _changed(owner: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

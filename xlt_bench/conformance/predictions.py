@@ -30,11 +30,11 @@ def one_finite_row_an_item(bench: Bench) -> None:
 
 
 def _check(scores: Scores, examples: list[Example], of: str) -> None:
-    wanted = (len(examples), len(toy.LABELS))
+    shape = (len(examples), len(toy.LABELS))
     if scores.dtype.kind not in "fiu":
         raise CheckFailed(f"predict{of} gives {scores.dtype}, no numbers")
-    if scores.shape != wanted:
-        raise CheckFailed(f"predict{of} gives shape {scores.shape}, not (items, classes) = {wanted}")
+    if scores.shape != shape:
+        raise CheckFailed(f"predict{of} gives shape {scores.shape}, not (items, classes) = {shape}")
     if not np.isfinite(scores).all():
         raise CheckFailed(f"predict{of} gives scores that are not finite in {(~np.isfinite(scores)).any(1).sum()} rows")
 
@@ -42,26 +42,26 @@ def _check(scores: Scores, examples: list[Example], of: str) -> None:
 def batches_and_order_change_nothing(bench: Bench) -> None:
     """An item's scores are the same twice, in any order, and in any company."""
     probes, fitted = bench.probes, bench.fitted
-    whole = bench.predict(fitted, probes)
-    if not np.array_equal(whole, bench.predict(fitted, probes), equal_nan=True):
+    scores = bench.predict(fitted, probes)
+    if not np.array_equal(scores, bench.predict(fitted, probes), equal_nan=True):
         raise CheckFailed("predicting the same items twice gives other scores; is dropout still on?")
     order = np.random.default_rng(0).permutation(len(probes))
     shuffled = bench.predict(fitted, [probes[i] for i in order])
-    _same_scores(whole[order], shuffled, "in another order")
+    _same_scores(scores[order], shuffled, "in another order")
     parts = [bench.predict(fitted, probes[start : start + 7]) for start in range(0, len(probes), 7)]
-    _same_scores(whole, np.concatenate(parts), "seven at a time")
-    alone = [bench.predict(fitted, [example]) for example in probes[:5]]
-    _same_scores(whole[:5], np.concatenate(alone), "one at a time")
+    _same_scores(scores, np.concatenate(parts), "seven at a time")
+    singles = [bench.predict(fitted, [example]) for example in probes[:5]]
+    _same_scores(scores[:5], np.concatenate(singles), "one at a time")
 
 
-def _same_scores(expected: Scores, found: Scores, how: str) -> None:
-    if expected.shape != found.shape:
-        raise CheckFailed(f"predicted {how}, {len(expected)} items get {len(found)} rows")
-    finite = np.isfinite(expected) & np.isfinite(found)
-    spread = float(np.ptp(expected[finite])) if finite.any() else 0.0
-    apart = float(np.abs(np.where(finite, expected - found, 0.0)).max(initial=0.0))
-    if apart > _CLOSE * max(spread, 1e-6):
-        raise CheckFailed(f"predicted {how}, scores differ by up to {apart:.2g} (their spread is {spread:.2g})")
+def _same_scores(expected: Scores, actual: Scores, how: str) -> None:
+    if expected.shape != actual.shape:
+        raise CheckFailed(f"predicted {how}, {len(expected)} items get {len(actual)} rows")
+    finite = np.isfinite(expected) & np.isfinite(actual)
+    score_range = float(np.ptp(expected[finite])) if finite.any() else 0.0
+    difference = float(np.abs(np.where(finite, expected - actual, 0.0)).max(initial=0.0))
+    if difference > _CLOSE * max(score_range, 1e-6):
+        raise CheckFailed(f"predicted {how}, scores of spread {score_range:.2g} differ by up to {difference:.2g}")
 
 
 def odd_inputs_are_predicted(bench: Bench) -> None:
@@ -89,11 +89,14 @@ def adapt_leaves_the_source_fit(bench: Bench) -> None:
     fitted = bench.fit(context=bench.context(backbone=backbone))
     if not isinstance(fitted, Adaptable):
         raise CheckSkipped("the method has no adapt")
-    before, summary = bench.predict(fitted, bench.probes), fitted.summary
+    source_scores, summary = bench.predict(fitted, bench.probes), fitted.summary
     adapted = bench.adapt(fitted, backbone)
     examples = list(bench.probes[:3])
     if adapted is fitted:
         raise CheckFailed("adapt returns the object it was called on; several targets start from one source fit")
     _check(bench.predict(adapted, examples), examples, " after adapt")
-    if not np.array_equal(before, bench.predict(fitted, bench.probes), equal_nan=True) or fitted.summary != summary:
+    if (
+        not np.array_equal(source_scores, bench.predict(fitted, bench.probes), equal_nan=True)
+        or fitted.summary != summary
+    ):
         raise CheckFailed("after adapt the source fit predicts differently; train a copy")

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from xlt_bench.conformance.bench import Bench, calling, elsewhere
+from xlt_bench.conformance.bench import Bench
+from xlt_bench.conformance.calls import calling, skipped_if_a_call_fails
 from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.method import Adaptable
 
@@ -32,9 +33,9 @@ def same_seed_same_predictions(bench: Bench) -> None:
 def other_seed_other_parameters(bench: Bench) -> None:
     """Another seed gives another fit, unless nothing about the method is random."""
     fitted, trained = bench.fit_watched()
-    first = bench.predict(fitted, bench.probes)
-    other = bench.predict(bench.fit(context=bench.context(seed=1)), bench.probes)
-    if not np.array_equal(first, other, equal_nan=True):
+    seed_0 = bench.predict(fitted, bench.probes)
+    seed_1 = bench.predict(bench.fit(context=bench.context(seed=1)), bench.probes)
+    if not np.array_equal(seed_0, seed_1, equal_nan=True):
         return
     if not trained:
         raise CheckSkipped("the seed changes nothing, and no torch optimiser ran: taken for a method without chance")
@@ -47,22 +48,24 @@ def random_state_is_restored(bench: Bench) -> None:
     with global_state(3):
         fitted = _untouched(bench.fit, "fit")
         _untouched(lambda: bench.predict(fitted, bench.probes), "predict")
-        with elsewhere("loads_the_same_elsewhere"):
+        with skipped_if_a_call_fails("loads_the_same_elsewhere"):
             folder = _untouched(lambda: bench.save(fitted), "save")
             with calling("load"):
                 _untouched(lambda: bench.method.load(folder, bench.context()), "load")
         if isinstance(fitted, Adaptable):
-            with elsewhere("adapt_leaves_the_source_fit"):
+            with skipped_if_a_call_fails("adapt_leaves_the_source_fit"):
                 _untouched(lambda: bench.adapt(fitted, bench.backbone()), "adapt")
 
 
-def _untouched(call: Callable[[], _T], what: str) -> _T:
-    before = state()
-    found = call()
-    changed = [name for name, kept in state().items() if kept != before[name]]
+def _untouched(call: Callable[[], _T], call_name: str) -> _T:
+    old_state = state()
+    result = call()
+    changed = [name for name, new in state().items() if new != old_state[name]]
     if changed:
-        raise CheckFailed(f"{what} changes the global random state of {', '.join(changed)}; use a generator of its own")
-    return found
+        raise CheckFailed(
+            f"{call_name} changes the global random state of {', '.join(changed)}; use a generator of its own"
+        )
+    return result
 
 
 def state() -> dict[str, object]:
@@ -80,13 +83,13 @@ def _plain(value: Any) -> object:
 @contextmanager
 def global_state(seed: int) -> Iterator[None]:
     """Within, the global random states are others; afterwards they are the caller's again."""
-    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    callers = random.getstate(), np.random.get_state(), torch.get_rng_state()
     random.seed(seed)
     np.random.seed(seed)
     torch.default_generator.manual_seed(seed)
     try:
         yield
     finally:
-        random.setstate(kept[0])
-        np.random.set_state(kept[1])
-        torch.set_rng_state(kept[2])
+        random.setstate(callers[0])
+        np.random.set_state(callers[1])
+        torch.set_rng_state(callers[2])

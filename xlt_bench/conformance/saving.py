@@ -8,7 +8,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from xlt_bench.conformance.bench import Bench, elsewhere
+from xlt_bench.conformance.bench import Bench
+from xlt_bench.conformance.calls import skipped_if_a_call_fails
 from xlt_bench.conformance.faults import CheckFailed
 
 _PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy", ".npz")
@@ -20,22 +21,19 @@ def loads_the_same_elsewhere(bench: Bench) -> None:
     folder = bench.save(bench.fitted)
     if not any(folder.iterdir()):
         raise CheckFailed("save writes nothing into its folder")
-    told = bench.told
-    if told.load_error is not None:
-        raise CheckFailed(f"in a fresh process, load or predict raises {told.load_error}")
-    here = bench.predict(bench.fitted, bench.probes)
-    if told.scores is None or not np.array_equal(here, told.scores, equal_nan=True):
-        apart = "" if told.scores is None or told.scores.shape != here.shape else _apart(here, told.scores)
-        raise CheckFailed(f"loaded in a fresh process it predicts differently{apart}; is something not saved?")
-
-
-def _apart(here: np.ndarray, there: np.ndarray) -> str:
-    return f" (by up to {np.abs(here - there).max():.2g})"
+    findings = bench.findings
+    if findings.load_error is not None:
+        raise CheckFailed(f"in a fresh process, load or predict raises {findings.load_error}")
+    scores, reloaded = bench.predict(bench.fitted, bench.probes), findings.scores
+    if reloaded is None or not np.array_equal(scores, reloaded, equal_nan=True):
+        comparable = reloaded is not None and reloaded.shape == scores.shape
+        difference = f" (by up to {np.abs(scores - reloaded).max():.2g})" if comparable else ""
+        raise CheckFailed(f"loaded in a fresh process it predicts differently{difference}; is something not saved?")
 
 
 def saves_nothing_pickled(bench: Bench) -> None:
     """Saved files hold data that can be read without running code: safetensors, JSON, text, Parquet."""
-    with elsewhere("loads_the_same_elsewhere"):
+    with skipped_if_a_call_fails("loads_the_same_elsewhere"):
         folder = bench.save(bench.fitted)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         if _may_be_pickled(file):

@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from xlt_bench.conformance.checks import Report, Result, Status
+from xlt_bench.conformance.checks import CheckReport, Result, Status
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.texts import clean
 
@@ -33,22 +33,22 @@ def parse_expected(pairs: Sequence[str]) -> dict[str, str]:
     return declared
 
 
-def table_of(report: Report) -> RenderableType:
+def table_of(report: CheckReport) -> RenderableType:
     """One row a check: outcome, the rule, and why it failed or was skipped."""
     table = Table("outcome", f"check of {clean(report.method)}", header_style="bold")
     for result in report.results:
-        table.add_row(Text(result.status, _STYLES[result.status]), _told(result))
+        table.add_row(Text(result.status, _STYLES[result.status]), _rule(result))
     return Group(table, _summary(report))
 
 
-def _told(result: Result) -> Text:
-    told = Text.assemble((result.check, "bold"), f"  {result.meaning}")
+def _rule(result: Result) -> Text:
+    line = Text.assemble((result.check, "bold"), f"  {result.meaning}")
     if result.message:
-        told.append(f"\n{clean(result.message)}", _STYLES[result.status])
-    return told
+        line.append(f"\n{clean(result.message)}", _STYLES[result.status])
+    return line
 
 
-def _summary(report: Report) -> Text:
+def _summary(report: CheckReport) -> Text:
     counts = ", ".join(f"{report.count(status)} {status}" for status in _STYLES if report.count(status))
     seconds = sum(result.seconds for result in report.results)
     return Text(f"{counts}; {seconds:.1f} s", "green" if report.passed else "red")
@@ -57,11 +57,11 @@ def _summary(report: Report) -> Text:
 @contextmanager
 def progress_of(console: Console, checks: int) -> Iterator[Callable[[Result], None]]:
     """On a terminal, a line that says how many checks are done."""
-    done: list[Result] = []
+    results: list[Result] = []
     with console.status("checking ...") as status:
 
         def on_result(result: Result) -> None:
-            done.append(result)
-            status.update(f"{len(done)} of {checks} checks done, last {result.check}: {result.status}")
+            results.append(result)
+            status.update(f"{len(results)} of {checks} checks done, last {result.check}: {result.status}")
 
         yield on_result
