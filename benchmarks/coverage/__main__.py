@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from xlt_bench.stats.simulation import TableDesign
 
-from .measures import Errors, measure_intervals, measure_rules
+from .measures import Errors, measure_intervals, measure_other_intervals, measure_rules
 from .rules import CANDIDATES, Rule, shipped
-from .settings import grid, variations
+from .settings import SEEDS, grid, of_seeds, variations
 
 DRAWS = {2: 1000, 6: 250, 24: 160}
 """Tables of equal rows in each setting, by number of rows."""
@@ -36,6 +36,7 @@ def main() -> None:
     factor = options.draws / (10 if options.quick else 1)
     if not options.candidates:
         print_shipped({**grid(), **variations()}, options.only, factor)
+        print_other_intervals(factor)
     print_candidates(grid(), options.only, factor)
 
 
@@ -52,6 +53,18 @@ def print_shipped(settings: Mapping[str, TableDesign], only: str, factor: float)
             errors = measure_rules(setting, {"shipped": shipped}, _draws(rows, factor), SEED + number)["shipped"]
             cells = [_percent(interval.coverage), _percent(interval.width), *_cells(errors)]
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def print_other_intervals(factor: float) -> None:
+    """The two-way interval beside the usual ones."""
+    draws = max(40, round(INTERVAL_DRAWS * factor))
+    print(f"\nShare of nominal 95% intervals of one row that hold the truth; {draws} rows each.\n")
+    names = ("two-way", "seeds only", "pooled", "bootstrap")
+    print(f"| setting | {' | '.join(names)} |\n|---|{'---:|' * len(names)}")
+    for seeds in SEEDS:
+        for name in ("small", "middle", "large"):
+            shares = measure_other_intervals(of_seeds(seeds, 1, name), draws, SEED)
+            print(f"| {seeds} seeds, {name} | {' | '.join(_percent(shares[key]) for key in names)} |", flush=True)
 
 
 def print_candidates(settings: Mapping[str, TableDesign], only: str, factor: float) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt_bench.stats import two_way
+from xlt_bench.stats import percentile_bounds, resampled_means, seeds_only, two_way
 from xlt_bench.stats.simulation import TableDesign, tables, true_accuracy
 from xlt_bench.stats.student import half_width
 
@@ -54,6 +54,23 @@ def measure_intervals(setting: TableDesign, draws: int, seed: int) -> Intervals:
             inside.append(abs(float(mean.estimate) - truth) <= half)
             widths.append(2 * half)
     return Intervals(float(np.mean(inside)), float(np.median(widths)))
+
+
+def measure_other_intervals(setting: TableDesign, draws: int, seed: int) -> dict[str, float]:
+    """The share of nominal 95% intervals of one row that hold the truth, by how they are made.
+
+    *Pooled* takes every answer for an independent observation, as a table of plain accuracies invites one to.
+    """
+    truth, inside = true_accuracy(setting), []
+    answers = setting.seeds[0] * setting.items * sum(setting.language_groups)
+    for (x,) in tables(setting, [0.0], np.random.default_rng(seed), draws):
+        mean = float(x.mean())
+        widths = [half_width(rule(x).parts, 1 - ALPHA) for rule in (two_way, seeds_only)]
+        widths.append(1.96 * np.sqrt(mean * (1 - mean) / answers))
+        low, high = percentile_bounds(resampled_means([x], key=0, resamples=1000)[0], 1 - ALPHA)
+        inside.append([abs(mean - truth) <= width for width in widths] + [low <= truth <= high])
+    names = ("two-way", "seeds only", "pooled", "bootstrap")
+    return dict(zip(names, np.mean(inside, axis=0).tolist(), strict=True))
 
 
 def measure_rules(setting: TableDesign, rules: Mapping[str, Rule], draws: int, seed: int) -> dict[str, Errors]:
