@@ -10,11 +10,14 @@ run: .venv/installed
 	@$(BIN)/xlt-bench run --method ngram-mlp --sources seen --store $(RESULTS) >/dev/null
 	$(BIN)/xlt-bench run --method xpe --sources seen --store $(RESULTS)
 
+# budgets, on 2 cores: lint and types 1 minute, the everyday tests 9, all tests 30
 test: lint types
-	$(BIN)/python -m pytest -m "not slow"
+	@echo "tests: the everyday tier, budget 10 minutes with lint and types; make test-all adds the slow ones"
+	$(BIN)/python -m pytest -m "not slow" --durations 10
 
 test-all: lint types
-	$(BIN)/python -m pytest
+	@echo "tests: every tier, budget 30 minutes"
+	$(BIN)/python -m pytest --durations 10
 
 lint: .venv/test-installed
 	$(BIN)/ruff check .
@@ -24,8 +27,9 @@ lint: .venv/test-installed
 types: .venv/test-installed
 	rm -rf build/types && mkdir -p build/types/xlt_bench
 	ln -s $(CURDIR)/xlt_bench/* $(CURDIR)/methods $(CURDIR)/baselines $(CURDIR)/leaderboard build/types/xlt_bench
-	ln -s $(CURDIR)/benchmarks $(CURDIR)/scripts build/types
-	cd build/types && MYPYPATH=. ../../$(BIN)/mypy --explicit-package-bases --config-file ../../pyproject.toml xlt_bench scripts
+	ln -s $(CURDIR)/benchmarks $(CURDIR)/scripts $(CURDIR)/tests build/types
+	cd build/types && MYPYPATH=. ../../$(BIN)/mypy --explicit-package-bases --config-file ../../pyproject.toml \
+	    xlt_bench benchmarks scripts tests/support
 
 # runs every method on cldr with nano (about half an hour on 2 cores), then builds the board from the Records
 reference: .venv/installed

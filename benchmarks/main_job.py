@@ -29,11 +29,11 @@ def timed(command: list[str]) -> tuple[float, int]:
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        told = process.stderr.read()
+        errors = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        print(told, file=sys.stderr)
+        print(errors, file=sys.stderr)
         raise subprocess.CalledProcessError(process.returncode, command)
     return time.perf_counter() - started, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
@@ -67,9 +67,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    figures = {**start_up(), **main_job(asked.seeds), "cores": float(os.cpu_count() or 1)}
-    if asked.json:
+    options = parser.parse_args()
+    figures = {**start_up(), **main_job(options.seeds), "cores": float(os.cpu_count() or 1)}
+    if options.json:
         print(json.dumps(figures, indent=1))
     else:
         for name, value in figures.items():

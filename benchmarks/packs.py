@@ -66,16 +66,18 @@ def measure(seeds: int, steps: int) -> dict[str, Any]:
     with one_pass():
         ways["one pass"] = XPE().fit_many(*splits, contexts)
     unseen = sorted(cldr.groups("nano")["unseen"])
-    found = {way: [accuracy(fitted, task, unseen) for fitted in fits] for way, fits in ways.items()}
-    apart = {way: np.subtract(values, found["solo"]) for way, values in found.items()}
+    accuracies = {way: [accuracy(fitted, task, unseen) for fitted in fits] for way, fits in ways.items()}
+    differences = {way: np.subtract(values, accuracies["solo"]) for way, values in accuracies.items()}
     return {
         "seeds": seeds,
         "steps": steps,
-        "accuracy": {way: [round(value, 4) for value in values] for way, values in found.items()},
-        "mean": {way: round(mean(values), 4) for way, values in found.items()},
-        "spread_over_seeds": {way: round(stdev(values), 4) for way, values in found.items()},
-        "difference_from_solo": {way: round(float(values.mean()), 5) for way, values in apart.items()},
-        "its_standard_error": {way: round(float(values.std(ddof=1)) / seeds**0.5, 5) for way, values in apart.items()},
+        "accuracy": {way: [round(value, 4) for value in values] for way, values in accuracies.items()},
+        "mean": {way: round(mean(values), 4) for way, values in accuracies.items()},
+        "spread_over_seeds": {way: round(stdev(values), 4) for way, values in accuracies.items()},
+        "difference_from_solo": {way: round(float(values.mean()), 5) for way, values in differences.items()},
+        "its_standard_error": {
+            way: round(float(values.std(ddof=1)) / seeds**0.5, 5) for way, values in differences.items()
+        },
         "environment": environment("cpu"),
     }
 
@@ -86,12 +88,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--output", type=Path)
-    asked = parser.parse_args()
-    told = json.dumps(measure(asked.seeds, asked.steps), indent=1)
-    if asked.output:
-        asked.output.parent.mkdir(parents=True, exist_ok=True)
-        asked.output.write_text(told + "\n", encoding="utf-8")
-    print(told)
+    options = parser.parse_args()
+    text = json.dumps(measure(options.seeds, options.steps), indent=1)
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(text + "\n", encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

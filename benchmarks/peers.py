@@ -106,21 +106,21 @@ def speeds(folder: Path, size: Size, precisions: Sequence[Precision]) -> dict[st
     """Examples a second of both sides, training and evaluation, and what is gained over the usual stack in float32."""
     train, dev, test = (sentences(items, seed) for seed, items in enumerate((size.train, size.dev, size.test)))
     usual = {precision: UsualStack(folder, precision == "bf16") for precision in precisions}
-    ours = {precision: Ours(folder, precision) for precision in precisions}
+    lanes = {precision: Ours(folder, precision) for precision in precisions}
     few = train.take(range(8))
     for precision in precisions:  # warm up
         usual[precision].train(few, few, 1, 0)
-        ours[precision].train(few, few, 1, 1)
+        lanes[precision].train(few, few, 1, 1)
     turns: list[dict[str, float]] = []
     examples = size.train * size.epochs
     for turn in range(size.turns):
-        found: dict[str, float] = {}
+        rates: dict[str, float] = {}
         for precision in precisions:
-            found[f"usual train {precision}"] = examples / usual[precision].train(train, dev, size.epochs, turn)
-            found[f"ours train {precision}"] = SEEDS * examples / ours[precision].train(train, dev, size.epochs, SEEDS)
-            found[f"usual evaluate {precision}"] = size.test / usual[precision].predict(test)
-            found[f"ours evaluate {precision}"] = size.test / ours[precision].predict(test)
-        turns.append(found)
+            rates[f"usual train {precision}"] = examples / usual[precision].train(train, dev, size.epochs, turn)
+            rates[f"ours train {precision}"] = SEEDS * examples / lanes[precision].train(train, dev, size.epochs, SEEDS)
+            rates[f"usual evaluate {precision}"] = size.test / usual[precision].predict(test)
+            rates[f"ours evaluate {precision}"] = size.test / lanes[precision].predict(test)
+        turns.append(rates)
     return {"examples_per_second": _medians(turns), "times_usual_fp32": _medians([_ratios(turn) for turn in turns])}
 
 
@@ -135,10 +135,11 @@ def _medians(turns: Sequence[dict[str, float]]) -> dict[str, float]:
 def scaling(folder: Path, size: Size) -> dict[str, float]:
     """Seconds a seed when so many are trained in one pack, in float32."""
     train, dev = sentences(size.train, 0), sentences(size.dev, 1)
-    own = Ours(folder, "fp32")
-    own.train(train.take(range(8)), dev.take(range(8)), 1, 1)
+    program = Ours(folder, "fp32")
+    program.train(train.take(range(8)), dev.take(range(8)), 1, 1)
     turns = [
-        {str(count): own.train(train, dev, 1, count) / count for count in size.packs} for _ in range(min(size.turns, 3))
+        {str(count): program.train(train, dev, 1, count) / count for count in size.packs}
+        for _ in range(min(size.turns, 3))
     ]
     return _medians(turns)
 
@@ -146,8 +147,8 @@ def scaling(folder: Path, size: Size) -> dict[str, float]:
 def peak_gigabytes(folder: Path, side: str, lanes: int) -> float:
     """Peak resident memory of a process that trains a batch with `ours` or the `usual` stack, in float32."""
     command = [sys.executable, "-m", "benchmarks.peers", "--peak", side, "--lanes", str(lanes), "--folder", str(folder)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return float(told.splitlines()[-1])
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return float(output.splitlines()[-1])
 
 
 def _own_peak(folder: Path, side: str, lanes: int) -> float:
@@ -197,21 +198,21 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="write the JSON to this file too")
     for hidden in ("--peak", "--lanes", "--folder"):  # for the processes whose memory is measured
         parser.add_argument(hidden, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.peak:
-        print(_own_peak(Path(asked.folder), asked.peak, int(asked.lanes)))
+    options = parser.parse_args()
+    if options.peak:
+        print(_own_peak(Path(options.folder), options.peak, int(options.lanes)))
         return
-    found = measure(asked.backbone, asked.quick)
-    told = json.dumps(found, indent=1)
-    if asked.output:
-        asked.output.parent.mkdir(parents=True, exist_ok=True)
-        asked.output.write_text(told + "\n", encoding="utf-8")
-    print(told if asked.json else _lines(found))
+    figures = measure(options.backbone, options.quick)
+    text = json.dumps(figures, indent=1)
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(text + "\n", encoding="utf-8")
+    print(text if options.json else _lines(figures))
 
 
-def _lines(found: dict[str, Any]) -> str:
+def _lines(figures: dict[str, Any]) -> str:
     parts = ("examples_per_second", "times_usual_fp32", "seconds_a_seed", "peak_gb")
-    return "\n".join(f"{part:20} {name:22} {value:9.2f}" for part in parts for name, value in found[part].items())
+    return "\n".join(f"{part:20} {name:22} {value:9.2f}" for part in parts for name, value in figures[part].items())
 
 
 if __name__ == "__main__":

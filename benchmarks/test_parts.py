@@ -63,8 +63,8 @@ def test_forward_backward(kind: str, benchmark: BenchmarkFixture) -> None:
 def test_evaluation(kind: str, benchmark: BenchmarkFixture) -> None:
     forward, batch, prompt = forward_of(kind)
     with torch.no_grad():
-        found = benchmark(lambda: forward.hidden([prompt] * LANES, [batch] * LANES))
-    assert len(found) == LANES
+        states = benchmark(lambda: forward.hidden([prompt] * LANES, [batch] * LANES))
+    assert len(states) == LANES
 
 
 @pytest.mark.benchmark(group="Adafactor, 5 lanes of XPE")
@@ -91,7 +91,12 @@ def _one_by_one(modules: Sequence[Prompted]) -> Callable[[], None]:
         HuggingFaceAdafactor(module.parameters(), lr=1e-5, scale_parameter=False, relative_step=False)
         for module in modules
     ]
-    return lambda: [optimiser.step() for optimiser in optimisers]
+
+    def step() -> None:
+        for optimiser in optimisers:
+            optimiser.step()
+
+    return step
 
 
 @pytest.mark.benchmark(group="dropout of a million numbers, forward and backward")
@@ -105,7 +110,7 @@ def test_dropout(kind: str, benchmark: BenchmarkFixture) -> None:
 @pytest.mark.benchmark(group="tokenising 64 sentences")
 @pytest.mark.parametrize("kind", ["again", "anew"])
 def test_tokenise(kind: str, benchmark: BenchmarkFixture) -> None:
-    backbone, given = Backbone(locate("nano")), texts()
-    backbone.tokenise(given, LONGEST)
+    backbone, pairs = Backbone(locate("nano")), texts()
+    backbone.tokenise(pairs, LONGEST)
     anew = kind == "anew"
-    benchmark(lambda: Tokenised.of(backbone.tokenizer, given, LONGEST) if anew else backbone.tokenise(given, LONGEST))
+    benchmark(lambda: Tokenised.of(backbone.tokenizer, pairs, LONGEST) if anew else backbone.tokenise(pairs, LONGEST))

@@ -56,7 +56,7 @@ class UsualStack:
         assert self._trained is not None, "train first"
         rows = self._rows(items)
         started = time.perf_counter()
-        self._trained.predict(rows)
+        self._trained.predict(rows)  # type: ignore[arg-type]  # a list of rows will do
         return time.perf_counter() - started
 
     def _arguments(self, epochs: int, seed: int) -> TrainingArguments:

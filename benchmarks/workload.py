@@ -7,6 +7,7 @@ topic-classification benchmark: about 55 of nano's on average, a long tail to th
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from xlt_bench.tasks import cldr
 LABELS = ("science", "travel", "politics", "sports", "health", "entertainment", "geography")
 VECTORS = 20
 LONGEST = 164
-SIZES = {
+SIZES: dict[str, dict[str, int]] = {
     "nano": {},
     "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072},
     "large": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096},
@@ -37,10 +38,8 @@ def backbone_folder(size: str, under: Path) -> Path:
         return nano
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(nano)
-    shares = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
-    config = XLMRobertaConfig(
-        vocab_size=len(tokenizer), max_position_embeddings=514, type_vocab_size=1, **SIZES[size], **shares
-    )
+    values: dict[str, Any] = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, **SIZES[size]}
+    config = XLMRobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=514, type_vocab_size=1, **values)
     XLMRobertaForMaskedLM(config).save_pretrained(under)
     tokenizer.save_pretrained(under)
     return under
@@ -53,10 +52,10 @@ def sentences(items: int, seed: int) -> Labelled:
     names = {code: [example.text for example in task.split(code, "train").examples] for code in _LANGUAGES}
     sizes = {code: [len(ids) for ids in tokenizer(texts)["input_ids"]] for code, texts in names.items()}
     examples = []
-    for at, wanted in enumerate(np.clip(random.lognormal(np.log(50), 0.4, items), 12, LONGEST)):
-        code = _LANGUAGES[at % len(_LANGUAGES)]
+    for number, length in enumerate(np.clip(random.lognormal(np.log(50), 0.4, items), 12, LONGEST)):
+        code = _LANGUAGES[number % len(_LANGUAGES)]
         order = random.permutation(len(names[code]))
         tokens = np.cumsum([sizes[code][i] - 2 for i in order])  # without the two special tokens of each
-        kept = order[: int(np.searchsorted(tokens, wanted)) + 1]
-        examples.append(Example(str(at), code, " ".join(names[code][i] for i in kept)))
+        chosen = order[: int(np.searchsorted(tokens, length)) + 1]
+        examples.append(Example(str(number), code, " ".join(names[code][i] for i in chosen)))
     return Labelled(tuple(examples), random.integers(len(LABELS), size=items).astype(np.int64))

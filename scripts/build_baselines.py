@@ -44,28 +44,28 @@ def _answers(shared: Path) -> dict[str, str]:
     expected = Expected.of(task, SIB200)
     gold = expected.gold[language_codes()[0]]
     origin = "SIB-200 (dadelani/sib-200, Apache-2.0)"
-    made = {
+    files = {
         ITEMS_FILE: _csv(
             [f"Test items of {origin}: id and class, the same in every language; no text."],
             ["index_id", "gold"],
             gold.items(),
         )
     }
-    classes = ", ".join(f"{at} {label}" for at, label in enumerate(LABELS))
+    classes = ", ".join(f"{number} {label}" for number, label in enumerate(LABELS))
     for model in MODELS:
         lines = pack(read_answers(shared / "llm-outputs" / f"{model}.tsv.gz", DEFAULT_RULE, expected))
         comments = [
             f"{model}: the class that each released answer names (rule {DEFAULT_RULE}), from {origin}.",
             f"A character an item, in the order of {ITEMS_FILE}: {classes}, {NOTHING} none named.",
         ]
-        made[f"{model}.csv"] = _csv(comments, ["code", "predicted"], _in_order(lines.items()))
+        files[f"{model}.csv"] = _csv(comments, ["code", "predicted"], _in_order(lines.items()))
     comments = [
         f"nearest-id: the class of the train item with the nearest index id, no text read, from {origin}.",
         f"A character an item, in the order of {ITEMS_FILE}: {classes}.",
     ]
     line = "".join(str(LABELS.index(label)) for label in _nearest(task, gold).values())
-    made["nearest-id.csv"] = _csv(comments, ["code", "predicted"], [(code, line) for code in language_codes()])
-    return made
+    files["nearest-id.csv"] = _csv(comments, ["code", "predicted"], [(code, line) for code in language_codes()])
+    return files
 
 
 def _nearest(task: Task, test: Iterable[str]) -> dict[str, str]:
@@ -148,10 +148,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=DATA, metavar="FOLDER")
     options = parser.parse_args()
     try:
-        made = build(options.shared)
+        files = build(options.shared)
     except XltBenchError as error:
         parser.error(str(error))
-    for name, content in made.items():
+    for name, content in files.items():
         (options.out / name).write_text(content, encoding="utf-8", newline="\n")
         print(f"{name}: {len(content.encode())} bytes")
 

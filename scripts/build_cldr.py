@@ -61,9 +61,9 @@ def select() -> tuple[list[Item], list[str]]:
     candidates = [locale for locale in localedata.locale_identifiers() if "_" not in locale]
     english = names_of(ENGLISH)
     names = {locale: _names(locale, english) for locale in candidates}
-    items = fill_quota(Counter(item for own in names.values() for item in own))
+    items = fill_quota(Counter(item for named in names.values() for item in named))
     texts = texts_of({locale: locale for locale in candidates}, items)
-    return items, sorted(locale for locale, own in texts.items() if enough(own))
+    return items, sorted(locale for locale, texts_of_locale in texts.items() if enough(texts_of_locale))
 
 
 def fill_quota(coverage: Mapping[Item, int]) -> list[Item]:
@@ -111,9 +111,9 @@ def _seen(row: Mapping[str, str]) -> str:
     return str(int(row["locale"] in XLMR_LOCALES))
 
 
-def _differences(row: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+def _differences(row: Mapping[str, str], of_sib200: Mapping[str, str]) -> list[str]:
     columns = ("name", "family", "joshi", "seen")
-    return [f"{row['code']}: {c} is '{row[c]}', in sib200 '{other[c]}'" for c in columns if row[c] != other[c]]
+    return [f"{row['code']}: {c} is '{row[c]}', in sib200 '{of_sib200[c]}'" for c in columns if row[c] != of_sib200[c]]
 
 
 if __name__ == "__main__":

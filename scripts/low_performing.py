@@ -28,13 +28,13 @@ TABLE = Path(__file__).parent.parent / "xlt_bench/tasks/cldr/languages.csv"
 
 def own_accuracy(store: Path) -> dict[str, float]:
     """Mean accuracy over seeds of full fine-tuning on the language itself, by language, in [0, 1]."""
-    found: dict[str, list[float]] = defaultdict(list)
+    accuracies: dict[str, list[float]] = defaultdict(list)
     for record in Store(store).records()[0]:
         cell = record.cell
         if (cell.task, cell.method, cell.protocol, cell.sources) == ("cldr", "full-finetuning", "full", ()):
             for code, accuracy in record.accuracy.items():
-                found[code].append(accuracy)
-    return {code: statistics.mean(values) for code, values in found.items()}
+                accuracies[code].append(accuracy)
+    return {code: statistics.mean(values) for code, values in accuracies.items()}
 
 
 def rewrite(accuracy: dict[str, float]) -> list[str]:

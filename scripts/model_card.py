@@ -24,7 +24,7 @@ from xlt_bench.stats import interval, reduce
 def answers(runs: Sequence[Predictions], codes: Sequence[str]) -> NDArray[np.float64]:
     """Right and wrong answers, (seeds, languages, items), NaN where a language lacks the item."""
     items = sorted({item for item, code in zip(runs[0].item_id, runs[0].language, strict=True) if code in set(codes)})
-    place = {(code, item): (at, to) for at, code in enumerate(codes) for to, item in enumerate(items)}
+    place = {(code, item): (row, column) for row, code in enumerate(codes) for column, item in enumerate(items)}
     y = np.full((len(runs), len(codes), len(items)), np.nan)
     for seed, run in enumerate(runs):
         for code, item, correct in zip(run.language, run.item_id, run.correct, strict=True):
@@ -43,8 +43,8 @@ def table(store: Store, records: Sequence[Record]) -> list[str]:
     lines.append("|---|" + "---|" * len(groups))
     for label in METHODS:
         runs = [store.predictions(record) for record in by_label[label]]
-        found = (interval(reduce(answers(runs, codes))) for codes in groups.values())
-        cells = (f"{100 * one.estimate:.1f} ± {50 * (one.high - one.low):.1f}" for one in found)
+        intervals = (interval(reduce(answers(runs, codes))) for codes in groups.values())
+        cells = (f"{100 * mean.estimate:.1f} ± {50 * (mean.high - mean.low):.1f}" for mean in intervals)
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return lines
 
@@ -56,10 +56,13 @@ def main() -> None:
     store = Store(parser.parse_args().store)
     records = [record for record in store.records()[0] if record.complete]
     for sources in TARGETS:
-        own = [record for record in records if record.sources_label == sources]
-        seeds = sorted({record.cell.seed for record in own})
-        languages = len(own[0].cell.sources)
-        print(f"\nSources {sources} ({languages} languages), {len(seeds)} seeds:\n\n" + "\n".join(table(store, own)))
+        records_of_sources = [record for record in records if record.sources_label == sources]
+        seeds = sorted({record.cell.seed for record in records_of_sources})
+        languages = len(records_of_sources[0].cell.sources)
+        print(
+            f"\nSources {sources} ({languages} languages), {len(seeds)} seeds:\n\n"
+            + "\n".join(table(store, records_of_sources))
+        )
 
 
 if __name__ == "__main__":

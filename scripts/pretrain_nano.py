@@ -112,8 +112,8 @@ def locale_names(locale: str) -> dict[Key, list[str]]:
         if "other" in forms:
             names["currency", key].append(forms["other"])
     for key, patterns in data.get("unit_patterns", {}).items():
-        if other := patterns.get("long", {}).get("other"):
-            names["unit", key].append(other.replace("{0}", "").strip())
+        if plural := patterns.get("long", {}).get("other"):
+            names["unit", key].append(plural.replace("{0}", "").strip())
     return names
 
 
@@ -129,9 +129,9 @@ def cldr_texts() -> dict[Key, dict[str, list[str]]]:
         held_out = {folded(text) for key, texts in names.items() if split_of(*key) != "train" for text in texts}
         for key, texts in names.items():
             barred = held_out if locale == "en" else held_out | english.get(key, set())
-            kept = list(dict.fromkeys(text for text in texts if text and folded(text) not in barred))
-            if split_of(*key) == "train" and kept:
-                texts_of[key][locale] = kept
+            allowed = list(dict.fromkeys(text for text in texts if text and folded(text) not in barred))
+            if split_of(*key) == "train" and allowed:
+                texts_of[key][locale] = allowed
     return texts_of
 
 
@@ -162,10 +162,10 @@ class Resplitter:
         self.rate = rate
         self.cuts: dict[int, list[tuple[int, int]]] = {}
         for piece, number in vocabulary.items():
-            halves = [(piece[:at], piece[at:]) for at in range(1, len(piece)) if not piece.startswith("<")]
-            known = [(vocabulary[a], vocabulary[b]) for a, b in halves if a in vocabulary and b in vocabulary]
-            if known and piece != WORD_START:
-                self.cuts[number] = known
+            halves = [(piece[:cut], piece[cut:]) for cut in range(1, len(piece)) if not piece.startswith("<")]
+            splits = [(vocabulary[a], vocabulary[b]) for a, b in halves if a in vocabulary and b in vocabulary]
+            if splits and piece != WORD_START:
+                self.cuts[number] = splits
 
     def __call__(self, ids: list[int], rng: random.Random) -> list[int]:
         """The same text in other pieces."""
@@ -294,8 +294,8 @@ def rate_at(step: int, recipe: NanoRecipe) -> float:
     """Learning rate: linear warm-up, then half a cosine to zero (Loshchilov & Hutter 2017)."""
     if step < recipe.warmup:
         return recipe.learning_rate * (step + 1) / recipe.warmup
-    done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return recipe.learning_rate * (1 + math.cos(math.pi * done)) / 2
+    progress = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
+    return recipe.learning_rate * (1 + math.cos(math.pi * progress)) / 2
 
 
 def save(model: XLMRobertaForMaskedLM, tokenizer: PreTrainedTokenizerBase, recipe: NanoRecipe, out: Path) -> None:
@@ -352,10 +352,12 @@ def main() -> None:
     parser.add_argument("--save-every", type=int, default=500)
     for name in ("prefix_share", "resplit_rate", "mean_weight", "masked_lm_share", "learning_rate", "temperature"):
         parser.add_argument("--" + name.replace("_", "-"), type=float, default=getattr(NanoRecipe, name))
-    given = vars(parser.parse_args())
-    torch.set_num_threads(given.pop("threads"))
-    recipe = NanoRecipe(**{name: given.pop(name) for name in tuple(given) if name in NanoRecipe.__dataclass_fields__})
-    pretrain(recipe=recipe, **given)
+    options = vars(parser.parse_args())
+    torch.set_num_threads(options.pop("threads"))
+    recipe = NanoRecipe(
+        **{name: options.pop(name) for name in tuple(options) if name in NanoRecipe.__dataclass_fields__}
+    )
+    pretrain(recipe=recipe, **options)
 
 
 if __name__ == "__main__":

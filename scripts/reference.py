@@ -38,10 +38,10 @@ def main() -> None:
     parser.add_argument("--store", type=Path, default=STORE)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    commands = [command(method, sources, asked.seeds, asked.store) for sources, method in product(TARGETS, METHODS)]
-    with ThreadPoolExecutor(asked.jobs) as pool:
+    commands = [command(method, sources, options.seeds, options.store) for sources, method in product(TARGETS, METHODS)]
+    with ThreadPoolExecutor(options.jobs) as pool:
         codes = list(pool.map(lambda words: subprocess.run(words, env=environment, check=False).returncode, commands))
     sys.exit(max(codes))
 

@@ -62,38 +62,43 @@ def held_out(train: Labelled, fold: int) -> tuple[Labelled, Labelled]:
     return train.take(np.flatnonzero(~out)), train.take(np.flatnonzero(out))
 
 
-def tune(task: Task, backbone: Backbone, asked: argparse.Namespace, sources: frozenset[str]) -> None:
+def tune(task: Task, backbone: Backbone, options: argparse.Namespace, sources: frozenset[str]) -> None:
     """Print the grid of every method asked for."""
-    folds = [held_out(task.pool(sources, "train"), fold) for fold in range(asked.folds)]
-    for name in asked.methods:
+    folds = [held_out(task.pool(sources, "train"), fold) for fold in range(options.folds)]
+    for name in options.methods:
         method = configure(name, {}).method
-        for recipe in settings(name, recipe_of(method, "cldr").with_steps(asked.steps)):
-            started, found = time.perf_counter(), []
+        for recipe in settings(name, recipe_of(method, "cldr").with_steps(options.steps)):
+            started, accuracies = time.perf_counter(), []
             for seed, (train, out) in enumerate(folds):
                 context = Context(labels=task.labels, seed=seed, recipe=recipe, load_backbone=lambda: backbone)
                 history = method.fit(train, out, context).summary.history
-                found.append([point.dev_accuracy for point in history])
+                accuracies.append([point.dev_accuracy for point in history])
             rates = {role: recipe.rates[role].learning_rate for role in GRIDS[name]}
-            by_step = {EVERY * (at + 1): round(float(one), 4) for at, one in enumerate(np.mean(found, axis=0))}
-            seconds = round((time.perf_counter() - started) / asked.folds, 1)
+            by_step = {
+                EVERY * (evaluation + 1): round(float(accuracy), 4)
+                for evaluation, accuracy in enumerate(np.mean(accuracies, axis=0))
+            }
+            seconds = round((time.perf_counter() - started) / options.folds, 1)
             print(json.dumps({"method": name, **rates, "held_out": by_step, "seconds": seconds}), flush=True)
 
 
-def adapt(task: Task, backbone: Backbone, asked: argparse.Namespace, sources: frozenset[str]) -> None:
+def adapt(task: Task, backbone: Backbone, options: argparse.Namespace, sources: frozenset[str]) -> None:
     """Print target dev accuracy before adapting and after each number of steps, mean over languages."""
-    for name in asked.methods:
+    for name in options.methods:
         recipe = recipe_of(configure(name, {}).method, "cldr")
         context = Context(labels=task.labels, seed=0, recipe=recipe, load_backbone=lambda: backbone)
         fitted = configure(name, {}).method.fit(task.pool(sources, "train"), task.pool(sources, "dev"), context)
         assert isinstance(fitted, Adaptable)
         devs = {code: task.split(code, "dev") for code in ADAPT_TO}
-        before = [(fitted.predict(dev.examples).argmax(1) == dev.gold).mean() for dev in devs.values()]
-        print(json.dumps({"method": name, "steps": 0, "dev": round(float(np.mean(before)), 4)}), flush=True)
-        for steps in asked.adapt:
+        unadapted = [(fitted.predict(dev.examples).argmax(1) == dev.gold).mean() for dev in devs.values()]
+        print(json.dumps({"method": name, "steps": 0, "dev": round(float(np.mean(unadapted)), 4)}), flush=True)
+        for steps in options.adapt:
             target = dataclasses.replace(recipe.target, steps=steps)
-            there = dataclasses.replace(context, recipe=dataclasses.replace(recipe, target=target, evaluate_every=10))
-            adapted = (fitted.adapt(task.split(code, "train"), dev, there) for code, dev in devs.items())
-            best = [max(point.dev_accuracy for point in one.summary.history) for one in adapted]
+            short_context = dataclasses.replace(
+                context, recipe=dataclasses.replace(recipe, target=target, evaluate_every=10)
+            )
+            adapted = (fitted.adapt(task.split(code, "train"), dev, short_context) for code, dev in devs.items())
+            best = [max(point.dev_accuracy for point in fit.summary.history) for fit in adapted]
             print(json.dumps({"method": name, "steps": steps, "dev": round(statistics.mean(best), 4)}), flush=True)
 
 
@@ -105,10 +110,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--folds", type=int, default=2, choices=range(1, FOLDS + 1))
     parser.add_argument("--adapt", type=int, nargs="+", default=[])
-    asked = parser.parse_args()
+    options = parser.parse_args()
     info = task_info("cldr")
-    task, sources = info.load(None), info.groups("nano")[asked.sources]
-    (adapt if asked.adapt else tune)(task, Backbone(locate("nano")), asked, sources)
+    task, sources = info.load(None), info.groups("nano")[options.sources]
+    (adapt if options.adapt else tune)(task, Backbone(locate("nano")), options, sources)
 
 
 if __name__ == "__main__":

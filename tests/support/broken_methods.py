@@ -53,10 +53,11 @@ class FittedWords:
 
 
 def counted(train: Labelled, classes: int) -> NDArray[np.float32]:
-    weights = np.zeros((BUCKETS, classes), np.float32)
+    weights: NDArray[np.float32] = np.zeros((BUCKETS, classes), np.float32)
     for example, gold in zip(train.examples, train.gold, strict=True):
         weights[buckets(example), gold] += 1
-    return weights / np.maximum(weights.sum(1, keepdims=True), 1)
+    shares: NDArray[np.float32] = weights / np.maximum(weights.sum(1, keepdims=True), 1)
+    return shares
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,7 @@ class TouchesAWeight(Prompt):
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedPrompt:
         mask = context.backbone.tokenizer.mask_token_id
         with torch.no_grad():
-            context.backbone.encoder.get_input_embeddings().weight[mask, 0] += 0.001
+            context.backbone.encoder.get_parameter("embeddings.word_embeddings.weight")[mask, 0] += 0.001
         return super().fit(train, dev, context)
 
 

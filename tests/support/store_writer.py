@@ -8,12 +8,18 @@ from pathlib import Path
 from tests.support.records import predictions, record
 from xlt_bench.records.store import Store
 
+
+def write_weights(folder: Path) -> None:
+    """As a method would save them."""
+    (folder / "w.json").write_text("1")
+
+
 if __name__ == "__main__":
     store, times, size = Store(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
-    found = predictions(items=size)
-    runs = [record(found, seed=seed) for seed in range(3)]
-    store.write(runs[0], found)
+    answers = predictions(items=size)
+    runs = [record(answers, seed=seed) for seed in range(3)]
+    store.write(runs[0], answers)
     print("ready", flush=True)
     for _ in range(times):
         for run in runs:
-            store.write(run, found, lambda folder: (folder / "w.json").write_text("1") and None)
+            store.write(run, answers, write_weights)

@@ -26,8 +26,9 @@ def loads_the_same_elsewhere(bench: Bench) -> None:
         raise CheckFailed(f"in a fresh process, load or predict raises {findings.load_error}")
     scores, reloaded = bench.predict(bench.fitted, bench.probes), findings.scores
     if reloaded is None or not np.array_equal(scores, reloaded, equal_nan=True):
-        comparable = reloaded is not None and reloaded.shape == scores.shape
-        difference = f" (by up to {np.abs(scores - reloaded).max():.2g})" if comparable else ""
+        difference = ""
+        if reloaded is not None and reloaded.shape == scores.shape:
+            difference = f" (by up to {np.abs(scores - reloaded).max():.2g})"
         raise CheckFailed(f"loaded in a fresh process it predicts differently{difference}; is something not saved?")
 
 
