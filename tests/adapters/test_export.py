@@ -191,7 +191,7 @@ def test_what_is_no_soft_prompt_is_refused(
 ) -> None:
     said = command("export", fingerprints[method], "--to", "out", "--store", trained.folder)
     assert said.code == 2
-    assert "holds no soft prompt; what can be exported is spt, xpe, dual" in said.err
+    assert "holds no soft prompt; what can be exported is any method built on SoftPrompt" in said.err
     assert said.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
 

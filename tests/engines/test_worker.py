@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
+from tests.support.checkpoints import reference, write_checkpoint
 from tests.support.plugins import write_tuned
 from tests.support.toy import write_files
 from xlt_bench.engines import LocalEngine, carry_out
@@ -22,6 +23,7 @@ from xlt_bench.records.store import Store
 from xlt_bench.runs.evaluation import Evaluation
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.preparing import prepare
+from xlt_bench.runs.preparing_evaluation import prepare_evaluation
 from xlt_bench.runs.request import Request
 from xlt_bench.tuning import prepare_search
 
@@ -109,6 +111,13 @@ def test_a_worker_carries_out_trials(folder: Path) -> None:
     (record,) = check_alike(planned.experiment, folder)
     assert record.cell.predicts == "dev"
     assert Store(Path("xlt-results")).records() == ([], [])
+
+
+def test_a_worker_scores_an_adapter(folder: Path, tiny_backbone_folder: Path) -> None:
+    adapter = write_checkpoint(reference(tiny_backbone_folder, 1.0), folder / "my-xpe", 1.0)
+    evaluation = Evaluation(str(adapter), task="toy", targets="swh_Latn,kat_Geor", device="cpu")
+    (record,) = check_alike(prepare_evaluation(evaluation).experiment, folder)
+    assert record.setting.startswith("existing adapter, sources unknown")
 
 
 def test_what_is_in_the_store_is_not_carried_out_again(folder: Path) -> None:

@@ -95,10 +95,10 @@ def _prompt_pairs(start: Start, method: SoftPrompt, prompt: nn.Module) -> Iterat
         targets = {role: list(parameters) for role, parameters in method.roles(prompt).items()}
     else:
         targets = {f"prompt.{name}": [value] for name, value in prompt.state_dict(keep_vars=True).items()}
-    trained, given = _counted(targets), _counted(start.prompt)
-    if trained != given:
+    trained, offered = _counted(targets), _counted(start.prompt)
+    if trained != offered:
         raise ConfigError(
-            f"--init-from {start.name} holds {_listed(given)}, but the method trains {_listed(trained)}: "
+            f"--init-from {start.name} holds {_listed(offered)}, but the method trains {_listed(trained)}: "
             "a prompt starts a method of the same kinds of parameters"
         )
     for name, values in start.prompt.items():
