@@ -330,7 +330,9 @@ def test_a_backbone_that_cannot_be_told_is_asked_for(
 
 def save_bert(tokenizer: Path, folder: Path) -> None:
     """A backbone whose classifier in transformers is another one: a pooler and one layer."""
-    config = BertConfig(vocab_size=96, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+    config = BertConfig(
+        vocab_size=300, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    )
     BertModel(config).save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(tokenizer / name, folder / name)

@@ -106,9 +106,18 @@ BROKEN_BACKBONES = {
     "list for a config": (lambda f: (f / "config.json").write_text("[]"), "holds no JSON object"),
     "unknown type": (lambda f: rewrite_config(f, model_type="frob"), "transformers cannot read"),
     "ill-typed config": (lambda f: rewrite_config(f, hidden_size="wide"), "transformers cannot read"),
-    "decoder": (lambda f: (f / "config.json").write_text('{"model_type": "gpt2"}'), "'gpt2', no encoder"),
-    "encoder as decoder": (lambda f: rewrite_config(f, is_decoder=True), "no encoder"),
-    "encoder-decoder": (lambda f: (f / "config.json").write_text('{"model_type": "mt5"}'), "'mt5', no encoder"),
+    "decoder": (
+        lambda f: (f / "config.json").write_text('{"model_type": "bloom"}'),
+        "type 'bloom' is not served; encoders: ",
+    ),
+    "encoder as decoder": (
+        lambda f: rewrite_config(f, is_decoder=True),
+        "makes a decoder of type 'xlm-roberta' (is_decoder)",
+    ),
+    "encoder-decoder": (
+        lambda f: (f / "config.json").write_text('{"model_type": "bart"}'),
+        "type 'bart' is not served; encoders: ",
+    ),
     "missing shard": (
         lambda f: (
             (f / "model.safetensors").unlink(),
@@ -133,7 +142,8 @@ def test_a_broken_backbone_is_told_before_anything_runs(run: Command, tiny_backb
 def test_a_backbone_whose_languages_are_unknown(command: Command, tiny_backbone_folder: Path) -> None:
     said = command("run", "--backbone", str(tiny_backbone_folder), "--sources", "seen", "--device", "cpu")
     assert said.code == 2
-    assert "saw is not known, so group 'seen' is not defined for it; name languages by code" in said.err
+    assert "saw is not known, so group 'seen' is not defined for it; " in said.err
+    assert "--seen like:NAME for a backbone that saw the same; name languages by code" in said.err
 
 
 @pytest.mark.parametrize("offline", [True, False])

@@ -67,7 +67,10 @@ def encoder(config: PreTrainedConfig) -> Architecture:
         ConfigError: the configuration makes a decoder of it, or lacks what positions are counted from.
     """
     if getattr(config, "is_decoder", False) or getattr(config, "causal", False):
-        raise ConfigError(f"its config.json makes a decoder of type '{config.model_type}' (is_decoder)")
+        raise ConfigError(
+            f"its config.json makes a decoder of type '{config.model_type}' (is_decoder); "
+            "set is_decoder to false and save it again"
+        )
     kind = ENCODERS[config.model_type]
     return Architecture(
         model_type=config.model_type,
