@@ -80,6 +80,19 @@ def test_a_plugin_soft_prompt_is_exported_too(command: Command, tiny_backbone: B
     assert theirs(tiny_backbone.source.folder, tmp_path / "out").shape == (len(TEXTS), 3)
 
 
+@pytest.mark.parametrize("option", [("--read-out", "mean"), ("--text-prefix", "query: ")])
+def test_what_plain_peft_would_score_otherwise_is_refused(
+    option: tuple[str, str], command: Command, tmp_path: Path
+) -> None:
+    run = ("run", "-m", "spt", "--task", "toy", "--sources", "joshi5", "--seeds", 1, "--steps", 2, "--device", "cpu")
+    assert command(*run, "--save-weights", *option).code == 0
+    (path,) = [path for path in (tmp_path / "xlt-results").iterdir() if len(path.name) == 16]
+    said = command("export", path.name, "--to", "out")
+    assert said.code == 2
+    assert "plain peft reads position 0 of texts as they are" in said.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_prompt_adapted_to_a_target_is_exported_with_that_language(
     command: Command, tiny_backbone: Backbone, tmp_path: Path
 ) -> None:

@@ -110,7 +110,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
 def _only_prompts(record: Record, purpose: str) -> str:
     return (
         f"Record {record.cell.fingerprint} ({record.row_label}) holds no soft prompt; what can be {purpose} is any "
-        "method built on SoftPrompt"
+        "method built on SoftPrompt that has one prompt for all texts"
     )
 
 
