@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from tests.support.records import record
 from xlt_bench.leaderboard.board.assemble import assemble
 from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.render.terminal import BoardView
 from xlt_bench.records.answers import Sheet, sheet_of
-from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Predictions, Record
 
 CODES = ("aaa_Latn", "bbb_Latn", "ccc_Cyrl", "ddd_Arab", "eee_Latn", "fff_Latn")
@@ -54,52 +53,36 @@ def answers(
         if item not in (lacking or {}).get(code, ())
     ]
     wrong = {gold: CLASSES[(CLASSES.index(gold) + 1) % 3] for gold in CLASSES}
-    told = [gold if drawn(code, item) < share else wrong[gold] for code, item, gold in rows]
-    columns = (*zip(*rows, strict=True), told)
+    predicted = [gold if drawn(code, item) < share else wrong[gold] for code, item, gold in rows]
+    columns = (*zip(*rows, strict=True), predicted)
     return Predictions(*(np.array(column, object) for column in columns))
 
 
 def run_of(predictions: Predictions | None, *, label: str = "XPE", seed: int = 0, **changes: object) -> Record:
     """A Record of these predictions; without any a failed one. `changes` of the cell or the Record."""
-    of_cell = {name: value for name, value in changes.items() if name in Cell.__dataclass_fields__}
-    cell = Cell(
-        task="toy",
-        task_hash="0123456789abcdef",
-        backbone="tiny",
-        backbone_hash="fedcba9876543210",
-        method=label.lower(),
-        hyperparameters={},
-        preset="cldr",
-        recipe={"steps": 1},
-        sources=CODES[:2],
-        protocol="zero-shot",
-        targets=CODES[2:],
-        precision="fp32",
-        seed=seed,
-    )
-    own = Record(
-        cell=replace(cell, **of_cell),  # type: ignore[arg-type]
-        label=label,
-        sources_label="seen",
-        groups=GROUPS,
-        labels=CLASSES,
-        status="failed" if predictions is None else "complete",
-        error="out of memory" if predictions is None else None,
-        accuracy={} if predictions is None else predictions.accuracy(),
-        item_hash=None if predictions is None else predictions.item_hash(),
-        selected_on="source dev",
-        fit={"trainable_parameters": 100},
-    )
-    return replace(own, **{name: value for name, value in changes.items() if name not in of_cell})  # type: ignore[arg-type]
+    usual = {
+        "task_hash": "0123456789abcdef",
+        "backbone": "tiny",
+        "backbone_hash": "fedcba9876543210",
+        "method": label.lower(),
+        "hyperparameters": {},
+        "recipe": {"steps": 1},
+        "sources": CODES[:2],
+        "targets": CODES[2:],
+        "sources_label": "seen",
+        "groups": GROUPS,
+        "labels": CLASSES,
+        "selected_on": "source dev",
+        "fit": {"trainable_parameters": 100},
+    }
+    failure = {"error": "out of memory"} if predictions is None else {}
+    return record(predictions, label=label, seed=seed, **{**usual, **failure, **changes})
 
 
 def runs(share: float = 0.6, seeds: int = 3, *, label: str = "XPE", **changes: object) -> list[Run]:
     """One configuration with several seeds."""
-    found = []
-    for seed in range(seeds):
-        own = answers(share, seed=seed)
-        found.append((run_of(own, label=label, seed=seed, **changes), own))
-    return found
+    predictions = [answers(share, seed=seed) for seed in range(seeds)]
+    return [(run_of(of_seed, label=label, seed=seed, **changes), of_seed) for seed, of_seed in enumerate(predictions)]
 
 
 def floor(share: float = 0.5, seeds: int = 3, label: str = "majority") -> list[Run]:
