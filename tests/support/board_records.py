@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def answers(
 
 def run_of(predictions: Predictions | None, *, label: str = "XPE", seed: int = 0, **changes: object) -> Record:
     """A Record of these predictions; without any a failed one. `changes` of the cell or the Record."""
-    usual = {
+    usual: dict[str, Any] = {
         "task_hash": "0123456789abcdef",
         "backbone": "tiny",
         "backbone_hash": "fedcba9876543210",
@@ -75,7 +76,7 @@ def run_of(predictions: Predictions | None, *, label: str = "XPE", seed: int = 0
         "selected_on": "source dev",
         "fit": {"trainable_parameters": 100},
     }
-    failure = {"error": "out of memory"} if predictions is None else {}
+    failure: dict[str, Any] = {"error": "out of memory"} if predictions is None else {}
     return record(predictions, label=label, seed=seed, **{**usual, **failure, **changes})
 
 
