@@ -184,6 +184,9 @@ def test_a_file_that_cannot_be_read(seen: str, tmp_path: Path, monkeypatch: pyte
 def test_like_a_backbone_of_which_nothing_is_known() -> None:
     with pytest.raises(ConfigError, match="--seen: no list of languages of 'xlm-robert'; did you mean 'xlm-roberta-"):
         known_groups(SIB200, "acme/bert", seen="like:xlm-robert")
+    with pytest.raises(ConfigError, match="--seen: no list of languages of 'acme/bert'; see: ") as error:
+        known_groups(SIB200, "acme/bert", seen="like:acme/bert")
+    assert len(str(error.value)) < 500, "one name a list, not every name of every size"
 
 
 def test_ls_groups_says_all_this() -> None:

@@ -111,6 +111,9 @@ def test_a_row_that_is_not_there_or_is_not_one(run: Command, command: Command) -
     assert "'same' fits 2 rows; write one of" in several.err
     missing = command("label", "sane", "other")
     assert (missing.code, missing.err) == (2, "error: no row 'sane'; did you mean 'same'? see: same\n")
+    empty = command("label", "same", "other", "--store", "elsewhere")
+    assert (empty.code, empty.err.count("\n")) == (2, 1)
+    assert "no runs in elsewhere, so no row to name; make some: xlt-bench run" in empty.err
 
 
 def test_several_rows_have_no_one_name(run: Command, plugin: str) -> None:

@@ -10,6 +10,8 @@ from xlt_bench.cli.options import STORE, StoreOption
 from xlt_bench.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from xlt_bench.records.record import Record
 
 
@@ -25,18 +27,20 @@ def label(
     from xlt_bench.records.store import Store
 
     results = Store(store)
-    record = _record_of(row, readable_records(results))
+    record = _record_of(row, readable_records(results), store)
     results.labels.write(record.cell.configuration, text)
     renamed = results.find(record.cell.fingerprint)
     print(f"row {record.cell.configuration[:8]}: {getattr(renamed, 'row_label', text)}")
 
 
-def _record_of(row: str, records: list[Record]) -> Record:
+def _record_of(row: str, records: list[Record], store: Path) -> Record:
     """A Record of the one row that is meant."""
+    if not records:
+        raise ConfigError(f"no runs in {store}, so no row to name; make some: xlt-bench run, or give --store")
     matching = {record.cell.configuration: record for record in records if _is_meant(row, record)}
     if not matching:
         names = sorted({record.row_label for record in records})
-        raise unknown("row", row, names, ", ".join(names[:6]) or "xlt-bench run")
+        raise unknown("row", row, names, ", ".join(names[:6]))
     if len(matching) > 1:
         ways = ", ".join(
             f"{digits[:8]} ({record.row_label}, {record.cell.task}, sources {record.sources_label})"

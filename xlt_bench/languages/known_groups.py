@@ -62,7 +62,8 @@ def _of_the_task(info: TaskInfo, backbone: str, seen: str | None) -> KnownGroups
         groups = info.groups(model)
         if "seen" not in groups and "unseen" not in groups:
             names = [name for entry in pretraining_lists().values() for name in entry.backbones]
-            raise ConfigError(f"--seen: {unknown('list of languages of', model, names, ', '.join(names))}")
+            examples = ", ".join(entry.backbones[0] for entry in pretraining_lists().values())
+            raise ConfigError(f"--seen: {unknown('list of languages of', model, names, examples)}")
         note = f"seen and unseen are those of {model}, as --seen says, not of {backbone} itself"
         return KnownGroups(groups, (note, *_borrowed(info, groups, backbone, model)))
     return KnownGroups(_with_pretraining(info, pretraining_from(Path(seen))), (f"seen and unseen are as {seen} says",))
