@@ -63,6 +63,28 @@ def test_many_updates_equal_those_of_an_independent_adafactor() -> None:
     assert all(torch.allclose(a, b, rtol=0, atol=1e-6) for a, b in zip(one, other, strict=True))
 
 
+def test_a_long_drift_from_the_reference_is_rounding_and_no_other_rule() -> None:
+    """In float64 the two agree to the last digits; in float32 each is as far from that as the other is.
+
+    The gradients have a mean, so the parameters grow and with them the rounding of each step.
+    """
+    steps, fits = 1000, {}
+    for make in (ours, reference):
+        for dtype in (torch.float32, torch.float64):
+            parameters = [nn.Parameter(parameter.detach().to(dtype)) for parameter in pair()]
+            optimiser = make(parameters) if make is reference else make(parameters, DECAY)
+            for seed in range(steps):
+                for number, parameter in enumerate(parameters):
+                    gradient = 0.5 + random_tensor(*parameter.shape, seed=100 * seed + number)
+                    parameter.grad = gradient.to(dtype)
+                optimiser.step()
+            fits[make.__name__, dtype] = torch.cat([p.detach().double().flatten() for p in parameters])
+    exact = fits["reference", torch.float64]
+    assert_allclose(fits["ours", torch.float64], exact, rtol=0, atol=1e-13)
+    errors = {name: float((fits[name, torch.float32] - exact).abs().max()) for name in ("ours", "reference")}
+    assert 0.0 < errors["ours"] < 2 * errors["reference"]
+
+
 def several(lane: int) -> list[nn.Parameter]:
     """Two matrices of one shape, vectors, a scalar, a matrix with more dimensions."""
     shapes = [(6, 4), (4,), (6, 4), (7, 4), (), (2, 3, 5)]

@@ -77,21 +77,21 @@ def cosine_factor(step: int, warmup: int, steps: int, cycles: int) -> float:
 
 @dataclass
 class EarlyStopping:
-    """Stop after `patience` evaluations without a lower dev loss, counted only from step `start` on.
+    """Stop after `patience` evaluations without a lower dev loss; evaluations before step `start` do not exist for it.
 
-    The rule of Hugging Face's EarlyStoppingCallback (threshold 0); the paper applies it after the first cosine cycle.
+    The rule of Hugging Face's EarlyStoppingCallback (threshold 0), which the paper's authors call from half the steps
+    on. So the second cosine cycle is measured against itself: the lowest loss of the first is no mark to beat.
     """
 
-    patience: int
+    patience: int | None
     start: int
     best: float = float("inf")
     waited: int = 0
 
     def stops(self, step: int, dev_loss: float) -> bool:
         """Take note of an evaluation; True when the fit should end."""
-        lower = dev_loss < self.best
-        self.best = min(self.best, dev_loss)
-        if step < self.start:
+        if self.patience is None or step < self.start:
             return False
-        self.waited = 0 if lower else self.waited + 1
+        self.waited = 0 if dev_loss < self.best else self.waited + 1
+        self.best = min(self.best, dev_loss)
         return self.waited >= self.patience
