@@ -12,7 +12,7 @@ from typing import ClassVar
 from torch import nn
 
 from xlt_bench.method import Context, FitSummary, Scores
-from xlt_bench.recipe import Phase, Rate, Recipe, preset_recipe
+from xlt_bench.recipe import Phase, Recipe, preset_recipe
 from xlt_bench.task import Example, Labelled
 from xlt_bench.training.classifier import ClassifierForward, class_scores
 from xlt_bench.training.data import tokenised
@@ -45,17 +45,16 @@ class FullFinetuning(TrainingHooks):
     learning_rate: float | None = None
 
     def recipe_for(self, preset: str, common: Recipe) -> Recipe:
-        """On sentences, SIB-200's own: run_classification's defaults, lr 1e-5, 16 x 2 accumulated, 20 epochs."""
-        if preset == "cldr":
+        """Under the paper's presets SIB-200's optimisation, with early stopping and the checkpoint as theirs."""
+        if preset not in ("paper", "released"):
             return common
+        sib200 = preset_recipe("sib200")
         return dataclasses.replace(
-            preset_recipe("paper"),
-            source=Phase(steps=None, epochs=20, patience=20),
-            target=Phase(steps=None, epochs=10, patience=30),
-            rates={"backbone": Rate(1e-5), "head": Rate(1e-5)},
-            optimiser="adamw",
-            schedule="linear",
-            clip_norm=1.0,
+            sib200,
+            source=Phase(steps=None, epochs=20, patience=common.source.patience),
+            target=Phase(steps=None, epochs=10, patience=common.target.patience),
+            rates={role: sib200.rate(role) for role in ("backbone", "head")},
+            checkpoint=common.checkpoint,
         )
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedClassifier:

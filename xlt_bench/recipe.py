@@ -2,7 +2,8 @@
 
 What a method needs besides or instead it brings itself (see `WithRecipe` in `xlt_bench/method.py`). Presets `paper` and
 `released` follow "Cross-Prompt Encoder for Low-Performing Languages" (arXiv 2508.10352) and its public code
-(bmikaberidze/XPE) where the two differ. `cldr` is ours, measured for the embedded task (docs/presets.md).
+(bmikaberidze/XPE) where the two differ; `sib200` and `sib200-joint` follow the scripts of SIB-200 (dadelani/sib-200).
+`cldr` is ours, measured for the embedded task. docs/presets.md says what of each is not as in its source.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from xlt_bench.errors import ConfigError, unknown
 ReadOut = Literal["first", "last", "mean"]
 """Which state of a text the classification head reads: that of the whole input's first position (the prompt's, where
 there is one), of the text's last token, or the mean over the text's tokens."""
+
+Order = Literal["random", "by-length", "length-grouped"]
+"""How train items come into batches (see `xlt_bench.training.order`): at random; with items of like length, batches
+shuffled; with items of like length as in Hugging Face's Trainer, long ones first."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,13 @@ class Phase:
         steps: optimiser steps; None where `epochs` says it.
         epochs: passes over the train split, used where `steps` is None.
         warmup: share of the steps in which the learning rate rises linearly from zero.
-        patience: evaluations without a lower dev loss before the fit stops early.
+        patience: evaluations without a lower dev loss before the fit stops early; None: it never does.
     """
 
     steps: int | None
     epochs: int | None = None
     warmup: float = 0.0
-    patience: int = 20
+    patience: int | None = 20
 
     def total_steps(self, items: int, batch_size: int) -> int:
         """Optimiser steps for a train split of this many items."""
@@ -69,7 +74,9 @@ class Recipe:
         dev_limit: at most this many dev items, stratified by language and class; None: all.
         max_length: tokens of a text kept, special tokens included, prompt not counted.
         clip_norm: gradients are clipped at this norm; None: not at all.
-        by_length: batches of sentences of like length.
+        order: how train items come into batches.
+        checkpoint: which parameters a fit ends with: those of the best dev accuracy (the earliest of equals), or the
+            last.
         read_out: the state that the head reads; a decoder is read at its last token or as a mean.
         text_prefix: put before every text, such as `query: `, which some backbones were trained with.
     """
@@ -85,7 +92,8 @@ class Recipe:
     dev_limit: int | None = None
     max_length: int = 164
     clip_norm: float | None = None
-    by_length: bool = False
+    order: Order = "random"
+    checkpoint: Literal["best-dev", "last"] = "best-dev"
     decay_biases: bool = True
     read_out: ReadOut = "first"
     text_prefix: str = ""
@@ -182,7 +190,7 @@ _RELEASED = dataclasses.replace(
         {"prompt": Rate(5e-3), "pseudo": Rate(5e-3), "encoder": _SLOW_RELEASED, "head": _SLOW_RELEASED}
     ),
     clip_norm=1.0,
-    by_length=True,
+    order="length-grouped",
     decay_biases=False,
 )
 _CLDR = Recipe(
@@ -195,9 +203,20 @@ _CLDR = Recipe(
     dev_limit=1000,
     max_length=64,
     clip_norm=1.0,
-    by_length=True,
+    order="by-length",
     decay_biases=False,
 )
+_SIB200 = dataclasses.replace(
+    _PAPER,
+    source=Phase(steps=None, epochs=20, patience=None),
+    target=Phase(steps=None, epochs=20, patience=None),
+    rates=MappingProxyType({**_PAPER.rates, "backbone": Rate(1e-5), "head": Rate(1e-5)}),
+    optimiser="adamw",
+    schedule="linear",
+    clip_norm=1.0,
+    checkpoint="last",
+)
+_SIB200_JOINT = dataclasses.replace(_SIB200, batch_size=64, source=dataclasses.replace(_SIB200.source, epochs=10))
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
@@ -205,6 +224,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         for preset in (
             Preset("paper", "arXiv 2508.10352 as printed", _PAPER),
             Preset("released", "the paper's released code, where it differs from the paper", _RELEASED),
+            Preset("sib200", "SIB-200's fine-tuning on one language: the last checkpoint", _SIB200),
+            Preset("sib200-joint", "SIB-200's fine-tuning on all languages together", _SIB200_JOINT),
             Preset("cldr", "measured for the embedded task cldr with nano", _CLDR),
         )
     }

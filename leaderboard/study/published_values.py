@@ -6,8 +6,8 @@ from xlt_bench.leaderboard.data import published
 from xlt_bench.leaderboard.study.lines import Line, Results
 from xlt_bench.records.record import Record
 
-_PAPERS = ("paper", "released")
-"""Presets of the paper."""
+_PUBLISHED = ("paper", "released", "sib200")
+"""Presets that printed numbers were made with."""
 
 
 def published_value(results: Results, group: str, line: Line) -> float | None:
@@ -29,7 +29,7 @@ def _as_published(line: Line) -> bool:
     cell = line.cells[0]
     assert line.planned.experiment is not None, "it has a line"
     setup = line.planned.experiment.setup
-    usual = cell.preset in (*_PAPERS, None) and setup.label == line.method
+    usual = cell.preset in (*_PUBLISHED, None) and setup.label == line.method
     return usual and cell.shots is None and cell.examples is None and cell.init_from is None
 
 

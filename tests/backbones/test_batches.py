@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
+from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from xlt_bench.backbones.batches import Batch, merge
 from xlt_bench.backbones.tokenised import Tokenised
+from xlt_bench.recipe import Order
 from xlt_bench.task import Example, Labelled
 from xlt_bench.tasks.sampling import stratified
-from xlt_bench.training.order import batch_order
+from xlt_bench.training.order import batch_order, length_grouped
 
 LENGTHS = np.random.default_rng(7).integers(3, 60, 1000)
 
@@ -22,28 +25,43 @@ def tokenised(lengths: list[int]) -> Tokenised:
     return Tokenised(tuple(np.arange(2, 2 + length) for length in lengths), pad_id=1)
 
 
-@pytest.mark.parametrize("by_length", [False, True])
-def test_every_epoch_visits_every_item_once_in_another_order(by_length: bool) -> None:
-    batches = batch_order(LENGTHS, 32, seed=3, by_length=by_length)
+@pytest.mark.parametrize("order", get_args(Order))
+def test_every_epoch_visits_every_item_once_in_another_order(order: Order) -> None:
+    batches = batch_order(LENGTHS, 32, seed=3, order=order)
     first, second = (np.concatenate(list(islice(batches, 32))) for _ in range(2))
     assert sorted(first) == sorted(second) == list(range(1000))
     assert first.tolist() != second.tolist()
 
 
-def test_order_follows_from_the_seed_alone() -> None:
+@pytest.mark.parametrize("order", get_args(Order))
+def test_order_follows_from_the_seed_alone(order: Order) -> None:
     def start(seed: int) -> list[int]:
-        return next(batch_order(LENGTHS, 32, seed, by_length=True)).tolist()
+        return next(batch_order(LENGTHS, 32, seed, order)).tolist()
 
     assert start(0) == start(0)
     assert start(0) != start(1)
 
 
-def test_batches_by_length_need_less_padding() -> None:
-    def padding(by_length: bool) -> int:
-        batches = islice(batch_order(LENGTHS, 32, 0, by_length), 32)
+@pytest.mark.parametrize("order", ["by-length", "length-grouped"])
+def test_batches_by_length_need_less_padding(order: Order) -> None:
+    def padding(order: Order) -> int:
+        batches = islice(batch_order(LENGTHS, 32, 0, order), 32)
         return int(sum(LENGTHS[batch].max() * len(batch) - LENGTHS[batch].sum() for batch in batches))
 
-    assert padding(True) < 0.2 * padding(False)
+    assert padding(order) < 0.3 * padding("random")
+
+
+@pytest.mark.parametrize("items", [1, 31, 127, 128, 1000, 9001])
+def test_length_grouped_batches_are_those_of_transformers_epoch_after_epoch(items: int) -> None:
+    """Many lengths occur more than once, also the greatest; 9,001 items make the mega-batch its 50 batches."""
+    lengths = np.random.default_rng(items).integers(3, 40, items)
+    generator = torch.Generator().manual_seed(items)
+    batches = length_grouped(lengths, 32, torch.Generator().manual_seed(items))
+    for _ in range(3):
+        expected = get_length_grouped_indices(lengths.tolist(), 32, generator=generator)
+        epoch = list(islice(batches, -(-items // 32)))
+        assert [len(batch) for batch in epoch[:-1]] == [32] * (len(epoch) - 1)
+        assert np.concatenate(epoch).tolist() == expected
 
 
 def test_batch_is_padded_on_the_right_and_masked() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,9 +37,11 @@ class Snapshots:
         self.states[done] = copied(self.module)
 
 
-def fitted_with_snapshots(method: SoftPrompt, seed: int, backbone: Backbone) -> tuple[FittedPrompt, Snapshots]:
+def fitted_with_snapshots(
+    method: SoftPrompt, seed: int, backbone: Backbone, **changes: Any
+) -> tuple[FittedPrompt, Snapshots]:
     snapshots = Snapshots()
-    given = context(backbone, loud(steps=40, evaluate_every=2), seed, snapshots)
+    given = context(backbone, loud(steps=40, evaluate_every=2, **changes), seed, snapshots)
     module = snapshots.module = method.new_module(given)
     (fitted,) = method.train_modules([module], TRAIN, NOISE, [given], given.recipe.source)
     return fitted, snapshots
@@ -62,6 +65,14 @@ def test_the_earliest_of_the_best_on_dev_is_kept_with_its_parameters(
         ties = sum(point.dev_accuracy == first_best(history).dev_accuracy for point in history)
         told += ties > 1 and 2 < chosen < 40
     assert told, "at least one seed must have a tie and a best step that is neither the first nor the last"
+
+
+def test_the_last_is_kept_where_the_recipe_says_so(tiny_backbone: Backbone) -> None:
+    fitted, snapshots = fitted_with_snapshots(SPT(), 1, tiny_backbone, checkpoint="last")
+    history = fitted.summary.history
+    assert first_best(history).step < 40, "or the best one would be the last"
+    assert fitted.summary.selected_step == 40
+    assert same(copied(fitted.module), snapshots.states[40])
 
 
 def test_the_history_tells_dev_accuracy_and_loss_of_the_checkpoint(tiny_backbone: Backbone) -> None:

@@ -17,7 +17,7 @@ from tests.support.peft_reference import encode, p_tuning, peft_names, prompt_tu
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE, EncodedPrompt
-from xlt_bench.recipe import Recipe
+from xlt_bench.recipe import Order, Recipe
 from xlt_bench.task import Labelled
 from xlt_bench.training.order import batch_order
 from xlt_bench.training.prompted import Prompted
@@ -27,7 +27,7 @@ SLOW = {"paper": {"lr": 5e-5, "weight_decay": 0.1}, "released": {"lr": 5e-5, "we
 FAST = {"lr": 5e-3, "weight_decay": 0.0}
 WARMUP = {"paper": 0, "released": 2}
 CLIP = {"paper": float("inf"), "released": 1.0}
-BY_LENGTH = {"paper": False, "released": True}
+ORDER: dict[str, Order] = {"paper": "random", "released": "length-grouped"}
 
 
 def options(name: str, method: str, preset: str) -> dict[str, float]:
@@ -47,7 +47,7 @@ def groups(model: Any, method: str, preset: str, factor: float) -> list[dict[str
 
 
 def batches(backbone: Backbone, preset: str, seed: int) -> Iterator[Labelled]:
-    order = batch_order(tokens(backbone, TRAIN).lengths, 8, seed, BY_LENGTH[preset])
+    order = batch_order(tokens(backbone, TRAIN).lengths, 8, seed, ORDER[preset])
     return (TRAIN.take(index) for index in itertools.islice(order, STEPS))
 
 

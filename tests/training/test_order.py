@@ -67,7 +67,7 @@ def test_parallel_items_follow_each_other_in_different_languages(together: int) 
 
 def test_all_views_of_a_batch_are_rows_of_its_items() -> None:
     splits = data(views=3)
-    batches = all_views(batch_order(np.full(ITEMS, 3), 5, seed=0, by_length=False), splits.items, 3)
+    batches = all_views(batch_order(np.full(ITEMS, 3), 5, seed=0), splits.items, 3)
     rows = next(batches)
     items = splits.train.origin.item[rows].reshape(3, 5)
     assert len(rows) == 15

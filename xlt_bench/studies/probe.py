@@ -157,7 +157,7 @@ def _budgets(template: Cell, experiment: Experiment) -> list[Cell]:
 
 def _cost(cell: Cell) -> str:
     """What the seconds of a step depend on."""
-    batches = {name: (cell.recipe or {}).get(name) for name in ("batch_size", "max_length", "by_length")}
+    batches = {name: (cell.recipe or {}).get(name) for name in ("batch_size", "max_length", "order")}
     parts = [cell.task_hash, cell.backbone_hash, cell.method, dict(cell.hyperparameters), cell.precision, batches]
     return json.dumps(parts, sort_keys=True, default=str)
 

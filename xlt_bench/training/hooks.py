@@ -25,7 +25,7 @@ class TrainingHooks:
 
     def batches(self, data: TrainData, recipe: Recipe, seed: int) -> Iterator[Index]:
         """Endless train batches, each the rows of `data.train` in it; see `xlt_bench.training.order` for some."""
-        return batch_order(data.train.texts.lengths[: data.items], recipe.batch_size, seed, recipe.by_length)
+        return batch_order(data.train.texts.lengths[: data.items], recipe.batch_size, seed, recipe.order)
 
     def views(self, train: Labelled) -> Sequence[Labelled]:
         """Further versions of the train items, item by item, such as texts with words replaced.

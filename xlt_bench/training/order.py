@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from xlt_bench.recipe import Order
 
 if TYPE_CHECKING:
     from xlt_bench.training.data import TrainData
@@ -14,30 +17,60 @@ if TYPE_CHECKING:
 Index = NDArray[np.int64]
 
 _POOL = 50
-"""Batches that are shuffled together before sorting by length, as in Hugging Face's length-grouped sampler."""
+"""Batches that are shuffled together before sorting by length; at most so many in Hugging Face's sampler."""
 
 
-def batch_order(lengths: Index, batch_size: int, seed: int, by_length: bool) -> Iterator[Index]:
+def batch_order(lengths: Index, batch_size: int, seed: int, order: Order = "random") -> Iterator[Index]:
     """Endless train batches: every epoch a new random order; the last batch of an epoch may be smaller.
 
     Args:
         lengths: tokens of each item.
         batch_size: items of a batch.
         seed: what the order follows from.
-        by_length: put items of like length together, within pools of 50 batches, and shuffle the batches.
+        order: `random`; `by-length`, items of like length together, within pools of 50 batches, and the batches
+            shuffled; `length-grouped`, the same as Hugging Face's Trainer does it (see `length_grouped`).
     """
-    random = np.random.default_rng([seed, 0xDA7A])
+    if order == "length-grouped":
+        stream = int(np.random.SeedSequence([seed, 0xDA7A]).generate_state(1)[0])
+        return length_grouped(lengths, batch_size, torch.Generator().manual_seed(stream))
+    return _shuffled(lengths, batch_size, np.random.default_rng([seed, 0xDA7A]), pooled=order == "by-length")
+
+
+def _shuffled(lengths: Index, batch_size: int, random: np.random.Generator, pooled: bool) -> Iterator[Index]:
     items = len(lengths)
     while True:
-        order = random.permutation(items)
-        if by_length:
-            pool = batch_size * _POOL
-            pools = [order[start : start + pool] for start in range(0, items, pool)]
-            order = np.concatenate([part[np.argsort(-lengths[part], kind="stable")] for part in pools])
-        batches = [order[start : start + batch_size] for start in range(0, items, batch_size)]
-        if by_length:
-            batches = [batches[i] for i in random.permutation(len(batches))]
-        yield from batches
+        rows = random.permutation(items)
+        if not pooled:
+            yield from _cut(rows, batch_size)
+            continue
+        batches = list(_cut(_longest_first(rows, lengths, batch_size * _POOL), batch_size))
+        yield from (batches[i] for i in random.permutation(len(batches)))
+
+
+def length_grouped(lengths: Index, batch_size: int, generator: torch.Generator) -> Iterator[Index]:
+    """The batches of Hugging Face's `LengthGroupedSampler`, epoch after epoch, from the same generator.
+
+    A mega-batch has 50 batches or a fourth of the items, whichever is less. Within one the items stand by length, the
+    longest first, and batches are not shuffled; the longest item of all changes places with the very first.
+    """
+    items = len(lengths)
+    mega_batch = batch_size * max(1, min(items // (batch_size * 4), _POOL))
+    while True:
+        rows = _longest_first(torch.randperm(items, generator=generator).numpy(), lengths, mega_batch)
+        starts = np.arange(0, items, mega_batch)
+        longest = starts[np.argmax(lengths[rows[starts]])]
+        rows[[0, longest]] = rows[[longest, 0]]
+        yield from _cut(rows, batch_size)
+
+
+def _longest_first(rows: Index, lengths: Index, pool: int) -> Index:
+    """The rows sorted by length within each pool of so many."""
+    parts = _cut(rows, pool)
+    return np.concatenate([part[np.argsort(-lengths[part], kind="stable")] for part in parts])
+
+
+def _cut(rows: Index, size: int) -> Iterator[Index]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def by_language(data: TrainData, batch_size: int, seed: int) -> Iterator[Index]:

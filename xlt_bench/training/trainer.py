@@ -113,7 +113,7 @@ class Lane:
         self.failure = DivergedError(f"{event}; {advice}")
 
     def evaluated(self, dev_loss: float, dev_accuracy: float) -> None:
-        """Take note of a dev evaluation: keep the best checkpoint, stop early."""
+        """Take note of a dev evaluation: select a checkpoint, stop early."""
         train_loss = float(torch.stack([total(terms) for terms in self._losses]).mean()) if self._losses else math.nan
         means = _means(self._losses)
         self._losses.clear()
@@ -123,15 +123,18 @@ class Lane:
         point = DevPoint(self.step, train_loss, dev_loss, dev_accuracy, means)
         self._history.append(point)
         self.context.progress.evaluated(self.context.seed, self.step, dev_accuracy)
-        if self._selected is None or dev_accuracy > self._selected.dev_accuracy:
+        if self._recipe.checkpoint == "last":
+            self._selected = point
+        elif self._selected is None or dev_accuracy > self._selected.dev_accuracy:
             self._selected = point
             self._best = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
         if self.step >= self.total or self._stopping.stops(self.step, dev_loss):
             self.finished = True
 
     def close(self) -> FitSummary:
-        """Put the best checkpoint back and tell what happened."""
-        self.module.load_state_dict(self._best)
+        """Put the best checkpoint back, where it is not the last, and tell what happened."""
+        if self._best:
+            self.module.load_state_dict(self._best)
         self.module.eval()
         trained = sum(p.numel() for p in self.module.parameters() if p.requires_grad)
         selected = self._selected.step if self._selected else None
