@@ -1,45 +1,82 @@
-"""The files of a backbone's folder: which are read, whether they are whole, and their hash. Imports no torch."""
+"""The files of a backbone's folder: which are read, whether they are whole, and their hash. Imports no torch.
+
+What is hashed is what transformers reads. So everything by which a folder could make it read other files (or run code)
+is refused by name: the hash would not cover them.
+"""
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlt_bench.errors import BackboneError
+from xlt_bench.errors import BackboneError, ConfigError
+from xlt_bench.io.json_files import read_object
+from xlt_bench.io.texts import shortened
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
 CONFIG = "config.json"
-FILES = (CONFIG, "tokenizer.json", "tokenizer_config.json", "*.model", "special_tokens_map.json", "vocab*")
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model-*.safetensors")
-_TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model")
+_TOKENIZER_CONFIG = "tokenizer_config.json"
+_TOKENIZER = "tokenizer.json"
+_VOCABULARIES = (_TOKENIZER, "*.model", "vocab.txt", "vocab.json")
+"""Any of these makes a tokenizer."""
+FILES = (
+    CONFIG,
+    _TOKENIZER_CONFIG,
+    *_VOCABULARIES,
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+)
+_WHOLE = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+_SHARDS = "model-*.safetensors"
+WEIGHTS = (_WHOLE, _INDEX, _SHARDS)
+
+_ADAPTER = "adapter_config.json"
+"""With this file in a folder, transformers loads the backbone that it names, and an adapter on top."""
+
+_REFUSED: Mapping[str, str] = {
+    "auto_map": "code of its own, which is never run",
+    "custom_generate": "code of its own, which is never run",
+    "transformers_weights": "other files of weights than model.safetensors",
+    "fast_tokenizer_files": "other files than tokenizer.json",
+    "quantization_config": "quantised weights, which are not read",
+}
+"""Keys of a configuration, and what they name. Each is refused where it has a value."""
+_KERNELS = ("attn_implementation", "_attn_implementation", "experts_implementation")
+"""Keys that may name a repository of the hub, from which compiled code is loaded."""
 
 
-def check_files(name: str, folder: Path) -> None:
-    """Refuse a folder from which no model and tokenizer can be loaded.
+def check_files(name: str, folder: Path) -> tuple[Path, ...]:
+    """The files that are read from a folder, in the order of their names.
 
     Raises:
-        BackboneError: a file that is missing, cut off or no file of its kind.
+        BackboneError: a file that is missing, cut off, no file of its kind, or one that leads to others.
     """
     if not (folder / CONFIG).is_file():
         raise BackboneError(f"backbone '{name}': {folder} has no config.json; give a folder saved by save_pretrained")
-    if not any((folder / file).is_file() for file in _TOKENIZERS):
+    if not any(_present(folder, _VOCABULARIES)):
         raise BackboneError(
             f"backbone '{name}': {folder} has no tokenizer (tokenizer.json); save the tokenizer beside it"
         )
-    if not list(_present(folder, WEIGHTS)):
+    if (folder / _ADAPTER).is_file():
         raise BackboneError(
-            f"backbone '{name}': {folder} has no model.safetensors (pickled weights are not loaded); "
-            "convert it with save_pretrained(..., safe_serialization=True)"
+            f"backbone '{name}': {folder} has an adapter_config.json, with which other weights would be loaded; "
+            "keep adapters in a folder of their own (xlt-bench evaluate ADAPTER, run --init-from ADAPTER)"
         )
-    for path in (folder / CONFIG, folder / "tokenizer.json", folder / "tokenizer_config.json"):
-        if path.is_file():
-            _check_json(name, path)
-    _check_weights(name, folder)
+    try:
+        _check_configs(folder)
+    except ConfigError as error:
+        raise BackboneError(f"backbone '{name}': {error}") from error
+    files = {*_present(folder, FILES), *_weights(name, folder)}
+    _check_whole(name, files)
+    return tuple(sorted(files))
 
 
 def read_config(name: str, folder: Path) -> PreTrainedConfig:
@@ -59,10 +96,10 @@ def read_config(name: str, folder: Path) -> PreTrainedConfig:
     return config
 
 
-def hash_of(folder: Path) -> str:
-    """Sixteen hexadecimal digits over all files that are read."""
+def hash_of(paths: Iterable[Path]) -> str:
+    """Sixteen hexadecimal digits over the names and contents of files, in this order."""
     digest = hashlib.sha256()
-    for path in sorted({*_present(folder, FILES), *_present(folder, WEIGHTS)}):
+    for path in paths:
         digest.update(path.name.encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -74,20 +111,94 @@ def first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
-def _check_json(name: str, path: Path) -> None:
+def _check_configs(folder: Path) -> None:
+    """Refuse configurations that are no JSON or lead to other files.
+
+    Raises:
+        ConfigError: the first of these.
+    """
+    for file in (CONFIG, _TOKENIZER, _TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json"):
+        path = folder / file
+        content = read_object(path) if path.is_file() else {}
+        if file != _TOKENIZER:  # a vocabulary may have any words
+            for key, value in _entries(content):
+                _check_entry(path, key, value)
+    # with a tokenizer.json, transformers leaves alone which vocabulary the configuration names
+    named = {} if (folder / _TOKENIZER).is_file() else _tokenizer_config(folder)
+    for key, value in named.items():
+        if key.endswith("_file") and isinstance(value, str):
+            raise ConfigError(
+                f"{folder / _TOKENIZER_CONFIG} names a file in place of those beside it "
+                f"({shortened(key)} = '{shortened(value)}'); remove that entry"
+            )
+
+
+def _check_entry(path: Path, key: str, value: object) -> None:
+    if key in _REFUSED and value:
+        raise ConfigError(f"{path} has '{key}', which names {_REFUSED[key]}; remove it, if the model works without")
+    if key in _KERNELS and isinstance(value, str) and "/" in value:
+        raise ConfigError(
+            f"{path} has '{key}', which names code on the hub ('{shortened(value)}'), which is never loaded; remove it"
+        )
+
+
+def _tokenizer_config(folder: Path) -> dict[str, Any]:
+    path = folder / _TOKENIZER_CONFIG
+    return read_object(path) if path.is_file() else {}
+
+
+def _entries(content: object) -> Iterator[tuple[str, object]]:
+    """All keys of an object and of those inside it, with their values."""
+    pending = [content]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            yield from value.items()
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+
+
+def _weights(name: str, folder: Path) -> tuple[Path, ...]:
+    """The files that transformers takes weights from: one, or the shards that an index names, and the index."""
+    if (folder / _WHOLE).is_file():
+        return (folder / _WHOLE,)
+    index = folder / _INDEX
+    if not index.is_file():
+        raise BackboneError(
+            f"backbone '{name}': {folder} has no model.safetensors (pickled weights are not loaded); "
+            "convert it with save_pretrained(..., safe_serialization=True)"
+        )
+    shards = _shards(name, index)
+    missing = [shard for shard in shards if not (folder / shard).is_file()]
+    if missing:
+        raise BackboneError(f"backbone '{name}': {folder} lacks {', '.join(missing[:3])}; fetch it again")
+    return (index, *(folder / shard for shard in shards))
+
+
+def _shards(name: str, index: Path) -> list[str]:
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BackboneError(f"backbone '{name}': {path} is no JSON ({error}); save it again") from error
-    if not isinstance(content, dict):
-        raise BackboneError(f"backbone '{name}': {path} holds no JSON object; save it again")
+        shards: list[str] = sorted(set(read_object(index)["weight_map"].values()))
+        foreign = [shard for shard in shards if "/" in shard or not fnmatch.fnmatch(shard, _SHARDS)]
+    except (ConfigError, KeyError, TypeError, AttributeError) as error:
+        raise BackboneError(f"backbone '{name}': {index} is no index of weights; fetch it again") from error
+    if not shards:
+        raise BackboneError(f"backbone '{name}': {index} names no weights; fetch it again")
+    if foreign:
+        raise BackboneError(
+            f"backbone '{name}': {index} names '{shortened(foreign[0])}', which is no {_SHARDS} beside it; "
+            "save the model again with save_pretrained"
+        )
+    return shards
 
 
-def _check_weights(name: str, folder: Path) -> None:
+def _check_whole(name: str, files: Iterable[Path]) -> None:
     """Read the headers, so that a file that was cut off or is a Git LFS pointer is refused before anything runs."""
     from safetensors import SafetensorError, safe_open
 
-    for path in _present(folder, ("*.safetensors",)):
+    for path in files:
+        if path.suffix != ".safetensors":
+            continue
         try:
             with safe_open(path, "np"):
                 pass
@@ -95,17 +206,7 @@ def _check_weights(name: str, folder: Path) -> None:
             raise BackboneError(
                 f"backbone '{name}': {path} is no whole safetensors file ({first_line(error)}); fetch it again"
             ) from error
-    index = folder / "model.safetensors.index.json"
-    if index.is_file() and not (folder / "model.safetensors").is_file():
-        try:
-            shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BackboneError(f"backbone '{name}': {index} is no index of weights; fetch it again") from error
-        missing = sorted(shard for shard in shards if not (folder / shard).is_file())
-        if missing:
-            raise BackboneError(f"backbone '{name}': {folder} lacks {', '.join(missing[:3])}; fetch it again")
 
 
-def _present(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
-    for pattern in patterns:
-        yield from sorted(folder.glob(pattern))
+def _present(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
+    return (path for pattern in patterns for path in folder.glob(pattern) if path.is_file())

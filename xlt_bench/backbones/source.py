@@ -81,10 +81,10 @@ def _download(hub_id: str) -> Path:
 
 
 def _checked(name: str, folder: Path) -> BackboneSource:
-    check_files(name, folder)
+    files = check_files(name, folder)
     try:
         architecture = architecture_of(read_config(name, folder))
     except ConfigError as error:
         raise BackboneError(f"backbone '{name}': {error}") from error
     check_tokenizer(name, load_tokenizer(name, folder), architecture.embedding_rows)
-    return BackboneSource(name, folder, hash_of(folder), architecture)
+    return BackboneSource(name, folder, hash_of(files), architecture)
