@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from xlt_bench.adapters.folder import AdapterFolder
+from xlt_bench.backbones.folder import CONFIG
 from xlt_bench.backbones.source import BARE_NAMES, NANO, BackboneSource
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.json_files import read_object
+from xlt_bench.io.paths import is_folder
+from xlt_bench.io.texts import shortened
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class BackboneFacts:
 
 def facts_of(source: BackboneSource) -> BackboneFacts:
     """Read them from a backbone that `locate` has checked."""
-    config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
+    config = read_object(source.folder / CONFIG)
     architecture = source.architecture
     return BackboneFacts(
         kind=architecture.model_type,
@@ -67,9 +69,9 @@ def backbone_name(adapter: AdapterFolder, requested: str | None) -> str:
     if requested is None:
         if configured is None:
             raise ConfigError(f"adapter '{adapter.name}' does not say which backbone it belongs to; give --backbone")
-        if configured.startswith(("/", "~", ".")) and not Path(configured).is_dir():
+        if configured.startswith(("/", "~", ".")) and not is_folder(configured):
             raise ConfigError(
-                f"adapter '{adapter.name}' names the backbone by a folder that is not here, {configured}; "
+                f"adapter '{adapter.name}' names the backbone by a folder that is not here, {shortened(configured)}; "
                 "give --backbone"
             )
         return configured
@@ -92,4 +94,4 @@ def check_width(adapter: str, width: int, facts: BackboneFacts, source: Backbone
 
 
 def _is_id(name: str) -> bool:
-    return name == NANO or not Path(name).is_dir()
+    return name == NANO or not is_folder(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +12,9 @@ from typing import Any
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.hub import snapshot
+from xlt_bench.io.json_files import read_object
+from xlt_bench.io.paths import is_file, is_folder
+from xlt_bench.io.texts import shortened
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -50,7 +53,7 @@ class AdapterFolder:
     @property
     def short_name(self) -> str:
         """For a table: the folder's own name, or the hub id."""
-        return self.folder.resolve().name if Path(self.name).expanduser().is_dir() else self.name
+        return self.folder.resolve().name if is_folder(os.path.expanduser(self.name)) else self.name
 
     @property
     def base_model(self) -> str | None:
@@ -104,14 +107,16 @@ def hash_of(*paths: Path) -> str:
 
 
 def _locate(reference: str) -> Path:
-    path = Path(reference).expanduser()
-    if path.is_dir():
-        return path
-    if path.is_file():
+    path = os.path.expanduser(reference)
+    if is_folder(path):
+        return Path(path)
+    if is_file(path):
         raise ConfigError(f"adapter '{reference}' is a file; give the folder with {CONFIG} and {WEIGHTS}")
     hub = _HUB_ID.fullmatch(reference)
     if hub is None:
-        raise ConfigError(f"no adapter '{reference}': neither a local folder nor a hub id such as owner/name")
+        raise ConfigError(
+            f"no adapter '{shortened(reference)}': neither a local folder nor a hub id such as owner/name"
+        )
     try:
         return snapshot(hub["id"], (CONFIG, WEIGHTS, MODEL_CONFIG), hub["revision"])
     except Exception as error:  # the hub client raises many unrelated classes: offline, timeout, 404, gated
@@ -140,12 +145,9 @@ def _check_weights(reference: str, folder: Path) -> None:
 
 def _json(reference: str, path: Path) -> dict[str, Any]:
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"adapter '{reference}': {path} is no JSON ({first_line(error)}); fetch it again") from error
-    if not isinstance(plain, dict):
-        raise ConfigError(f"adapter '{reference}': {path} holds no JSON object; fetch it again")
-    return plain
+        return read_object(path)
+    except ConfigError as error:
+        raise ConfigError(f"adapter '{reference}': {error}") from error
 
 
 def first_line(error: Exception) -> str:

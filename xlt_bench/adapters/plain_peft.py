@@ -109,6 +109,7 @@ def _load(adapter: AdapterFolder, tensors: Mapping[str, Tensor], backbone: Backb
                 backbone.source.folder,
                 num_labels=classes_of(adapter, tensors),
                 dtype=torch.float32,
+                use_safetensors=True,
                 trust_remote_code=False,
                 output_loading_info=True,
             )
