@@ -31,11 +31,12 @@ class NearestCentroid:
 
     uses_backbone: ClassVar[bool] = True
     tunes: ClassVar[tuple[str, ...]] = ()
+    procedure: ClassVar[str] = "means of mean-pooled states, class by class"
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> Centroids:
         """Average the vectors of each class."""
         pooled = MeanPooled(context.backbone, context.recipe)
-        vectors = pooled(train.examples)
+        vectors = pooled(train.examples, context.progress)
         mean = vectors.mean(0)
         centroids = _centroids(_unit(vectors - mean), train, len(context.labels))
         return Centroids(pooled, mean, centroids, FitSummary(centroids.size))

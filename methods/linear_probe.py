@@ -28,11 +28,12 @@ class LinearProbe:
 
     uses_backbone: ClassVar[bool] = True
     tunes: ClassVar[tuple[str, ...]] = ()
+    procedure: ClassVar[str] = f"logistic regression on mean-pooled states, {len(STRENGTHS)} penalties tried on dev"
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedProbe:
         """Standardise the features and fit."""
         pooled = MeanPooled(context.backbone, context.recipe)
-        features = pooled(train.examples)
+        features = pooled(train.examples, context.progress)
         mean, deviation = features.mean(0), features.std(0)
         scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
         standard = Standardised(pooled, mean, scale)

@@ -55,6 +55,7 @@ class NgramMLP:
 
     uses_backbone: ClassVar[bool] = False
     tunes: ClassVar[tuple[str, ...]] = ("learning_rate",)
+    procedure: ClassVar[str] = "passes of Adam over bags of n-grams, the best on dev kept"
 
     shortest: int = 1
     longest: int = 4

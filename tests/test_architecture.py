@@ -9,8 +9,8 @@ from pathlib import Path
 from tests.support import ROOT
 
 ROOMS = (
-    "io", "stats", "metrics", "recipe", "task", "backbones", "languages", "method", "plugins", "tasks", "training",
-    "methods", "records", "adapters", "runs", "engines", "baselines", "tuning", "studies", "conformance",
+    "io", "stats", "metrics", "recipe", "task", "backbones", "languages", "method", "progress", "plugins", "tasks",
+    "training", "methods", "records", "adapters", "runs", "engines", "baselines", "tuning", "studies", "conformance",
     "leaderboard.data", "leaderboard.board", "leaderboard.render", "leaderboard.compare", "leaderboard.rescore",
     "leaderboard.study", "api", "cli",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xlt_bench.engines import LocalEngine, carry_out
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Method, Progress, Silent
+from xlt_bench.progress import in_notebook, notebook_display
 from xlt_bench.records.record import Record
 from xlt_bench.runs.naming import name_row
 from xlt_bench.runs.option import options_of
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
     from xlt_bench.leaderboard.board.model import Board
     from xlt_bench.leaderboard.compare.model import ComparisonReport
 
-_SILENT = Silent()
-
 
 def run(
     method: str | type[Method] | Method | Request = Request.method,
     sources: str | Sequence[str] = Request.sources,
     *,
-    progress: Progress = _SILENT,
+    progress: Progress | None = None,
     **options: Any,
 ) -> list[Record]:
     """Run a method and return its Records, one a seed (in the full protocol, one a seed and target).
@@ -37,7 +36,7 @@ def run(
     Args:
         method: a name, `path/to/file.py:Class`, a class, or an instance with its hyper-parameters; or a whole Request.
         sources: an expression, or a list of groups and language codes.
-        progress: is told of steps and dev evaluations.
+        progress: is told what goes on; None: bars in a notebook, nothing elsewhere.
         options: further fields of a Request, as the command line has them or as plain values: `seeds=3` or
             `seeds=[4, 7]`, `shots=[8, 32, None]`, `settings={"n_tokens": 10}`, `targets=["unseen", "low-performing"]`.
 
@@ -52,7 +51,10 @@ def run(
         request = read_request({"method": method, "sources": sources, **options})
     experiment = prepare(request)
     name_row(experiment, request.label)
-    return carry_out(experiment, LocalEngine(progress))
+    if progress is not None or not in_notebook():
+        return carry_out(experiment, LocalEngine(progress or Silent()))
+    with notebook_display(experiment.setup.label, len(experiment.missing)) as display:
+        return carry_out(experiment, LocalEngine(display))
 
 
 def _signature() -> inspect.Signature:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,34 @@ if TYPE_CHECKING:
 Scores = NDArray[np.float32]
 
 
+ActivityName = Literal["loading", "encoding", "training", "predicting", "writing"]
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a run is doing, and how far it is.
+
+    Attributes:
+        name: the kind of work.
+        subject: of what, such as `seed 0` or a backbone's name.
+        done, total: how many units are done, of how many; None: nobody knows.
+        unit: what is counted, in the singular.
+        items: texts handled so far, for a rate; 0 where none are counted.
+    """
+
+    name: ActivityName
+    subject: str = ""
+    done: int = 0
+    total: int | None = None
+    unit: str = ""
+    items: int = 0
+
+
 class Progress(Protocol):
     """Where a method tells how far it is. Calls are cheap; a method that never calls them works too."""
+
+    def activity(self, activity: Activity) -> None:
+        """Something begins, or is further than when it was last told."""
 
     def step(self, seed: int, steps: int, total: int, loss: float, examples: int) -> None:
         """The `steps`-th optimiser step of `total` is done; `examples` were seen in it."""
@@ -37,6 +63,9 @@ class Progress(Protocol):
 
 class Silent:
     """A Progress that shows nothing."""
+
+    def activity(self, activity: Activity) -> None:
+        """Show nothing."""
 
     def step(self, seed: int, steps: int, total: int, loss: float, examples: int) -> None:
         """Show nothing."""
@@ -148,7 +177,8 @@ class Method(Protocol):
 
     Optional class attributes: `tunes`, names of hyper-parameters that `xlt-bench tune` varies, in place of the learning
     rates of the recipe (see `xlt_bench.tuning.space`); `reads_text = False` of a floor that gives every text the same
-    scores (see `xlt_bench.conformance`). Optional abilities are the protocols below.
+    scores (see `xlt_bench.conformance`); `procedure`, a few words on how it fits, of a method that takes no optimiser
+    steps from the recipe: announced in place of a number of steps. Optional abilities are the protocols below.
     """
 
     uses_backbone: ClassVar[bool]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tests.support.fits import DEV, TRAIN, context, copied, labelled, loud, same
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.method import DevPoint
+from xlt_bench.method import Activity, DevPoint
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.task import Labelled
@@ -28,6 +28,9 @@ class Snapshots:
     def __init__(self) -> None:
         self.module: nn.Module | None = None
         self.states: dict[int, dict[str, Tensor]] = {}
+
+    def activity(self, activity: Activity) -> None:
+        """Nothing to keep."""
 
     def step(self, seed: int, done: int, total: int, loss: float, examples: int) -> None:
         """Nothing to keep."""

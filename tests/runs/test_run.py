@@ -82,10 +82,10 @@ def test_only_failed_seeds_are_tried_again_and_only_when_asked(run: Command, tmp
     [
         (
             "return np.zeros((len(examples) - 1, 3))",
-            "predict must return shape (24, 3), one row an item; it is (23, 3)",
+            "predict must return shape (12, 3), one row an item; it is (11, 3)",
         ),
-        ("return np.zeros(len(examples))", "it is (24,)"),
-        ("return np.full((len(examples), 3), np.nan)", "finite scores; 24 rows are not"),
+        ("return np.zeros(len(examples))", "it is (12,)"),
+        ("return np.full((len(examples), 3), np.nan)", "finite scores; 12 rows are not"),
         ("return np.full((len(examples), 3), 'a')", "predict must return numbers"),
         ("return None", "predict must return numbers"),
         ("raise SystemExit(0)", "SystemExit"),
@@ -256,8 +256,6 @@ def test_from_python(plugin: str, command: Command) -> None:
 
 
 def test_ids_of_test_items_tell_nothing(run: Command, tmp_path: Path) -> None:
-    reveals = (
-        "ids = [example.id for example in examples]\nassert ids == [str(at) for at in range(len(ids))], ids\n" + GOOD
-    )
-    assert run("-m", write_plugin(tmp_path, reveals), "--seeds", "1").code == 0
+    numbered = "ids = [int(example.id) for example in examples]\nassert ids in ([*range(12)], [*range(12, 24)]), ids\n"
+    assert run("-m", write_plugin(tmp_path, numbered + GOOD), "--seeds", "1").code == 0
     assert set(Store(STORE).predictions(stored()[0]).item_id) == {f"test{number}" for number in range(12)}

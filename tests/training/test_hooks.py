@@ -61,7 +61,7 @@ def test_gradients_of_an_own_loss_are_those_of_the_whole_batch(
     monkeypatch.setattr("xlt_bench.training.prompted.tokens_at_once", lambda device: 60)
     method = Spread()
     module = method.new_module(context(tiny_backbone)).train()
-    data = tokenised(TRAIN, DEV, tiny_backbone, loud(), 20)
+    data = tokenised(TRAIN, DEV, context(tiny_backbone), 20)
     batch = data.train.batch(np.arange(24))
     assert len(batch.block_rows(60, 20)) > 3
     (terms,) = PromptedForward(tiny_backbone, 1, loss=method.loss).gradients([module], [batch])
@@ -162,7 +162,7 @@ def test_views_are_trained_on_and_do_not_count_as_items(tiny_backbone: Backbone)
 
 def test_a_view_of_other_length_is_refused(tiny_backbone: Backbone) -> None:
     with pytest.raises(MethodError, match="a view of the 60 train items has 24 items"):
-        tokenised(TRAIN, DEV, tiny_backbone, loud(), 0, [DEV])
+        tokenised(TRAIN, DEV, context(tiny_backbone), 0, [DEV])
 
 
 class ByLanguage(nn.Module):

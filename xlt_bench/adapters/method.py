@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from typing import ClassVar
-
-import numpy as np
 
 from xlt_bench.adapters.base_model import BackboneFacts
 from xlt_bench.adapters.content import Content, numbers_in, predictor_of
@@ -18,9 +15,6 @@ from xlt_bench.adapters.labels import LabelOrder
 from xlt_bench.adapters.predictor import Predictor
 from xlt_bench.method import Context, FitSummary, Scores
 from xlt_bench.task import Example, Labelled
-
-LanguageDone = Callable[[int], None]
-"""Is told after each language how many are predicted."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +28,12 @@ class AdapterMethod:
     """
 
     uses_backbone: ClassVar[bool] = True
+    procedure: ClassVar[str] = "an existing adapter is loaded"
 
     adapter: AdapterFolder
     content: Content
     facts: BackboneFacts
     order: LabelOrder
-    language_done: LanguageDone | None = None
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> Scorer:
         """The adapter on its backbone, with the task's order of classes; the data are not looked at."""
@@ -55,7 +49,6 @@ class AdapterMethod:
             predictor=predictor_of(self.adapter, self.content, self.facts, replace(context, labels=self.order.labels)),
             columns=self.order.columns(context.labels),
             summary=FitSummary(trainable_parameters=numbers_in(self.content)),
-            language_done=self.language_done,
         )
 
 
@@ -71,16 +64,10 @@ class Scorer:
     predictor: Predictor
     columns: Sequence[int]
     summary: FitSummary
-    language_done: LanguageDone | None = None
 
     def predict(self, examples: Sequence[Example]) -> Scores:
-        """Logits of shape (items, classes of the task), float32, in the order given; language by language."""
-        scores = []
-        for count, (_, group) in enumerate(groupby(examples, lambda example: example.language), 1):
-            scores.append(self.predictor.predict(list(group))[:, self.columns])
-            if self.language_done is not None:
-                self.language_done(count)
-        return np.concatenate(scores)
+        """Logits of shape (items, classes of the task), float32, in the order given."""
+        return self.predictor.predict(examples)[:, self.columns]
 
     def save(self, folder: Path) -> None:
         """Copy the adapter's files."""

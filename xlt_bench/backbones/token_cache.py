@@ -23,7 +23,8 @@ from safetensors.numpy import load_file, save_file
 
 from xlt_bench.backbones.tokenised import Texts, Tokenised
 
-_IN_MEMORY = 16
+_IN_MEMORY = 20_000_000
+"""Tokens kept in memory (160 MB), in as many lists of texts as they come."""
 _ON_DISK = 200
 """Files kept; the ones unused for longest go first."""
 _WORTH_A_FILE = 2_000
@@ -42,17 +43,23 @@ class TokenCache:
         self._identity = f"{identity} {version('tokenizers')}"
         self._folder = folder or _user_folder()
         self._in_memory: OrderedDict[str, Tokenised] = OrderedDict()
+        self._tokens = 0
 
     def get(self, texts: Texts, max_length: int, tokenise: Callable[[], Tokenised], pad_id: int) -> Tokenised:
         """The ids of these texts, by `tokenise` where nobody has computed them yet."""
         key = self._key(texts, max_length)
-        tokenised = self._in_memory.pop(key, None) or self._read(key, len(texts), pad_id)
+        if key in self._in_memory:
+            self._in_memory.move_to_end(key)
+            return self._in_memory[key]
+        tokenised = self._read(key, len(texts), pad_id)
         if tokenised is None:
             tokenised = tokenise()
             self._write(key, tokenised)
         self._in_memory[key] = tokenised
-        if len(self._in_memory) > _IN_MEMORY:
-            self._in_memory.popitem(last=False)
+        self._tokens += int(tokenised.lengths.sum())
+        while self._tokens > _IN_MEMORY and len(self._in_memory) > 1:
+            _, oldest = self._in_memory.popitem(last=False)
+            self._tokens -= int(oldest.lengths.sum())
         return tokenised
 
     def _key(self, texts: Texts, max_length: int) -> str:

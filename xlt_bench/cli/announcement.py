@@ -21,18 +21,22 @@ def announcement(experiment: Experiment, request: Request) -> str:
     if request.shots != (None,):
         listed = ", ".join("all" if count is None else str(count) for count in request.shots)
         lines.append(f"labelled examples of each target: {listed}")
+    procedure = getattr(setup.configured.method, "procedure", None)
     if first.recipe is not None:
-        budget = _budget(first.recipe["source"]) + (f", {_budget(first.recipe['target'])} a target" if adapts else "")
-        lines.append(
-            f"backbone {first.backbone}, preset {first.preset}: {budget} of batch {first.recipe['batch_size']}, "
-            f"{first.precision} on {setup.device}"
-        )
-    elif request.steps or request.preset or request.precision == "bf16":
+        work = procedure or f"{_budgets(first.recipe, adapts)} of batch {first.recipe['batch_size']}"
+        lines.append(f"backbone {first.backbone}, preset {first.preset}: {work}, {first.precision} on {setup.device}")
+    elif procedure is not None:
+        lines.append(f"no backbone: {procedure}")
+    if first.recipe is None and (request.steps or request.preset or request.precision == "bf16"):
         lines.append(f"{setup.label} uses no backbone: --steps, --preset and --precision change nothing")
     lines.extend(f"note: {note}" for note in setup.notes)
     lines.extend(f"damaged, computed again: {damaged.folder}: {damaged.reason}" for damaged in experiment.damaged)
     lines.append(_runs(experiment))
     return "\n".join(lines)
+
+
+def _budgets(recipe: Mapping[str, Any], adapts: bool) -> str:
+    return _budget(recipe["source"]) + (f", {_budget(recipe['target'])} a target" if adapts else "")
 
 
 def _budget(phase: Mapping[str, Any]) -> str:

@@ -35,13 +35,14 @@ def evaluate(
 ) -> None:
     """Score an existing PEFT adapter on the languages of a task, as a Record that the board shows."""
     from rich.console import Console
-    from rich.progress import Progress
 
     from xlt_bench.adapters.labels import parse_labels
     from xlt_bench.engines import LocalEngine, carry_out
     from xlt_bench.leaderboard.board.boards import board_of
     from xlt_bench.leaderboard.board.options import Options
     from xlt_bench.leaderboard.render.output import show
+    from xlt_bench.method import Activity
+    from xlt_bench.progress import console_display
     from xlt_bench.runs.evaluation import Evaluation
     from xlt_bench.runs.preparing_evaluation import is_below_chance, prepare_evaluation
 
@@ -59,15 +60,15 @@ def evaluate(
         store=store,
         rerun=rerun,
     )
-    notes = Console(stderr=True)
-    with Progress(console=notes, transient=True, disable=not notes.is_terminal) as bars:
-        bar = bars.add_task("languages", total=None)
-        prepared = prepare_evaluation(request, language_done=lambda number: bars.update(bar, completed=number))
+    notes = Console(stderr=True, highlight=False, markup=False)
+    notes.soft_wrap = not notes.is_terminal
+    with console_display(notes) as progress:
+        progress.activity(Activity("loading", f"adapter {adapter} and task {task}"))
+        prepared = prepare_evaluation(request)
         for line in prepared.notes:
-            _say(line)
+            notes.print(line)
         setup, (cell,) = prepared.experiment.setup, prepared.experiment.cells
-        bars.update(bar, total=len(cell.targets))
-        (record,) = carry_out(prepared.experiment, LocalEngine())
+        (record,) = carry_out(prepared.experiment, LocalEngine(progress))
     if not record.complete:
         raise MethodError(f"{setup.label} could not be scored: {record.reason}; --rerun tries again")
     if name is not None:

@@ -49,30 +49,30 @@ def run_request(request: Request, pack: int | None, interval: Interval, level: f
     from rich.console import Console
 
     from xlt_bench.cli.announcement import announcement
-    from xlt_bench.cli.progress import LiveProgress
     from xlt_bench.engines import LocalEngine, carry_out
-    from xlt_bench.engines.packs import pack_size
+    from xlt_bench.method import Activity
+    from xlt_bench.progress import console_display
     from xlt_bench.records.record import Record
-    from xlt_bench.runs.naming import name_row
-    from xlt_bench.runs.preparing import prepare
     from xlt_bench.runs.text_lengths import cut_texts
 
     notes = Console(stderr=True, highlight=False, markup=False)
     notes.soft_wrap = not notes.is_terminal  # wrapped at words on a terminal, one line a fact elsewhere
     try:
-        experiment = prepare(request)
-        experiment.check_store()
-        name_row(experiment, request.label)
+        with console_display(notes) as progress:
+            progress.activity(Activity("loading", f"method {request.method} and task {request.task}"))
+            experiment = _prepared(request)
+            progress.activity(Activity("encoding", "some texts, to see whether any is cut"))
+            cut = cut_texts(experiment)
     except KeyboardInterrupt:
         notes.print("stopped before anything was run")
         raise typer.Exit(130) from None
     notes.print(announcement(experiment, request))
-    for note in cut_texts(experiment):
+    for note in cut:
         notes.print(f"note: {note}", soft_wrap=True)
     try:
         # what a method prints must not end up among the results
-        live = LiveProgress(notes, experiment.setup.label, experiment.fits, pack_size(pack, experiment.setup.device))
-        with live as progress, redirect_stdout(sys.stderr):
+        display = console_display(notes, experiment.setup.label, len(experiment.missing))
+        with display as progress, redirect_stdout(sys.stderr):
             records = carry_out(experiment, LocalEngine(progress, pack), partial(_say_waiting, notes))
     except KeyboardInterrupt:
         store = experiment.setup.store
@@ -83,6 +83,17 @@ def run_request(request: Request, pack: int | None, interval: Interval, level: f
         )
         raise typer.Exit(130) from None
     _show(records, experiment, notes, interval, level, as_json)
+
+
+def _prepared(request: Request) -> Experiment:
+    """The checked request; from here on its row bears its label."""
+    from xlt_bench.runs.naming import name_row
+    from xlt_bench.runs.preparing import prepare
+
+    experiment = prepare(request)
+    experiment.check_store()
+    name_row(experiment, request.label)
+    return experiment
 
 
 def _say_waiting(notes: Console, number: int) -> None:

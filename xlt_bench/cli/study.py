@@ -121,7 +121,7 @@ def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None
             faults = run_study(
                 planned,
                 loader,
-                _display(notes, len(planned), pack),
+                _display(notes, len(planned)),
                 waiting=lambda number: notes.print(f"other processes work on the last {number} runs; waiting for them"),
                 limit=limit,
                 pack=pack,
@@ -153,18 +153,15 @@ def _store(planned: list[Planned]) -> Path:
 
 
 def _display(
-    notes: Console, configurations: int, pack: int | None
+    notes: Console, configurations: int
 ) -> Callable[[Planned, int, Experiment], AbstractContextManager[Progress]]:
-    from xlt_bench.cli.progress import LiveProgress
-    from xlt_bench.engines.packs import pack_size
+    from xlt_bench.progress import console_display
 
     @contextmanager
     def show(planned: Planned, number: int, experiment: Experiment) -> Iterator[Progress]:
         where = f"[{number} of {configurations}] {experiment.setup.label}, sources {planned.sources}"
         notes.print(f"{where}: {len(experiment.cells)} runs to do")
-        with LiveProgress(
-            notes, experiment.setup.label, experiment.fits, pack_size(pack, experiment.setup.device)
-        ) as progress:
+        with console_display(notes, experiment.setup.label, len(experiment.missing)) as progress:
             yield progress
 
     return show

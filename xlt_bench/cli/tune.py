@@ -22,9 +22,9 @@ def tune(
     """Try settings around a method's defaults on source dev, the same ones for every method, and run the best."""
     from rich.console import Console
 
-    from xlt_bench.cli.progress import LiveProgress
     from xlt_bench.cli.run import run_request
     from xlt_bench.engines import LocalEngine
+    from xlt_bench.progress import console_display
     from xlt_bench.tuning import prepare_search, search
     from xlt_bench.tuning.report import announcement, command, conclusion, line, table
 
@@ -34,7 +34,7 @@ def tune(
     notes.print(announcement(planned))
     try:
         # what a method prints must not end up among the results
-        with LiveProgress(notes, planned.label, planned.missing) as progress, redirect_stdout(sys.stderr):
+        with console_display(notes, planned.label, planned.missing) as progress, redirect_stdout(sys.stderr):
             tuned = search(
                 planned,
                 LocalEngine(progress),

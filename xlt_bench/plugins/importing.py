@@ -25,6 +25,8 @@ def watched(
 ) -> Iterator[None]:
     """Say on standard error that an import takes long, and give it up at the limit.
 
+    It is nothing to be alarmed about: the first import of PyTorch from a cold disk takes as long.
+
     It is ended by a signal, so only in the main thread, where nobody else uses that signal, and only while Python code
     or a call that signals interrupt is running; elsewhere it is said, and Ctrl-C is the way out.
 
@@ -53,7 +55,7 @@ def watched(
 
 
 def _say(module: str, seconds: float) -> None:
-    print(f"importing {module} takes more than {seconds:g} s so far; Ctrl-C stops it", file=sys.stderr, flush=True)
+    print(f"still importing {module}, for {seconds:g} s so far (Ctrl-C stops it)", file=sys.stderr, flush=True)
 
 
 @contextmanager

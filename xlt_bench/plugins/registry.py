@@ -7,6 +7,7 @@ silently, and `PACKAGE/NAME` says which is meant.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
@@ -100,13 +101,17 @@ def load(kind: Kind, entry: EntryPoint) -> Any:
     Raises:
         XltBenchError: of the kind's own class, if its module raises or does not end.
     """
-    return imported(kind, f"'{entry.name}' ({entry.value})", entry.load)
+    shipped = package_of(entry) == PACKAGE
+    return imported(kind, f"'{entry.name}' ({entry.value})", entry.load, watch=not shipped)
 
 
-def imported(kind: Kind, name: str, load_it: Callable[[], Any]) -> Any:
-    """What `load_it` gives, which runs somebody else's module; `name` is for messages. Raises as `load`."""
+def imported(kind: Kind, name: str, load_it: Callable[[], Any], watch: bool = True) -> Any:
+    """What `load_it` gives, which runs a module, under a watch where it is somebody else's; raises as `load`.
+
+    The shipped ones take long only where PyTorch does, on a cold disk.
+    """
     try:
-        with watched(f"{kind.noun} {name}", kind.worker, kind.fault):
+        with watched(f"{kind.noun} {name}", kind.worker, kind.fault) if watch else nullcontext():
             return load_it()
     except XltBenchError:
         raise

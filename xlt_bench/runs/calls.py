@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -87,20 +87,32 @@ def check_fitted(fitted: object, call: str) -> None:
         raise MethodError("the summary of a fitted object must be a FitSummary (see xlt_bench/method.py)")
 
 
-def predict(fitted: Fitted, parts: Sequence[Labelled], labels: tuple[str, ...]) -> Predictions:
+Predicted = Callable[[int, int], None]
+"""Is told how many parts and how many items are predicted."""
+
+
+def predict(
+    fitted: Fitted, parts: Sequence[Labelled], labels: tuple[str, ...], predicted: Predicted = lambda parts, items: None
+) -> Predictions:
     """Predict examples without their labels, check the scores, and lay the labels beside the predictions.
 
-    What is predicted bears numbers in place of ids: an id may tell the answer (cldr's begin with it), and which items
-    of two languages are translations of each other.
+    Each part, the items of a language, is a call of its own, so that a long prediction can say how far it is. What is
+    predicted bears numbers in place of ids: an id may tell the answer (cldr's begin with it), and which items of two
+    languages are translations of each other.
 
     Raises:
         MethodError: scores of a wrong shape, or not finite.
     """
     items = concatenate(parts)
     anonymous = [example._replace(id=str(number)) for number, example in enumerate(items.examples)]
-    with calling("predict"):
-        scores = fitted.predict(anonymous)
-    classes = checked_scores(scores, items.examples, len(labels)).argmax(1)
+    ends = np.cumsum([len(part) for part in parts]).tolist()
+    choices = []
+    for number, (part, end) in enumerate(zip(parts, ends, strict=True), start=1):
+        with calling("predict"):
+            scores = fitted.predict(anonymous[end - len(part) : end])
+        choices.append(checked_scores(scores, part.examples, len(labels)).argmax(1))
+        predicted(number, end)
+    classes = np.concatenate(choices)
     names = np.asarray(labels, object)
     return Predictions(
         language=np.asarray([example.language for example in items.examples], object),

@@ -38,6 +38,10 @@ class Loader:
             self._sources[backbone] = locate(backbone)
         return self._sources[backbone]
 
+    def has_backbone(self, source: BackboneSource, device: str, precision: Precision) -> bool:
+        """Whether this backbone was asked for before."""
+        return (source.fingerprint, device, precision) in self._backbones
+
     def backbone(self, source: BackboneSource, device: str, precision: Precision) -> Backbone:
         """The backbone on a device."""
         from xlt_bench.backbones.backbone import Backbone

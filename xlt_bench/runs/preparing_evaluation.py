@@ -12,7 +12,7 @@ from xlt_bench.adapters.base_model import backbone_name, facts_of
 from xlt_bench.adapters.content import classes_in, read_content
 from xlt_bench.adapters.folder import AdapterFolder, open_adapter
 from xlt_bench.adapters.labels import LabelOrder, label_order
-from xlt_bench.adapters.method import AdapterMethod, LanguageDone
+from xlt_bench.adapters.method import AdapterMethod
 from xlt_bench.backbones.source import BackboneSource, check_name
 from xlt_bench.languages.expressions import parse_languages, target_groups
 from xlt_bench.plugins.methods import ConfiguredMethod
@@ -45,15 +45,12 @@ class PreparedEvaluation:
     notes: tuple[str, ...]
 
 
-def prepare_evaluation(
-    request: Evaluation, loader: Loader | None = None, language_done: LanguageDone | None = None
-) -> PreparedEvaluation:
+def prepare_evaluation(request: Evaluation, loader: Loader | None = None) -> PreparedEvaluation:
     """Check an evaluation, read the adapter and load the task. Nothing is predicted.
 
     Args:
         request: what is asked for.
         loader: that of other experiments.
-        language_done: is told after each language how many are predicted.
 
     Raises:
         XltBenchError: the first thing that cannot be.
@@ -78,7 +75,7 @@ def prepare_evaluation(
         "labels": list(order.labels),
         "max_length": recipe.max_length,
     }
-    method = AdapterMethod(adapter, content, facts, order, language_done)
+    method = AdapterMethod(adapter, content, facts, order)
     setup = Setup(
         task=task,
         configured=ConfiguredMethod(METHOD, name, method, hyperparameters),

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.errors import MethodError, XltBenchError
-from xlt_bench.method import Adaptable, Context, Fitted, Progress
+from xlt_bench.method import Activity, Adaptable, Context, Fitted, Progress
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.environment import environment, peak_memory, reset_peak_memory
@@ -25,6 +26,9 @@ from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.protocols import protocol_of
 from xlt_bench.runs.protocols.full import fit_source
 from xlt_bench.runs.setup import Setup
+
+if TYPE_CHECKING:
+    from xlt_bench.backbones.backbone import Backbone
 
 METHOD, MADE = "method", "made.json"
 """Of a kept source fit: what the method saved, and how long it took."""
@@ -56,7 +60,7 @@ class Runner:
 
     Args:
         setup: what they have in common.
-        progress: is told of steps and dev evaluations.
+        progress: is told what goes on: activities, steps and dev evaluations.
         loader: has the backbones that are loaded already.
     """
 
@@ -92,6 +96,7 @@ class Runner:
     def fit_source(self, cell: Cell) -> None:
         """Make and keep the fit on the sources that a cell adapts from; a failure is that of the cell, later."""
         key, setup = cell.source_fit, self.setup
+        self._progress.activity(Activity("training", f"sources, seed {cell.seed}"))
         started = time.perf_counter()
         try:
             fitted = fit_source(cell, setup.configured.method, setup.task, self._context(cell, setup.recipe_of(cell)))
@@ -111,6 +116,7 @@ class Runner:
         recipes = [protocol.recipe(self.setup.recipe_of(cell), cell, task) for cell in cells]
         contexts = [self._context(cell, recipe) for cell, recipe in zip(cells, recipes, strict=True)]
         source = self._source_of(cells[0]).fitted if cells[0].adapts else None
+        self._progress.activity(Activity("training", _subject(cells)))
         started = time.perf_counter()
         fits, operations = self._counted(lambda: protocol.fit(cells, method, task, contexts, source))
         seconds = (time.perf_counter() - started) / len(cells)
@@ -128,8 +134,15 @@ class Runner:
     ) -> Outcome:
         task = self.setup.task
         parts = protocol_of(cell).predicted(cell, task, recipe)
+        predicting = Activity("predicting", _subject([cell]), total=len(parts), unit="language")
+        self._progress.activity(predicting)
         started = time.perf_counter()
-        predictions = predict(fitted, parts, task.labels)
+        predictions = predict(
+            fitted,
+            parts,
+            task.labels,
+            lambda done, items: self._progress.activity(replace(predicting, done=done, items=items)),
+        )
         seconds = time.perf_counter() - started
         return Outcome(cell, fitted, predictions.clustered(task.clusters), fit_seconds, seconds, operations)
 
@@ -166,10 +179,14 @@ class Runner:
             device=setup.device,
             precision=setup.precision,
             progress=self._progress,
-            load_backbone=None
-            if source is None
-            else partial(self._loader.backbone, source, setup.device, setup.precision),
+            load_backbone=None if source is None else partial(self._load_backbone, source),
         )
+
+    def _load_backbone(self, source: BackboneSource) -> Backbone:
+        device, precision = self.setup.device, self.setup.precision
+        if not self._loader.has_backbone(source, device, precision):
+            self._progress.activity(Activity("loading", f"backbone {source.name}"))
+        return self._loader.backbone(source, device, precision)
 
     def _unfinished(self, cell: Cell) -> Record:
         """The Record of a cell, without what came of it."""
@@ -207,6 +224,7 @@ class Runner:
             peak_memory_bytes=peak_memory(self.setup.device),
             pack=tuple(member.seed for member in cells),
         )
+        self._progress.activity(Activity("writing", _subject([cell])))
         try:
             self.setup.store.write(record, predictions, _saving(outcome.fitted) if self.setup.save_weights else None)
         except MethodError as error:
@@ -223,8 +241,19 @@ class Runner:
         where = "" if cause is None else "\n" + "".join(traceback.format_exception(cause)[-3:])
         message = str(error) if expected else f"{type(error).__name__}: {error}"
         record = replace(self._unfinished(cell), error=message + where)
+        self._progress.activity(Activity("writing", _subject([cell])))
         self.setup.store.write(record, None)
         return record
+
+
+def _subject(cells: Sequence[Cell]) -> str:
+    """How progress names the runs that are fitted together: by what differs between them."""
+    seeds = sorted({cell.seed for cell in cells})
+    named = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
+    if not cells[0].learns_target:
+        return named
+    targets = list(dict.fromkeys(target for cell in cells for target in cell.targets))
+    return f"{named}, {targets[0]}" + (f" and {len(targets) - 1} more" if len(targets) > 1 else "")
 
 
 def _concerns_all(error: BaseException) -> bool:

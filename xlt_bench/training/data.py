@@ -13,6 +13,7 @@ from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Batch, Origin
 from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.errors import MethodError
+from xlt_bench.method import Activity, Context
 from xlt_bench.recipe import Recipe
 from xlt_bench.task import Example, Labelled, concatenate
 from xlt_bench.tasks.sampling import stratified
@@ -73,13 +74,20 @@ def tokenise(examples: Sequence[Example], backbone: Backbone, recipe: Recipe, li
 
 
 def tokenised(
-    train: Labelled, dev: Labelled, backbone: Backbone, recipe: Recipe, prompt: int, views: Sequence[Labelled] = ()
+    train: Labelled, dev: Labelled, context: Context, prompt: int, views: Sequence[Labelled] = ()
 ) -> TrainData:
     """Tokenise both splits; dev is cut to the recipe's limit, stratified.
+
+    Args:
+        train, dev: the splits.
+        context: of the fit.
+        prompt: positions that are taken from the texts.
+        views: see `TrainingHooks.views`.
 
     Raises:
         MethodError: no room for text, or a view with more or fewer items than the train split.
     """
+    backbone, recipe = context.backbone, context.recipe
     limit = text_limit(backbone, recipe, prompt)
     dev = stratified(dev, recipe.dev_limit)
     sizes = sorted({len(view) for view in views} - {len(train)})
@@ -91,6 +99,7 @@ def tokenised(
             tokenise(part.examples, backbone, recipe, limit), part.gold, origin_of(part.examples, items)
         )
 
+    context.progress.activity(Activity("encoding", f"{len(train) * (1 + len(views)) + len(dev)} texts as tokens"))
     return TrainData(split(concatenate([train, *views]), len(train)), split(dev, len(dev)), len(train))
 
 

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
 
-from xlt_bench.method import Context, DevPoint, FitSummary
+from xlt_bench.method import Activity, Context, DevPoint, FitSummary
 from xlt_bench.task import Labelled
 
 Features = NDArray[np.float64] | Any
@@ -105,6 +105,7 @@ def select(
 
     In the summary a step is a strength: the first is step 1.
     """
+    context.progress.activity(Activity("training"))
     history: list[DevPoint] = []
     best, model = centre, centre
     for step, strength in enumerate(sorted(strengths, reverse=True), start=1):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.read_out import read
+from xlt_bench.method import Activity, Progress
 from xlt_bench.recipe import Recipe
 from xlt_bench.task import Example
 from xlt_bench.training.data import text_limit, tokenise
@@ -24,12 +25,13 @@ class MeanPooled:
         self._limit = text_limit(backbone, recipe, prompt=0)
 
     @torch.no_grad()
-    def __call__(self, examples: Sequence[Example]) -> NDArray[np.float64]:
-        """Shape (items, d), in the order given."""
+    def __call__(self, examples: Sequence[Example], progress: Progress | None = None) -> NDArray[np.float64]:
+        """Shape (items, d), in the order given; `progress` is told how many texts are encoded."""
         backbone = self._backbone
         architecture, encoder = backbone.architecture, backbone.frozen.eval()
         texts = tokenise(examples, backbone, self._recipe, self._limit)
         vectors = np.zeros((len(texts), architecture.head_width))
+        encoded = 0
         for index in texts.sorted_batches():
             batch = texts.batch(index)
             ids, mask = batch.ids.to(backbone.device), batch.mask.to(backbone.device)
@@ -37,4 +39,7 @@ class MeanPooled:
             with backbone.autocast():
                 states = architecture.states(encoder, mask, ids=ids, segments=segments)
             vectors[index] = read(states, mask, "mean").cpu().numpy()
+            encoded += len(index)
+            if progress is not None:
+                progress.activity(Activity("encoding", "", encoded, len(texts), "text", encoded))
         return vectors

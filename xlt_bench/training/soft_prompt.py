@@ -102,6 +102,7 @@ class SoftPrompt(TrainingHooks, ABC):
             PackError: that of one among several did; the error has the others, fitted.
         """
         backbone = contexts[0].backbone
+        backbone.frozen.eval()  # loads it before the texts are encoded, so that progress tells them apart
         lanes = self._lanes(modules, splits, contexts, phases)
         pad_id, read_out = lanes[0].data.train.texts.pad_id, contexts[0].recipe.read_out
         try:
@@ -130,7 +131,7 @@ class SoftPrompt(TrainingHooks, ABC):
         for module, split, context, phase in zip(modules, splits, contexts, phases, strict=True):
             key = (id(split[0]), id(split[1]))
             if key not in data:
-                data[key] = tokenised(*split, context.backbone, context.recipe, vectors, self.views(split[0]))
+                data[key] = tokenised(*split, context, vectors, self.views(split[0]))
             roles = {**self.roles(module.prompt), "head": list(module.head.parameters())}
             recipe = self._recipe(context.recipe, roles)
             order = self.batches(data[key], recipe, context.seed)

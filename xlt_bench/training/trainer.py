@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from xlt_bench.backbones.batches import Batch, tokens_at_once
 from xlt_bench.errors import DivergedError
-from xlt_bench.method import Context, DevPoint, FitSummary
+from xlt_bench.method import Activity, Context, DevPoint, FitSummary
 from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.training.adafactor import Together
 from xlt_bench.training.data import TrainData
@@ -161,6 +161,7 @@ def train(lanes: Sequence[Lane], forward: Forward) -> None:
     Raises:
         MethodError: not even one lane fits into memory.
     """
+    lanes[0].context.progress.activity(Activity("training"))
     together = Together()
     width = PassWidth(_device(lanes[0].module, lanes[0].context))
     while active := [lane for lane in lanes if not lane.finished]:

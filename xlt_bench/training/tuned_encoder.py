@@ -114,7 +114,7 @@ class EncoderTuning(TrainingHooks, ABC):
         """Train a module in place under a phase of the recipe."""
         backbone, roles = context.backbone, self.roles(module.encoder)
         recipe = self._recipe(context.recipe, roles)
-        data = tokenised(train_split, dev, backbone, recipe, self.positions, self.views(train_split))
+        data = tokenised(train_split, dev, context, self.positions, self.views(train_split))
         roles = {**roles, "head": list(module.head.parameters())}
         lane = Lane(module, roles, context, recipe, phase, data, self.batches(data, recipe, context.seed))
         train([lane], ClassifierForward(backbone, recipe.read_out, self.loss))

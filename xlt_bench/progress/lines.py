@@ -1,0 +1,56 @@
+"""A line of a display: what goes on, how far it is, how long it will take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something that goes on.
+
+    Attributes:
+        name: such as `training seed 0 (1 of 3)`.
+        done, total: units done, of how many; None: nobody knows.
+        unit: what is counted, in the singular.
+        details: loss, dev accuracy, rates.
+        left: seconds that it will still take; None: nobody knows.
+    """
+
+    name: str
+    done: int
+    total: int | None
+    unit: str
+    details: str
+    left: float | None
+
+    @property
+    def position(self) -> str:
+        """Such as `step 200 of 400`."""
+        return "" if self.total is None else f"{self.unit} {self.done:,} of {self.total:,}"
+
+    def facts(self, with_left: bool = True) -> str:
+        """All but the name."""
+        left = f"{duration(self.left)} left" if with_left and self.left else ""
+        return ", ".join(fact for fact in (self.position, self.details, left) if fact)
+
+    def text(self, with_left: bool = True) -> str:
+        """All of it."""
+        facts = self.facts(with_left)
+        return f"{self.name}: {facts}" if facts else self.name
+
+
+def duration(seconds: float) -> str:
+    """Such as `8 s`, `2:05 min`, `3:10 h`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = whole // 60
+    if minutes < 60:
+        return f"{minutes}:{whole % 60:02d} min"
+    return f"{minutes // 60}:{minutes % 60:02d} h"
+
+
+def counted(number: int, noun: str) -> str:
+    """Such as `1 run`, `1,204 runs`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
