@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support import ROOT
 
 ROOMS = (
-    "io", "stats", "metrics", "recipe", "task", "backbones", "languages", "method", "progress", "plugins", "tasks",
-    "training", "methods", "records", "adapters", "runs", "engines", "baselines", "tuning", "studies", "conformance",
+    "io", "stats", "metrics", "recipe", "task", "resources", "backbones", "languages", "method", "progress", "plugins",
+    "tasks", "training", "methods", "records", "adapters", "runs", "engines", "baselines", "tuning", "studies",
+    "conformance",
     "leaderboard.data", "leaderboard.board", "leaderboard.render", "leaderboard.compare", "leaderboard.rescore",
     "leaderboard.study", "api", "cli",
 )  # fmt: skip
@@ -64,6 +66,13 @@ def imports_of(module: str) -> Iterator[str]:
 def test_every_room_has_its_place() -> None:
     rooms = {room_of(module) for module in MODULES} - {"", "leaderboard"}
     assert rooms == set(ROOMS)
+
+
+def test_every_package_is_installed() -> None:
+    """A list that forgets one is noticed only by who installs a copy, not by who works on the source."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    packages = {module for module, path in MODULES.items() if path.name == "__init__.py"}
+    assert sorted(listed) == sorted(packages)
 
 
 def test_imports_run_down() -> None:

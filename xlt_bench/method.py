@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from xlt_bench.backbones.source import Precision
 from xlt_bench.errors import MethodError
+from xlt_bench.resources.base import Resources
 from xlt_bench.task import Example, Labelled
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Silent:
 
 @dataclass(frozen=True)
 class Context:
-    """What a fit may use besides its data. There is no target data in it, and no way to get any.
+    """What a fit may use besides its data. There is no target data in it but what the method declares (`needs`).
 
     Attributes:
         labels: class names; the scores of `Fitted.predict` have one column for each.
@@ -84,6 +85,7 @@ class Context:
         recipe: budget and optimisation (steps, batch size, learning rates, schedule, dev evaluation, patience).
         device: a torch device name, `cpu` or `cuda`.
         precision: of the forward pass; parameters that are trained stay float32.
+        resources: what the method declares in `needs`, by name; any other is refused with a MethodError.
     """
 
     labels: tuple[str, ...]
@@ -93,6 +95,7 @@ class Context:
     precision: Precision = "fp32"
     progress: Progress = field(default_factory=Silent)
     load_backbone: Callable[[], Backbone] | None = None
+    resources: Resources = field(default_factory=Resources)
 
     @property
     def backbone(self) -> Backbone:
@@ -176,9 +179,11 @@ class Method(Protocol):
             identity of their runs.
 
     Optional class attributes: `tunes`, names of hyper-parameters that `xlt-bench tune` varies, in place of the learning
-    rates of the recipe (see `xlt_bench.tuning.space`); `reads_text = False` of a floor that gives every text the same
-    scores (see `xlt_bench.conformance`); `procedure`, a few words on how it fits, of a method that takes no optimiser
-    steps from the recipe: announced in place of a number of steps. Optional abilities are the protocols below.
+    rates of the recipe (see `xlt_bench.tuning.space`); `needs`, the names of resources that it uses beside labelled
+    sources (see `xlt_bench.resources`), which may be a property that looks at hyper-parameters; `reads_text = False` of
+    a floor that gives every text the same scores (see `xlt_bench.conformance`); `procedure`, a few words on how it
+    fits, of a method that takes no optimiser steps from the recipe: announced in place of a number of steps. Optional
+    abilities are the protocols below.
     """
 
     uses_backbone: ClassVar[bool]

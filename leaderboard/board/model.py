@@ -120,6 +120,7 @@ class BoardRow:
         by_language: the metric in [0, 1] by language code, mean over seeds; empty for aggregate evidence.
         source, licence: of a published result; empty for our own runs.
         tuned: trials of the search on source dev that chose the setting; None: nobody searched.
+        resources: what the method was handed beside labelled sources.
     """
 
     key: str
@@ -137,6 +138,7 @@ class BoardRow:
     source: str = ""
     licence: str = ""
     tuned: int | None = None
+    resources: tuple[str, ...] = ()
 
     @property
     def learned_from(self) -> str:
@@ -148,7 +150,7 @@ class BoardRow:
 
 @dataclass(frozen=True)
 class BoardSection:
-    """Rows that may be compared: one setting, and for our own runs one backbone and protocol.
+    """Rows that may be compared: one setting, and for our own runs one backbone, protocol and set of resources.
 
     Attributes:
         title: as shown, such as "Cross-lingual zero-shot, backbone nano".

@@ -145,6 +145,7 @@ class SectionMaker:
             source=record.source,
             licence=record.licence,
             tuned=record.cell.tuned,
+            resources=tuple(sorted(record.cell.resources)),
         )
 
 

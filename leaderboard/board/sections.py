@@ -1,7 +1,8 @@
 """What may be compared: entries of one setting, and of our own runs those of one protocol and backbone.
 
-In the full protocol those that saw equally many labelled examples of the target are compared, whether they began from
-sources or not: that is the question which this protocol asks.
+Methods that were handed resources beside labelled sources (see `xlt_bench.resources`) are compared with those that were
+handed the same kinds. In the full protocol those that saw equally many labelled examples of the target are compared,
+whether they began from sources or not: that is the question which this protocol asks.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Setting:
         published: whether the numbers are others'; then `protocol` and `backbone` are empty.
         backbone: the first name under which its hash was met.
         shots: labelled examples of the target that were learned from; None where their number was not limited.
+        resources: what the methods were handed beside labelled sources.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Setting:
     backbone: str = ""
     backbone_hash: str = ""
     shots: int | None = None
+    resources: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -43,12 +46,13 @@ class Setting:
         if self.published:
             return f"Published: {self.name}" if self.name in _ALSO_OURS else self.name[:1].upper() + self.name[1:]
         backbone = "no backbone" if self.backbone_hash == NO_BACKBONE else f"backbone {self.backbone}"
-        return f"{self.name[:1].upper()}{self.name[1:]}, {backbone}"
+        extra = f", with {' and '.join(self.resources)}" if self.resources else ""
+        return f"{self.name[:1].upper()}{self.name[1:]}{extra}, {backbone}"
 
     @property
     def is_floor(self) -> bool:
         """Whether its rows stand below every section that they are a floor of."""
-        return self.backbone_hash == NO_BACKBONE or self.name == NO_TEXT
+        return (self.backbone_hash == NO_BACKBONE and not self.resources) or self.name == NO_TEXT
 
     def is_above(self, floor: Setting) -> bool:
         """Whether this is our own runs' section that a floor belongs to: of its name; no text read is one of all."""
@@ -62,10 +66,10 @@ def settings_of(entries: Sequence[Entry]) -> dict[Setting, list[Entry]]:
     own runs; it gets a section of its own if there is none.
     """
     sections: dict[Setting, list[Entry]] = {}
-    names: dict[tuple[str, str], Setting] = {}
+    names: dict[tuple[str, str, tuple[str, ...]], Setting] = {}
     for entry in entries:
         setting = setting_of(entry)
-        first = names.setdefault((setting.name, setting.backbone_hash), setting)
+        first = names.setdefault((setting.name, setting.backbone_hash, setting.resources), setting)
         sections.setdefault(first, []).append(entry)
     for floor in sorted((setting for setting in sections if setting.is_floor), key=lambda setting: setting.published):
         above = [setting for setting in sections if setting.is_above(floor)]
@@ -82,11 +86,12 @@ def setting_of(entry: Entry) -> Setting:
     if record.setting:
         return Setting(record.setting, published=True)
     name = protocol_of(cell).comparison(cell)
-    return Setting(name, False, cell.protocol, cell.backbone, cell.backbone_hash, cell.shots)
+    resources = tuple(sorted(cell.resources))
+    return Setting(name, False, cell.protocol, cell.backbone, cell.backbone_hash, cell.shots, resources)
 
 
-def _order(setting: Setting) -> tuple[bool, int, float, str]:
+def _order(setting: Setting) -> tuple[bool, int, float, str, tuple[str, ...]]:
     if not setting.published:
         shots = math.inf if setting.shots is None else setting.shots
-        return (False, list(PROTOCOLS).index(setting.protocol), shots, setting.backbone)
-    return (True, SETTINGS.index(setting.name) if setting.name in SETTINGS else len(SETTINGS), 0.0, setting.name)
+        return (False, list(PROTOCOLS).index(setting.protocol), shots, setting.backbone, setting.resources)
+    return (True, SETTINGS.index(setting.name) if setting.name in SETTINGS else len(SETTINGS), 0.0, setting.name, ())

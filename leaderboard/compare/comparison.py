@@ -159,6 +159,9 @@ def _caveats(a: Entry, b: Entry) -> Iterator[str]:
         yield "The settings differ: {} against {}.".format(*names)
     elif NO_BACKBONE not in (hashes := {cell_a.backbone_hash, cell_b.backbone_hash}) and len(hashes) > 1:
         yield f"The backbones differ: {cell_a.backbone} against {cell_b.backbone}."
+    if set(cell_a.resources) != set(cell_b.resources):
+        listed = (", ".join(sorted(cell.resources)) or "none" for cell in (cell_a, cell_b))
+        yield "The resources beside labelled sources differ: {} against {}.".format(*listed)
     if cell_a.sources != cell_b.sources:
         yield f"The sources differ: {a.sources} against {b.sources}."
     for entry in (a, b):

@@ -87,7 +87,7 @@ def _cells(board: Board, section: BoardSection, escape: Escape) -> tuple[list[st
         f"{name} ({len(codes)}{', exploratory' if is_exploratory(board, section, name) else ''})"
         for name, codes in section.groups.items()
     ]
-    header = ["Method", "Sources", "Runs", "Selected on", "Evidence", *groups]
+    header = ["Method", "Sources", "Resources", "Runs", "Selected on", "Evidence", *groups]
     rows = [list(_row(board, section, row)) for row in section.rows]
     filled = [column for column in range(len(header)) if column == 0 or any(row[column] != NOTHING for row in rows)]
     return [escape(header[column]) for column in filled], [[escape(row[column]) for column in filled] for row in rows]
@@ -97,6 +97,7 @@ def _row(board: Board, section: BoardSection, row: BoardRow) -> Iterator[str]:
     published = max((score.seeds for score in row.scores.values()), default=0)
     yield row.label
     yield row.learned_from or NOTHING
+    yield ", ".join(row.resources) or NOTHING
     yield runs(row, published) or NOTHING
     yield row.selected_on or NOTHING
     yield row.evidence.replace("_", " ")

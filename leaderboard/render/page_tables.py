@@ -32,8 +32,10 @@ LONGEST_MARK = 16
 _VALUE = "value"
 """The column of the metric, which is headed by the metric's name."""
 _KINDS = {_VALUE: "number", "Difference": "number", "Rank": "rank", "Languages": "number"}
+_RESOURCES = ("Resources", "text")
 _TRAIL = (
     ("Sources", "text"),
+    _RESOURCES,
     ("Evidence", "text"),
     ("Seeds", "number"),
     ("Selected on", "text"),
@@ -72,6 +74,7 @@ class PageTable:
     Attributes:
         kinds: the intervals that a cell holds; the style shows one of them.
         columns: of each target group.
+        trail: the columns after those of all groups, with their kinds.
         references: the rows that others are compared with, as `Against` names them.
     """
 
@@ -80,6 +83,7 @@ class PageTable:
     kinds: Sequence[IntervalMethod]
     notes: Footnotes
     columns: tuple[str, ...] = field(init=False)
+    trail: tuple[tuple[str, str], ...] = field(init=False)
     references: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +96,8 @@ class PageTable:
             "Languages": True,
         }
         self.columns = tuple(name for name, is_needed in columns.items() if is_needed)
+        has_resources = any(row.resources for row in self.section.rows)
+        self.trail = tuple(column for column in _TRAIL if column != _RESOURCES or has_resources)
 
     def head(self) -> str:
         """Two lines: the groups, and below each its columns."""
@@ -113,7 +119,7 @@ class PageTable:
         ]
         trail = [
             column_head(title, kind, 1 + len(second) + offset, ' rowspan="2"')
-            for offset, (title, kind) in enumerate(_TRAIL)
+            for offset, (title, kind) in enumerate(self.trail)
         ]
         return f"<tr>{method}{''.join(groups + trail)}</tr>\n<tr>{''.join(second)}</tr>"
 
@@ -125,6 +131,7 @@ class PageTable:
             self._method(row),
             *(self._group(index, row.scores.get(group), group) for index, group in enumerate(self.section.groups)),
             f"<td>{foreign(row.learned_from)}</td>",
+            *([f"<td>{foreign(', '.join(row.resources))}</td>"] if _RESOURCES in self.trail else []),
             f'<td class="number">{EVIDENCE[row.evidence]}</td>',
             number_cell(seeds or None, str(seeds)),
             f"<td>{foreign(row.selected_on)}</td>",

@@ -17,7 +17,8 @@ DIGITS = 6
 """Of every number: more than any test set resolves, fewer than arithmetic differs in between machines."""
 
 _COLUMNS = (
-    "task", "task_hash", "metric", "section", "setting", "protocol", "backbone", "method", "sources", "configuration",
+    "task", "task_hash", "metric", "section", "setting", "protocol", "backbone", "method", "sources", "resources",
+    "configuration",
     "group", "primary", "value", "two_way_low", "two_way_high", "bootstrap_low", "bootstrap_high", "seeds_low",
     "seeds_high", "level", "inference", "seeds", "by_seed", "outlier_seeds", "failed_seeds", "languages",
     "group_languages", "items", "clusters", "missing", "ranked_value", "ranked_languages", "rank", "worst_rank",
@@ -75,6 +76,7 @@ def _about(board: Board, section: BoardSection, row: BoardRow) -> dict[str, Any]
         "backbone": section.backbone,
         "method": row.label,
         "sources": row.sources,
+        "resources": ", ".join(row.resources),
         "selected_on": row.selected_on,
         "origin": row.origin,
         "licence": row.licence,

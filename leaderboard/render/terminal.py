@@ -74,9 +74,9 @@ def _header(board: Board, section: BoardSection, name: str, width: int) -> Text:
 
 
 def _label(row: BoardRow, plain: bool) -> Text:
-    """Label, and below it sources and seeds; on one line where the numbers take one."""
+    """Label, and below it sources, resources and seeds; on one line where the numbers take one."""
     published = max((score.seeds for score in row.scores.values()), default=0)
-    below = ", ".join(part for part in (clean(row.learned_from), runs(row, published)) if part)
+    below = ", ".join(part for part in (clean(row.learned_from), *row.resources, runs(row, published)) if part)
     if plain:
         return Text(clean(row.label)) + Text(f" ({below})" if below else "", style="dim")
     return Text(clean(row.label)) + Text(f"\n  {below}" if below else "", style="dim")

@@ -22,6 +22,9 @@ GROUPS = {
 COUNTS: Mapping[Split, int] = {"train": 18, "dev": 9, "test": 12}
 """Items of each split of a language, evenly over the classes."""
 
+LABEL_WORDS = "\n".join(["[eng_Latn]", *(f'{label} = ["{label}", "{label}s"]' for label in LABELS)])
+"""A file of words for the classes."""
+
 
 @cache
 def part(code: str, split: Split, count: int | None = None) -> Labelled:

@@ -22,7 +22,7 @@ ITEMS = len(EXAMPLES)
 def data(views: int = 1) -> TrainData:
     rows = EXAMPLES * views
     texts = Tokenised(tuple(np.arange(2, 5) for _ in rows), 1)
-    train = TokenisedSplit(texts, np.zeros(len(rows), np.int64), origin_of(rows, ITEMS))
+    train = TokenisedSplit(texts, np.zeros(len(rows), np.int64), origin_of(rows, ITEMS, parallel=True))
     return TrainData(train, NO_DATA.dev, ITEMS)
 
 

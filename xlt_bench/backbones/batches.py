@@ -9,6 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from xlt_bench.errors import MethodError
+from xlt_bench.resources.base import undeclared
+from xlt_bench.resources.source_parallel import SOURCE_PARALLEL
+
 
 def tokens_at_once(device: torch.device) -> int:
     """Padded tokens for one pass: on a CPU as many as its caches hold with all that is kept for the backward pass."""
@@ -22,18 +26,31 @@ class Origin:
     Attributes:
         item: position of the item in its split; views of one item have the same.
         language: index into `languages`.
-        parallel: a number that items in different languages share if they say the same.
         languages: language codes.
+        groups: a number that items in different languages share if they say the same; None where the method does not
+            declare that it uses it.
     """
 
     item: Tensor
     language: Tensor
-    parallel: Tensor
     languages: tuple[str, ...]
+    groups: Tensor | None = None
+
+    @property
+    def parallel(self) -> Tensor:
+        """A number that items in different languages share if they say the same.
+
+        Raises:
+            MethodError: the method does not declare the resource source-parallel.
+        """
+        if self.groups is None:
+            raise MethodError(undeclared(SOURCE_PARALLEL))
+        return self.groups
 
     def take(self, index: Tensor) -> Origin:
         """That of the rows at these positions."""
-        return Origin(self.item[index], self.language[index], self.parallel[index], self.languages)
+        groups = None if self.groups is None else self.groups[index]
+        return Origin(self.item[index], self.language[index], self.languages, groups)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.preparing_evaluation import prepare_evaluation
 from xlt_bench.runs.request import Request
 
-_FIXED = ("task_hash", "backbone_hash", "method", "hyperparameters", "init_from", "precision")
+_FIXED = ("task_hash", "backbone_hash", "method", "hyperparameters", "init_from", "precision", "resources")
 """Of a cell: what the setup decides, so that it must be the same here as where the plan was made."""
 
 

@@ -83,8 +83,8 @@ def text_of(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
-def parse_settings(pairs: list[str]) -> dict[str, str]:
-    """Split `name=value` texts.
+def parse_settings(pairs: list[str], flag: str = "--set", example: str = "n_tokens=10") -> dict[str, str]:
+    """Split `name=value` texts of an option, which errors call `flag`.
 
     Raises:
         ConfigError: a text without `=`, or a name given twice.
@@ -93,9 +93,9 @@ def parse_settings(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         name, sign, text = pair.partition("=")
         if not sign or not name.strip():
-            raise ConfigError(f"--set takes name=value, not '{pair}'; for example --set n_tokens=10")
+            raise ConfigError(f"{flag} takes name=value, not '{pair}'; for example {flag} {example}")
         if name.strip() in settings:
-            raise ConfigError(f"--set {name.strip()} is given twice; give it once")
+            raise ConfigError(f"{flag} {name.strip()} is given twice; give it once")
         settings[name.strip()] = text.strip()
     return settings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ class Cell:
         tuned: trials of the search on source dev that chose the setting; None: nobody searched.
         predicts: the split that is predicted: `test` of the targets; or, in a trial of a search, `dev` of the sources,
             as much of it as selects the checkpoint.
+        resources: name of what the method declares beside labelled sources -> hash of what it was handed.
     """
 
     task: str
@@ -51,6 +52,7 @@ class Cell:
     init_from: str | None = None
     tuned: int | None = None
     predicts: PredictedSplit = "test"
+    resources: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -99,11 +101,13 @@ class Cell:
                 del identity[name]
         if self.predicts == "test":
             del identity["predicts"]
+        if not self.resources:
+            del identity["resources"]
         return identity
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; tuples become lists."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain = {part.name: getattr(self, part.name) for part in fields(self)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
     @staticmethod

@@ -11,6 +11,7 @@ import numpy as np
 from xlt_bench.errors import MethodError, XltBenchError
 from xlt_bench.method import Adaptable, Context, FitSummary, Fitted, Method, Packable, PackAdaptable, PackError, Scores
 from xlt_bench.records.record import Predictions
+from xlt_bench.resources import SOURCE_PARALLEL
 from xlt_bench.task import Example, Labelled, concatenate
 
 Fits = Sequence[Fitted | MethodError]
@@ -37,7 +38,12 @@ def calling(call: str) -> Iterator[None]:
 
 
 def fit(method: Method, train: Labelled, dev: Labelled, contexts: Sequence[Context]) -> Fits:
-    """Fit once for each context, in one pass where the method can; contexts differ in their seed only."""
+    """Fit once for each context, in one pass where the method can; contexts differ in their seed only.
+
+    Ids tell which items of two languages say the same: only who declares that resource sees them.
+    """
+    if SOURCE_PARALLEL not in contexts[0].resources:
+        train, dev = anonymous(train), anonymous(dev)
     fits: Fits
     try:
         if len(contexts) > 1 and isinstance(method, Packable):
@@ -55,7 +61,11 @@ def fit(method: Method, train: Labelled, dev: Labelled, contexts: Sequence[Conte
 
 
 def adapt(fitted: Adaptable, trains: Sequence[Labelled], devs: Sequence[Labelled], contexts: Sequence[Context]) -> Fits:
-    """Adapt a fit to each target, in one pass where it can; the three lists belong together one by one."""
+    """Adapt a fit to each target, in one pass where it can; the three lists belong together one by one.
+
+    Ids would tell which items of the target are translations of source items.
+    """
+    trains, devs = [anonymous(train) for train in trains], [anonymous(dev) for dev in devs]
     adapted: Fits
     try:
         with calling("adapt"):
@@ -104,12 +114,12 @@ def predict(
         MethodError: scores of a wrong shape, or not finite.
     """
     items = concatenate(parts)
-    anonymous = [example._replace(id=str(number)) for number, example in enumerate(items.examples)]
+    examples = anonymous(items).examples
     ends = np.cumsum([len(part) for part in parts]).tolist()
     choices = []
     for number, (part, end) in enumerate(zip(parts, ends, strict=True), start=1):
         with calling("predict"):
-            scores = fitted.predict(anonymous[end - len(part) : end])
+            scores = fitted.predict(examples[end - len(part) : end])
         choices.append(checked_scores(scores, part.examples, len(labels)).argmax(1))
         predicted(number, end)
     classes = np.concatenate(choices)
@@ -120,6 +130,12 @@ def predict(
         gold=names[items.gold],
         predicted=names[classes],
     )
+
+
+def anonymous(part: Labelled) -> Labelled:
+    """The items with mere numbers in place of their ids."""
+    examples = (example._replace(id=str(number)) for number, example in enumerate(part.examples))
+    return Labelled(tuple(examples), part.gold)
 
 
 def checked_scores(scores: Scores, examples: Sequence[Example], classes: int) -> Scores:

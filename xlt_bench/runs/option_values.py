@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.plugins.hyperparameters import parse_settings, text_of
-from xlt_bench.runs.option import read_text
+from xlt_bench.runs.option import read_path, read_text
 
 MOST_SEEDS = 1000
 
@@ -98,7 +99,15 @@ def read_settings(value: object, flag: str) -> dict[str, str]:
         return {str(name): text_of(setting) for name, setting in value.items()}
     if not isinstance(value, list):
         raise ConfigError(f"{flag} takes name=value, not {value!r}; for example {flag} n_tokens=10")
-    return parse_settings(value)
+    return parse_settings(value, flag)
+
+
+def read_resources(value: object, flag: str) -> dict[str, Path]:
+    """Texts `name=path`, or a mapping of names to paths; which names there are is said where they are handed out."""
+    pairs = parse_settings(value, flag, "label-words=FILE") if isinstance(value, list) else value
+    if not isinstance(pairs, Mapping):
+        raise ConfigError(f"{flag} takes name=path, not {value!r}; for example {flag} label-words=FILE")
+    return {str(name): read_path(path, f"{flag} {name}") for name, path in pairs.items()}
 
 
 def read_factors(value: object, flag: str) -> tuple[float, float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name
@@ -13,6 +15,7 @@ from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import ZERO_SHOT, Cell
 from xlt_bench.records.labels import adapting_differences, differences
 from xlt_bench.records.store import Store
+from xlt_bench.resources import Resources, Scope, Supply, needs_of, supplies
 from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.experiment import Experiment, experiment_of
 from xlt_bench.runs.loader import Loader
@@ -47,6 +50,7 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     check_name(backbone)
     task = loader.task(request.task, request.data_dir)
     languages = _languages(request, protocol, task, info, backbone)
+    supplied = _supplied(request, configured, task, languages)
     source = loader.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     recipe, defaults = _recipe(request, info, configured, source)
     configured, start = _started(request, configured, task, source)
@@ -65,9 +69,13 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
         save_weights=request.save_weights,
         tuning=request.tuning,
         defaults=defaults,
-        provenance=Provenance(caveats=(start.caveat,) if start else ()),
+        provenance=Provenance(
+            caveats=(*((start.caveat,) if start else ()), *(supply.note for supply in supplied.values()))
+        ),
+        resources=Resources(MappingProxyType({name: supply.content for name, supply in supplied.items()})),
     )
     template = _template(request, setup, protocol, request.preset or info.preset, languages.sources, start)
+    template = replace(template, resources={name: supply.fingerprint for name, supply in supplied.items()})
     setup = replace(
         setup,
         label=", ".join([configured.label, *differences(template, setup.defaults)]),
@@ -124,6 +132,12 @@ def _languages(request: Request, protocol: TransferProtocol, task: Task, info: T
     check_examples(request, sources, task)
     label = expression_of(sources, groups, task.languages) if sources else NO_SOURCES
     return Languages(sources, label, targets, group_facts.notes)
+
+
+def _supplied(request: Request, configured: ConfiguredMethod, task: Task, languages: Languages) -> Mapping[str, Supply]:
+    """What the method declares beside labelled sources, read and checked."""
+    scope = Scope(task, languages.sources, _in_order(languages.targets, task))
+    return supplies(needs_of(configured.method), request.resources, scope)
 
 
 def _in_order(targets: dict[str, tuple[str, ...]], task: Task) -> tuple[str, ...]:

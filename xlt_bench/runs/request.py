@@ -22,7 +22,14 @@ from xlt_bench.runs.option import (
     read_text,
     read_values,
 )
-from xlt_bench.runs.option_values import read_factors, read_languages, read_seeds, read_settings, read_shots
+from xlt_bench.runs.option_values import (
+    read_factors,
+    read_languages,
+    read_resources,
+    read_seeds,
+    read_settings,
+    read_shots,
+)
 
 if TYPE_CHECKING:
     from xlt_bench.backbones.architectures import Architecture
@@ -53,6 +60,7 @@ class Request:
         shots: None is all, 0 is zero-shot.
         examples: None is all.
         settings: hyper-parameters of the method, as text.
+        resources: files and folders of what the method declares in `needs`, by name (see `xlt_bench.resources`).
         rate_factors: on the preset's learning rates: of all roles but the head, and of the head.
         tuning: how the setting was found, of a request that a search made (see `xlt_bench.tuning`).
     """
@@ -155,6 +163,16 @@ class Request:
         "grid",
         kind=list[str],
         flags=("--set",),
+    )
+    resources: Mapping[str, Path] = option(
+        {},
+        "What the method needs beside the task, as name=path; may be repeated.",
+        read_resources,
+        "run",
+        "tune",
+        "study",
+        kind=list[str],
+        flags=("--resource",),
     )
     init_from: str | None = option(
         None, "Start a soft prompt from this adapter (folder, hub id) or Record.", read_place, "run"

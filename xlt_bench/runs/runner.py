@@ -180,6 +180,7 @@ class Runner:
             precision=setup.precision,
             progress=self._progress,
             load_backbone=None if source is None else partial(self._load_backbone, source),
+            resources=setup.resources,
         )
 
     def _load_backbone(self, source: BackboneSource) -> Backbone:

@@ -11,6 +11,7 @@ from xlt_bench.plugins.methods import ConfiguredMethod
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.store import Store
+from xlt_bench.resources import Resources
 from xlt_bench.task import Task
 
 
@@ -39,6 +40,7 @@ class Setup:
         label, target_label: how messages and reports name the runs; the budget of adapting, if not the usual.
         defaults: what is usual for the method, for its Records.
         store: where the Records go.
+        resources: what the method declares beside labelled sources.
         count_operations: count the floating-point operations of every fit, which makes it slower.
     """
 
@@ -58,6 +60,7 @@ class Setup:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     tuning: Mapping[str, Any] = field(default_factory=dict)
     provenance: Provenance = Provenance()
+    resources: Resources = field(default_factory=Resources)
     count_operations: bool = False
 
     def recipe_of(self, cell: Cell) -> Recipe:

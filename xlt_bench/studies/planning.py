@@ -10,6 +10,7 @@ from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
 from xlt_bench.plugins.methods import configure, recipe_of
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.records.cell import FULL, Cell
+from xlt_bench.resources import needs_of
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.preparing import prepare
@@ -84,6 +85,7 @@ def _check_grid(grid: Grid, base: Request) -> None:
 def _planned(number: int, grid: Grid, method: str, sources: str, base: Request, loader: Loader) -> Planned:
     request = _request(grid, method, sources, base)
     try:
+        request = _with_needed_resources(request)
         if grid.compute_of is not None:
             request = _with_compute(request, grid.compute_of, loader)
         return Planned(number, method, sources, prepare(request, loader))
@@ -91,6 +93,12 @@ def _planned(number: int, grid: Grid, method: str, sources: str, base: Request, 
         raise
     except XltBenchError as error:
         return Planned(number, method, sources, None, str(error))
+
+
+def _with_needed_resources(request: Request) -> Request:
+    """The request with those of the given files and folders that its method declares."""
+    needs = needs_of(configure(request.method, request.settings).method)
+    return replace(request, resources={name: path for name, path in request.resources.items() if name in needs})
 
 
 def _request(grid: Grid, method: str, sources: str, base: Request) -> Request:

@@ -15,6 +15,7 @@ from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.errors import MethodError
 from xlt_bench.method import Activity, Context
 from xlt_bench.recipe import Recipe
+from xlt_bench.resources import SOURCE_PARALLEL
 from xlt_bench.task import Example, Labelled, concatenate
 from xlt_bench.tasks.sampling import stratified
 
@@ -95,23 +96,26 @@ def tokenised(
         raise MethodError(f"a view of the {len(train)} train items has {sizes[0]} items; views go item by item")
 
     def split(part: Labelled, items: int) -> TokenisedSplit:
-        return TokenisedSplit(
-            tokenise(part.examples, backbone, recipe, limit), part.gold, origin_of(part.examples, items)
-        )
+        origin = origin_of(part.examples, items, parallel=SOURCE_PARALLEL in context.resources)
+        return TokenisedSplit(tokenise(part.examples, backbone, recipe, limit), part.gold, origin)
 
     context.progress.activity(Activity("encoding", f"{len(train) * (1 + len(views)) + len(dev)} texts as tokens"))
     return TrainData(split(concatenate([train, *views]), len(train)), split(dev, len(dev)), len(train))
 
 
-def origin_of(examples: Sequence[Example], items: int) -> Origin:
-    """Where rows come from; every `items` rows are one view of all items. Items with one id say the same."""
+def origin_of(examples: Sequence[Example], items: int, *, parallel: bool = False) -> Origin:
+    """Where rows come from; every `items` rows are one view of all items.
+
+    Args:
+        parallel: whether items with one id say the same, and the method may use it.
+    """
     languages = tuple(sorted({example.language for example in examples}))
     numbers = {code: number for number, code in enumerate(languages)}
     ids: dict[str, int] = {}
-    parallel = [ids.setdefault(example.id, len(ids)) for example in examples]
+    groups = [ids.setdefault(example.id, len(ids)) for example in examples]
     return Origin(
         item=torch.arange(len(examples)) % max(items, 1),
         language=torch.tensor([numbers[example.language] for example in examples], dtype=torch.int64),
-        parallel=torch.tensor(parallel, dtype=torch.int64),
         languages=languages,
+        groups=torch.tensor(groups, dtype=torch.int64) if parallel else None,
     )

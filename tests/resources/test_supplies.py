@@ -1,0 +1,194 @@
+"""What each resource hands out, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.toy import LABEL_WORDS, LABELS, toy_task
+from xlt_bench.errors import ConfigError, DataError, MethodError
+from xlt_bench.method import Context
+from xlt_bench.recipe import preset_recipe
+from xlt_bench.resources import RESOURCES, Resources, Scope, Supply, Text, needs_of, supplies
+from xlt_bench.task import Labelled, Task
+
+SOURCES, TARGETS = ("eng_Latn", "deu_Latn"), ("kat_Geor", "tha_Thai")
+SCOPE = Scope(toy_task(), SOURCES, TARGETS)
+
+
+def supply(name: str, path: Path | None = None, scope: Scope = SCOPE) -> Supply:
+    return supplies(frozenset({name}), {name: path} if path else {}, scope)[name]
+
+
+def changed(task: Task, code: str, split: str, part: Labelled) -> Task:
+    """The task with another split of one language."""
+    return replace(task, data={**task.data, code: {**task.data[code], split: part}})  # type: ignore[dict-item]
+
+
+def texts_of(task: Task, code: str, split: Any) -> list[str]:
+    return [example.text for example in task.split(code, split).examples]
+
+
+def test_target_texts_are_those_of_the_train_split_and_nothing_else() -> None:
+    content = supply("unlabelled-target").content
+    assert list(content) == list(TARGETS)
+    for code in TARGETS:
+        assert sorted(content[code]) == sorted(Text(text) for text in texts_of(SCOPE.task, code, "train"))
+
+
+def test_the_order_of_target_texts_tells_nothing_of_ids_labels_and_place_in_the_file() -> None:
+    """The trap of parallel tasks: ids, order and labels of the n-th item are the same in every language."""
+    task = SCOPE.task
+    part = task.split("kat_Geor", "train")
+    shuffled = part.take(np.random.default_rng(0).permutation(len(part)))
+    renamed = tuple(example._replace(id=f"x{row}") for row, example in enumerate(shuffled.examples))
+    other = changed(task, "kat_Geor", "train", Labelled(renamed, (shuffled.gold + 1) % 3))
+    first, second = supply("unlabelled-target"), supply("unlabelled-target", scope=Scope(other, SOURCES, TARGETS))
+    assert first.content["kat_Geor"] == second.content["kat_Geor"]
+    assert first.fingerprint == second.fingerprint
+    assert [text.text for text in first.content["kat_Geor"]] != texts_of(task, "kat_Geor", "train")
+
+
+def test_a_target_without_train_split_is_refused_by_name() -> None:
+    bare = changed(SCOPE.task, "tha_Thai", "train", Labelled((), np.zeros(0, np.int64)))
+    with pytest.raises(ConfigError, match=r"task toy has no train split for tha_Thai, .* leave these out of --targets"):
+        supply("unlabelled-target", scope=replace(SCOPE, task=bare))
+
+
+def test_parallel_items_are_those_whose_id_two_sources_share() -> None:
+    content = supply("source-parallel").content
+    assert content == {f"train{number}": SOURCES for number in range(18)}
+
+
+@pytest.mark.parametrize("sources", [(), ("eng_Latn",)])
+def test_sources_without_parallel_items_are_refused(sources: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"no two train items of the sources .* give two source languages or more"):
+        supply("source-parallel", scope=replace(SCOPE, sources=sources))
+
+
+def write_texts(folder: Path, **lines: list[str]) -> Path:
+    for code, of_code in lines.items():
+        (folder / f"{code}.txt").write_text("\n".join(of_code), encoding="utf-8")
+    return folder
+
+
+def test_lines_of_a_folder_come_without_blanks_and_without_dev_and_test_texts_of_any_language(tmp_path: Path) -> None:
+    hidden = [texts_of(SCOPE.task, "fra_Latn", "test")[0], texts_of(SCOPE.task, "kat_Geor", "dev")[0]]
+    folder = write_texts(
+        tmp_path,
+        kat_Geor=["one text", "", f" {hidden[0]} ", "two\u2028texts"],
+        tha_Thai=[hidden[1]],
+        eng_Latn=["three"],
+    )
+    handed = supply("unlabelled-folder", folder)
+    assert handed.content == {
+        "eng_Latn": (Text("three"),),
+        "kat_Geor": (Text("one text"), Text("two\u2028texts")),
+        "tha_Thai": (),
+    }
+    assert handed.note == (
+        "Saw 3 unlabelled texts of 3 languages from a folder, none of tha_Thai; 2 lines that equal a dev or test text "
+        "were left out."
+    )
+
+
+def test_a_folder_that_cannot_serve_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"needs unlabelled-folder, .* --resource unlabelled-folder=FOLDER"):
+        supply("unlabelled-folder")
+    with pytest.raises(ConfigError, match=r"no folder '.*nowhere'"):
+        supply("unlabelled-folder", tmp_path / "nowhere")
+    write_texts(tmp_path, kat_Geor=["a"])
+    with pytest.raises(ConfigError, match=r"has no tha_Thai.txt; write one, empty where there is no text"):
+        supply("unlabelled-folder", tmp_path)
+    (tmp_path / "tha_Thai.txt").write_bytes(b"ab\xff")
+    with pytest.raises(DataError, match=r"tha_Thai.txt: byte 2 is not UTF-8"):
+        supply("unlabelled-folder", tmp_path)
+
+
+def test_label_words_come_by_language_and_class(tmp_path: Path) -> None:
+    path = tmp_path / "words.toml"
+    path.write_text(LABEL_WORDS, encoding="utf-8")
+    assert supply("label-words", path).content == {"eng_Latn": {label: (label, f"{label}s") for label in LABELS}}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "names no language; write a table such as"),
+        (LABEL_WORDS.replace("eng_Latn", "eng_Latin"), "no language of the task 'eng_Latin'; did you mean 'eng_Latn'?"),
+        (LABEL_WORDS + '\nplant = ["tree"]', r"\[eng_Latn\]: no key 'plant'"),
+        (LABEL_WORDS.replace('"animals"', '"animal"'), "animal names 'animal' twice"),
+        (LABEL_WORDS.replace('["animal", "animals"]', "[]"), r"no words for the class 'animal'; write 'animal' = \["),
+        ("eng_Latn = 3", r"eng_Latn must be a table, \[eng_Latn\], not 3"),
+    ],
+)
+def test_label_words_that_break_a_rule_are_refused(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "words.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        supply("label-words", path)
+
+
+def test_paths_that_nobody_takes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no resource 'label-word'; did you mean 'label-words'?"):
+        supplies(frozenset(), {"label-word": tmp_path}, SCOPE)
+    with pytest.raises(
+        ConfigError, match=r"--resource label-words: the method takes no such file or folder; it takes none"
+    ):
+        supplies(frozenset({"source-parallel"}), {"label-words": tmp_path}, SCOPE)
+    with pytest.raises(ConfigError, match=r"--resource source-parallel: the method takes no such"):
+        supplies(frozenset({"source-parallel"}), {"source-parallel": tmp_path}, SCOPE)
+
+
+@pytest.mark.parametrize("name", list(RESOURCES))
+def test_the_hash_follows_from_the_content(name: str, tmp_path: Path) -> None:
+    path = None
+    if RESOURCES[name].path == "FOLDER":
+        path = write_texts(tmp_path, **{code: ["a text"] for code in TARGETS})
+    elif RESOURCES[name].path == "FILE":
+        path = tmp_path / "words.toml"
+        path.write_text(LABEL_WORDS, encoding="utf-8")
+    first = supply(name, path)
+    assert len(first.fingerprint) == 16
+    assert supply(name, path).fingerprint == first.fingerprint
+    if path is None:
+        other = supply(name, scope=replace(SCOPE, sources=("eng_Latn", "fra_Latn"), targets=("tha_Thai",)))
+    elif path.is_dir():
+        other = supply(name, write_texts(path, kat_Geor=["another text"]))
+    else:
+        path.write_text(LABEL_WORDS.replace("animals", "beasts"), encoding="utf-8")
+        other = supply(name, path)
+    assert other.fingerprint != first.fingerprint
+
+
+class Misdeclared:
+    needs: Any
+
+
+@pytest.mark.parametrize(
+    ("needs", "message"),
+    [
+        (["label-words"], "needs of Misdeclared must be a set of names"),
+        ({"label-word"}, "no resource that Misdeclared could need 'label-word'; did you mean 'label-words'?"),
+        (property(lambda self: 1 / 0), "needs of Misdeclared raises ZeroDivisionError"),
+    ],
+)
+def test_needs_that_are_none_are_refused(needs: Any, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Misdeclared, "needs", needs, raising=False)
+    with pytest.raises(MethodError, match=message):
+        needs_of(Misdeclared())
+
+
+def test_a_context_offers_what_is_declared_and_refuses_all_else() -> None:
+    context = Context(LABELS, 0, preset_recipe("cldr"), resources=Resources({"label-words": 1}))
+    assert context.resources["label-words"] == 1
+    assert list(context.resources) == ["label-words"]
+    message = "uses the resource 'unlabelled-target' without declaring it; write needs: .*'unlabelled-target'"
+    with pytest.raises(MethodError, match=message):
+        context.resources["unlabelled-target"]
+    with pytest.raises(TypeError):
+        supply("unlabelled-target").content["kat_Geor"] = ()

@@ -1,0 +1,84 @@
+"""Resources by name: what a method may declare in `needs` beside labelled sources, and how a run gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from xlt_bench.errors import ConfigError, MethodError, unknown
+from xlt_bench.resources.base import Resource, Resources, Scope, Supply, Text, TextsByLanguage
+from xlt_bench.resources.label_words import LabelWords
+from xlt_bench.resources.source_parallel import SOURCE_PARALLEL, SourceParallel
+from xlt_bench.resources.unlabelled_folder import UnlabelledFolder
+from xlt_bench.resources.unlabelled_target import UnlabelledTarget
+
+__all__ = [
+    "RESOURCES",
+    "SOURCE_PARALLEL",
+    "Resource",
+    "Resources",
+    "Scope",
+    "Supply",
+    "Text",
+    "TextsByLanguage",
+    "needs_of",
+    "supplies",
+]
+
+_SERVED: tuple[Resource, ...] = (SourceParallel(), UnlabelledTarget(), UnlabelledFolder(), LabelWords())
+
+RESOURCES: Mapping[str, Resource] = MappingProxyType({resource.name: resource for resource in _SERVED})
+
+
+def needs_of(method: object) -> frozenset[str]:
+    """The resources that a configured method declares; `needs` may be a property that looks at hyper-parameters.
+
+    Raises:
+        MethodError: `needs` raises, is no set of texts, or names what there is not.
+    """
+    name = type(method).__name__
+    try:
+        needs: object = getattr(method, "needs", frozenset())
+    except Exception as error:
+        raise MethodError(f"needs of {name} raises {type(error).__name__}: {error}") from error
+    if not isinstance(needs, frozenset | set):
+        raise MethodError(f"needs of {name} must be a set of names, such as frozenset({{'{_SERVED[0].name}'}})")
+    for resource in needs:
+        if resource not in RESOURCES:
+            raise MethodError(str(unknown(f"resource that {name} could need", str(resource), RESOURCES, _names())))
+    return frozenset(needs)
+
+
+def supplies(needs: frozenset[str], paths: Mapping[str, Path], scope: Scope) -> dict[str, Supply]:
+    """Everything that a method needs, by name, in the order of RESOURCES.
+
+    Args:
+        paths: name -> what the user gave for it.
+        scope: of the run, without a path.
+
+    Raises:
+        ConfigError: a path is missing, or given for what the method does not need or what takes none.
+    """
+    for name in paths:
+        if name not in RESOURCES:
+            raise unknown("resource", name, RESOURCES, _names())
+        if name not in needs or RESOURCES[name].path is None:
+            uses = ", ".join(sorted(resource for resource in needs if RESOURCES[resource].path)) or "none"
+            raise ConfigError(f"--resource {name}: the method takes no such file or folder; it takes {uses}")
+    missing = [name for name in RESOURCES if name in needs and RESOURCES[name].path and name not in paths]
+    if missing:
+        resource = RESOURCES[missing[0]]
+        raise ConfigError(
+            f"the method needs {resource.name}, {resource.summary}; give it: --resource {resource.name}={resource.path}"
+        )
+    return {
+        name: resource.supply(replace(scope, path=paths.get(name)))
+        for name, resource in RESOURCES.items()
+        if name in needs
+    }
+
+
+def _names() -> str:
+    return ", ".join(RESOURCES)

@@ -1,0 +1,55 @@
+"""label-words: words that stand for the task's classes, by language, `--resource label-words=FILE`.
+
+[eng_Latn]
+sports = ["sports", "game"]
+"science/technology" = ["science", "technology"]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from xlt_bench.errors import ConfigError, unknown
+from xlt_bench.io.texts import shortened
+from xlt_bench.io.toml_files import TomlTable, read_toml
+from xlt_bench.resources.base import Scope, Supply, listed
+from xlt_bench.task import Task
+
+
+@dataclass(frozen=True)
+class LabelWords:
+    """See `Resource`. Content: language code -> class -> its words, one or more; every class in every language."""
+
+    name: str = "label-words"
+    summary: str = "words for the task's classes, by language"
+    path: str | None = "FILE"
+
+    def supply(self, scope: Scope) -> Supply:
+        """The words of the user's file."""
+        assert scope.path is not None, "checked where options are read"
+        file = read_toml(scope.path)
+        if not file.values:
+            raise ConfigError(
+                f"--resource {self.name}: {file.where} names no language; write a table such as [eng_Latn]"
+            )
+        words = {}
+        for code in file.values:
+            if code not in scope.task.languages:
+                example = listed(scope.task.languages)
+                raise ConfigError(
+                    f"{file.where}: {unknown('language of the task', code, scope.task.languages, example)}"
+                )
+            words[code] = MappingProxyType(_words(file.table(code), scope.task))
+        return Supply(MappingProxyType(words), f"Given words for the classes in {listed(words)}.")
+
+
+def _words(table: TomlTable, task: Task) -> dict[str, tuple[str, ...]]:
+    table.check_keys(task.labels)
+    words = {label: table.texts(label) or () for label in task.labels}
+    missing = [label for label, of_class in words.items() if not of_class]
+    if missing:
+        raise ConfigError(
+            f"{table.where}: no words for the class '{shortened(missing[0])}'; write {missing[0]!r} = [\"...\"]"
+        )
+    return words

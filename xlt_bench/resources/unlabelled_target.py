@@ -1,0 +1,48 @@
+"""unlabelled-target: the texts of each target's train split, without labels.
+
+In a parallel task such as SIB-200 the n-th train item of every language has the same id, the same place in its file and
+the same label: with ids or order, a target's texts would be its labelled train split. So ids are dropped, and texts
+come in the order of a hash of the text itself, one language at a time. Dev and test texts are never handed out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from xlt_bench.errors import ConfigError
+from xlt_bench.resources.base import Scope, Supply, Text, listed
+from xlt_bench.task import Task
+
+
+@dataclass(frozen=True)
+class UnlabelledTarget:
+    """See `Resource`. Content: target's code -> its texts."""
+
+    name: str = "unlabelled-target"
+    summary: str = "texts of the targets' train split, without labels, ids and order"
+    path: str | None = None
+
+    def supply(self, scope: Scope) -> Supply:
+        """The train texts of every target."""
+        missing = [code for code in scope.targets if not len(scope.task.split(code, "train"))]
+        if missing:
+            raise ConfigError(
+                f"task {scope.task.name} has no train split for {listed(missing)}, and the method needs {self.name}; "
+                "leave these out of --targets"
+            )
+        texts = {code: _texts(scope.task, code) for code in scope.targets}
+        count = sum(map(len, texts.values()))
+        return Supply(
+            MappingProxyType(texts), f"Saw {count:,} unlabelled train texts of its {len(texts)} target languages."
+        )
+
+
+def _texts(task: Task, code: str) -> tuple[Text, ...]:
+    examples = task.split(code, "train").examples
+    return tuple(sorted((Text(example.text, example.text_pair) for example in examples), key=_hash))
+
+
+def _hash(text: Text) -> str:
+    return hashlib.sha256(f"{text.text}\x1f{text.text_pair or ''}".encode()).hexdigest()
