@@ -103,3 +103,26 @@ class NamedWords(CountedWords):
 class Undeclared(CountedWords):
     def weighed(self, word: str, shares: list[float], context: Context) -> list[float]:
         return rarer_less(word, shares, context.resources["unlabelled-target"])
+
+
+@dataclass(frozen=True)
+class ParallelIds(CountedWords):
+    """Items that several languages have count once; it sees which they are."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"source-parallel"})
+
+    def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedWords:
+        shared = context.resources["source-parallel"]
+        assert all(len(languages) > 1 for languages in shared.values())
+        first = {example.id: row for row, example in enumerate(train.examples) if example.id in shared}
+        rows = [row for row, example in enumerate(train.examples) if first.get(example.id, row) == row]
+        return super().fit(train.take(rows), dev, context)
+
+
+@dataclass(frozen=True)
+class UndeclaredIds(CountedWords):
+    """Counts the first item of each id, whatever its language."""
+
+    def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedWords:
+        first = {example.id: row for row, example in reversed(list(enumerate(train.examples)))}
+        return super().fit(train.take(sorted(first.values())), dev, context)

@@ -20,11 +20,13 @@ from xlt_bench.conformance.fresh import FreshProcess
 from xlt_bench.conformance.inspection import ClassLocation, Findings, Inspection, location_of
 from xlt_bench.conformance.optimisers import OptimiserWatch, Trained
 from xlt_bench.conformance.tiny_backbone import save_backbone
+from xlt_bench.conformance.toy_resources import toy_resources
+from xlt_bench.conformance.worlds import world
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Adaptable, Context, Fitted, Method, Scores
 from xlt_bench.plugins import hyperparameters
 from xlt_bench.plugins.methods import name_of
-from xlt_bench.task import Example, Labelled
+from xlt_bench.task import Example, Labelled, Task
 
 if TYPE_CHECKING:
     from xlt_bench.backbones.backbone import Backbone
@@ -82,14 +84,21 @@ class Bench:
 
         return Backbone(self.source)
 
-    def context(self, seed: int = 0, steps: int = toy.SHORT, backbone: Backbone | None = None) -> Context:
-        """A context on the CPU; without a backbone for methods that say they use none."""
+    def context(
+        self, seed: int = 0, steps: int = toy.SHORT, backbone: Backbone | None = None, task: Task | None = None
+    ) -> Context:
+        """A context on the CPU; without a backbone for methods that say they use none.
+
+        Args:
+            task: what is handed out beside labelled sources comes from it; by default from the first world.
+        """
         used = (backbone or self.backbone()) if self.method.uses_backbone else None
         return Context(
             labels=toy.LABELS,
             seed=seed,
             recipe=toy.recipe(self.method, steps),
             load_backbone=None if used is None else lambda: used,
+            resources=toy_resources(self.method, task or world(0), self.folder),
         )
 
     @cached_property

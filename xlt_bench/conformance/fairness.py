@@ -9,49 +9,32 @@ import numpy as np
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.bench import Bench
 from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
+from xlt_bench.conformance.worlds import world
 from xlt_bench.method import Method, Scores
 from xlt_bench.plugins import hyperparameters
-from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
-
-_SIZES: dict[Split, int] = {"train": 21, "dev": 14, "test": 28}
+from xlt_bench.resources import needs_of
+from xlt_bench.task import Task
 
 
 def sees_no_answers_and_no_targets(bench: Bench) -> None:
-    """Zero-shot scores stay when the test labels, the test items' ids and the targets' other data are replaced."""
-    first = _zero_shot(bench, _world(0))
-    if np.array_equal(first, _zero_shot(bench, _world(1)), equal_nan=True):
+    """Zero-shot scores stay when test labels, all ids and the targets' data are replaced, but for what it declares."""
+    needs = needs_of(bench.method)
+    first = _zero_shot(bench, world(0, needs))
+    if np.array_equal(first, _zero_shot(bench, world(1, needs)), equal_nan=True):
         return
-    if not np.array_equal(first, _zero_shot(bench, _world(0)), equal_nan=True):
+    if not np.array_equal(first, _zero_shot(bench, world(0, needs)), equal_nan=True):
         raise CheckSkipped("its fits are not repeatable; see same_seed_same_predictions")
     raise CheckFailed(
-        "zero-shot scores change with the test labels, the test items' ids or the targets' train and dev data, "
-        "none of which a method may use"
+        "zero-shot scores change with the test labels, the items' ids or the targets' train and dev data, none of "
+        "which a method may use unless its needs declare it"
     )
 
 
 def _zero_shot(bench: Bench, task: Task) -> Scores:
     """As the protocol does it: who looks for the task finds it where it would be."""
-    fitted = bench.fit(task.pool(toy.SOURCES, "train"), task.pool(toy.SOURCES, "dev"))
-    test = task.pool(toy.TARGETS, "test")
-    return bench.predict(fitted, test.examples)
-
-
-def _world(number: int) -> Task:
-    """Task number 0 or 1: the sources, and the texts of the targets' test split, are alike; nothing else is."""
-    languages = {code: Language(code, code, code[4:], "toy", None) for code in (*toy.SOURCES, *toy.TARGETS)}
-    data = {code: {split: _part(code, split, number) for split in SPLITS} for code in languages}
-    return Task("toy", toy.LABELS, languages, data)
-
-
-def _part(code: str, split: Split, number: int) -> Labelled:
-    seed = 10 * (toy.SOURCES + toy.TARGETS).index(code) + SPLITS.index(split)
-    if number == 0 or code in toy.SOURCES:
-        return toy.items(_SIZES[split], seed, [code])
-    if split != "test":
-        return toy.items(_SIZES[split], seed + 1000, [code])
-    part = toy.items(_SIZES[split], seed, [code])
-    renamed = tuple(Example(f"other{row}", *example[1:]) for row, example in enumerate(part.examples))
-    return Labelled(renamed, (part.gold + 3) % len(toy.LABELS))
+    train, dev = task.pool(toy.SOURCES, "train"), task.pool(toy.SOURCES, "dev")
+    fitted = bench.fit(train, dev, bench.context(task=task))
+    return bench.predict(fitted, task.pool(toy.TARGETS, "test").examples)
 
 
 def inputs_are_left_as_they_were(bench: Bench) -> None:

@@ -25,6 +25,8 @@ from xlt_bench.conformance.audit import Audit
 from xlt_bench.conformance.inspection import ClassLocation, Findings, Inspection, write_scores
 from xlt_bench.conformance.patches import Snapshot, changes, snapshot
 from xlt_bench.conformance.randomness import state
+from xlt_bench.conformance.toy_resources import toy_resources
+from xlt_bench.conformance.worlds import world
 from xlt_bench.method import Context, Method
 from xlt_bench.plugins import hyperparameters
 from xlt_bench.plugins.methods import load_file
@@ -79,7 +81,13 @@ def _construct(cls: Any, inspection: Inspection, audit: Audit, findings: Finding
 def _context(method: Method, inspection: Inspection, seed: int) -> Context:
     backbone = None if inspection.backbone is None else Backbone(locate(inspection.backbone))
     recipe = toy.recipe(method, toy.SHORT)
-    return Context(toy.LABELS, seed, recipe, load_backbone=None if backbone is None else lambda: backbone)
+    return Context(
+        toy.LABELS,
+        seed,
+        recipe,
+        load_backbone=None if backbone is None else lambda: backbone,
+        resources=toy_resources(method, world(0), Path(inspection.folder)),
+    )
 
 
 def _fit(method: Method, inspection: Inspection) -> None:

@@ -12,11 +12,12 @@ from xlt_bench.resources.base import Resource, Resources, Scope, Supply, Text, T
 from xlt_bench.resources.label_words import LabelWords
 from xlt_bench.resources.source_parallel import SOURCE_PARALLEL, SourceParallel
 from xlt_bench.resources.unlabelled_folder import UnlabelledFolder
-from xlt_bench.resources.unlabelled_target import UnlabelledTarget
+from xlt_bench.resources.unlabelled_target import UNLABELLED_TARGET, UnlabelledTarget
 
 __all__ = [
     "RESOURCES",
     "SOURCE_PARALLEL",
+    "UNLABELLED_TARGET",
     "Resource",
     "Resources",
     "Scope",

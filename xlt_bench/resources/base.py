@@ -82,6 +82,12 @@ class Resource(Protocol):
             ConfigError: the task, the sources or the user's files cannot give it.
         """
 
+    def example(self, scope: Scope, folder: Path) -> Path | None:
+        """Write into a folder a small file or folder such as a user would name, for checks of methods; its path.
+
+        None of a resource that takes none. What is written follows from the classes and the sources alone.
+        """
+
 
 @dataclass(frozen=True)
 class Resources:

@@ -7,7 +7,9 @@ sports = ["sports", "game"]
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from xlt_bench.errors import ConfigError, unknown
@@ -42,6 +44,16 @@ class LabelWords:
                 )
             words[code] = MappingProxyType(_words(file.table(code), scope.task))
         return Supply(MappingProxyType(words), f"Given words for the classes in {listed(words)}.")
+
+    def example(self, scope: Scope, folder: Path) -> Path:
+        """Each class is its own word, in the first source language."""
+        lines = [
+            f"[{scope.sources[0]}]",
+            *(f"{json.dumps(label)} = [{json.dumps(label)}]" for label in scope.task.labels),
+        ]
+        path = folder / "words.toml"
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return path
 
 
 def _words(table: TomlTable, task: Task) -> dict[str, tuple[str, ...]]:

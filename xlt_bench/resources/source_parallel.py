@@ -7,6 +7,7 @@ otherwise. It says nothing about a target.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from xlt_bench.errors import ConfigError
@@ -36,3 +37,6 @@ class SourceParallel:
                 f"needs {self.name}; give two source languages or more of a task with parallel items"
             )
         return Supply(MappingProxyType(shared), f"Uses that {len(shared):,} train items of its sources are parallel.")
+
+    def example(self, scope: Scope, folder: Path) -> None:
+        """It takes no file."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -51,6 +52,14 @@ class UnlabelledFolder:
             + (f", none of {listed(empty)}" if empty else "")
             + f"; {left_out:,} lines that equal a dev or test text were left out.",
         )
+
+    def example(self, scope: Scope, folder: Path) -> Path:
+        """A folder with a few lines for each target: texts of the sources, two on a line."""
+        texts = [example.text for code in scope.sources for example in scope.task.split(code, "train").examples]
+        lines = [f"{first} {second}" for first, second in pairwise(texts)]
+        for number, code in enumerate(scope.targets):
+            (folder / f"{code}.txt").write_text("\n".join(lines[number :: len(scope.targets)]), encoding="utf-8")
+        return folder
 
 
 def _lines(file: Path) -> list[str]:

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.resources.base import Scope, Supply, Text, listed
 from xlt_bench.task import Task
 
+UNLABELLED_TARGET = "unlabelled-target"
+
 
 @dataclass(frozen=True)
 class UnlabelledTarget:
     """See `Resource`. Content: target's code -> its texts."""
 
-    name: str = "unlabelled-target"
+    name: str = UNLABELLED_TARGET
     summary: str = "texts of the targets' train split, without labels, ids and order"
     path: str | None = None
 
@@ -37,6 +40,9 @@ class UnlabelledTarget:
         return Supply(
             MappingProxyType(texts), f"Saw {count:,} unlabelled train texts of its {len(texts)} target languages."
         )
+
+    def example(self, scope: Scope, folder: Path) -> None:
+        """It takes no file."""
 
 
 def _texts(task: Task, code: str) -> tuple[Text, ...]:

@@ -1,0 +1,25 @@
+"""What methods under check are handed beside labelled sources, if they declare it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import mkdtemp
+
+from xlt_bench.conformance import toy
+from xlt_bench.method import Method
+from xlt_bench.resources import RESOURCES, Resources, Scope, needs_of, supplies
+from xlt_bench.task import Task
+
+
+def toy_resources(method: Method, task: Task, folder: Path) -> Resources:
+    """The content of each resource that a method declares, for a fit on the toy's sources.
+
+    Args:
+        task: the toy, with the sources' and the targets' data.
+        folder: in which examples of users' files are written.
+    """
+    needs = needs_of(method)
+    scope = Scope(task, toy.SOURCES, toy.TARGETS)
+    examples = {name: RESOURCES[name].example(scope, Path(mkdtemp(dir=folder))) for name in needs}
+    paths = {name: path for name, path in examples.items() if path is not None}
+    return Resources({name: supply.content for name, supply in supplies(needs, paths, scope).items()})
