@@ -16,7 +16,7 @@ from xlt_bench.resources import TextsByLanguage
 from xlt_bench.task import Example, Labelled
 
 
-@dataclass(frozen=True)
+@dataclass
 class FittedWords:
     """Scores are sums of the words' weights; `weights` has a number a class for each word."""
 
