@@ -70,9 +70,9 @@ class Centroids:
         target = _centroids(vectors, train, len(self.centroids), otherwise=self.centroids)
         moved = [(1 - share) * self.centroids + share * target for share in SHARES]
         accuracies = [float((_cosines(dev_vectors, centroids).argmax(1) == dev.gold).mean()) for centroids in moved]
-        history = tuple(DevPoint(step, 0.0, 1 - value, value) for step, value in enumerate(accuracies, start=1))
+        history = tuple(DevPoint(number, 0.0, 1 - value, value) for number, value in enumerate(accuracies, start=1))
         best = int(np.argmax(accuracies))
-        summary = FitSummary(target.size, len(SHARES), best + 1, history)
+        summary = FitSummary(target.size, 0, best + 1, history)
         return Centroids(self._pooled, self.mean, moved[best], summary)
 
     def save(self, folder: Path) -> None:

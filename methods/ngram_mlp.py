@@ -79,18 +79,20 @@ class NgramMLP:
         random = np.random.default_rng(context.seed)
         history: list[DevPoint] = []
         best: dict[str, Tensor] = {}
-        for epoch in range(1, self.epochs + 1):
+        epoch_steps = -(-len(train) // _BATCH)
+        total = self.epochs * epoch_steps
+        for step in range(epoch_steps, total + 1, epoch_steps):
             loss = _epoch(model, optimisers, bags, torch.from_numpy(train.gold), random.permutation(len(train)))
-            point = _score(model, dev_bags, torch.from_numpy(dev.gold), epoch, loss)
-            context.progress.step(context.seed, epoch, self.epochs, loss, len(train))
-            context.progress.evaluated(context.seed, epoch, point.dev_accuracy)
+            point = _score(model, dev_bags, torch.from_numpy(dev.gold), step, loss)
+            context.progress.step(context.seed, step, total, loss, len(train) // epoch_steps)
+            context.progress.evaluated(context.seed, step, point.dev_accuracy)
             if not history or point.dev_accuracy > max(earlier.dev_accuracy for earlier in history):
                 best = {name: value.clone() for name, value in model.state_dict().items()}
             history.append(point)
         model.load_state_dict(best)
         chosen = max(history, key=lambda point: point.dev_accuracy)
         trained = sum(p.numel() for p in model.parameters())
-        return FittedBags(self, model, FitSummary(trained, self.epochs, chosen.step, tuple(history)))
+        return FittedBags(self, model, FitSummary(trained, total, chosen.step, tuple(history)))
 
     def load(self, folder: Path, context: Context) -> FittedBags:
         """Restore what `FittedBags.save` wrote."""
@@ -162,7 +164,7 @@ def _epoch(
 
 
 @torch.no_grad()
-def _score(model: Bags, bags: list[NDArray[np.int64]], gold: Tensor, epoch: int, train_loss: float) -> DevPoint:
+def _score(model: Bags, bags: list[NDArray[np.int64]], gold: Tensor, step: int, train_loss: float) -> DevPoint:
     logits = torch.cat([model(*_flat(bags[start : start + _BATCH])) for start in range(0, len(bags), _BATCH)])
     loss = float(nn.functional.cross_entropy(logits, gold))
-    return DevPoint(epoch, train_loss, loss, float((logits.argmax(1) == gold).float().mean()))
+    return DevPoint(step, train_loss, loss, float((logits.argmax(1) == gold).float().mean()))

@@ -130,8 +130,10 @@ class FitSummary:
 
     Attributes:
         trainable_parameters: how many numbers were trained.
-        steps: optimiser steps done (early stopping may end before the budget).
-        selected_step: the step whose parameters were kept, None where there was nothing to select.
+        steps: optimiser steps done (early stopping may end before the budget); 0 where no optimiser makes any. The
+            harness counts them too.
+        selected_step: the step whose parameters were kept, None where there was nothing to select; without an
+            optimiser, the number in the history of what was kept.
         history: dev evaluations in order.
     """
 

@@ -10,6 +10,7 @@ from xlt_bench.leaderboard.data.evidence import strongest
 from xlt_bench.leaderboard.data.gathering import Gathered
 from xlt_bench.leaderboard.data.seed_answers import RunAnswers, SeedAnswers
 from xlt_bench.metrics import ACCURACY, Metric
+from xlt_bench.records.budget import excesses
 from xlt_bench.records.record import Evidence, Record
 
 NO_SOURCES = "none"
@@ -125,7 +126,8 @@ def _entry(records: Sequence[Record], weaker: Sequence[Record], gathered: Gather
         by_seed[seed] = by_seed[seed].joined(answers) if seed in by_seed else answers
     lost = {record.cell.seed for record in runs if record.complete and record.evidence == "per_item"} - set(by_seed)
     remarks = [gathered.remarks.get(record.cell.fingerprint) for record in usable]
-    caveats = dict.fromkeys(filter(None, [*runs[0].caveats, *remarks, *map(_published_too, weaker)]))
+    beyond = [f"Beyond the budget: {text}." for text in excesses([record for record in runs if record.complete])]
+    caveats = dict.fromkeys(filter(None, [*runs[0].caveats, *remarks, *beyond, *map(_published_too, weaker)]))
     return Entry(
         label=runs[0].row_label,
         records=runs,

@@ -52,7 +52,7 @@ class LeanEncoder:
         kinds = embeddings.token_type_embeddings.weight
         self._positions = embeddings.position_embeddings.weight[first:] + kinds[0]
         self._segments = kinds - kinds[0]
-        self._layers = [_Layer(layer) for layer in model.encoder.layer]
+        self._layers = LeanLayers([_Layer(layer) for layer in model.encoder.layer])
 
     @property
     def training(self) -> bool:
@@ -77,7 +77,7 @@ class LeanEncoder:
         if not bool(mask.all()):  # the mask lies on the CPU: no waiting for the device
             padding = functional.pad(mask == 0, (prompt, 0))[:, None, None].to(device)
             bias = torch.zeros(padding.shape, dtype=states.dtype, device=device).masked_fill_(padding, -torch.inf)
-        return Words(states, self._layers[0].project(states), bias)
+        return Words(states, self._layers.first.project(states), bias)
 
     def __call__(self, prompts: Sequence[Tensor], sizes: Sequence[int], words: Words) -> Tensor:
         """Last hidden states at position 0.
@@ -90,16 +90,8 @@ class LeanEncoder:
         Returns:
             shape (items, d), in the weights' precision.
         """
-        states, projected = self._enter(prompts, sizes, words)
-        last = len(self._layers) - 1
-        for number, layer in enumerate(self._layers):
-            if number == last:
-                query, key, value = layer.first_query(states)
-                states = states[:, :1]
-            else:
-                query, key, value = layer.split(projected if number == 0 else layer.project(states))
-            states = layer(states, query, key, value, words.bias, self._dropped)
-        return states[:, 0]
+        states: Tensor = self._layers(*self._enter(prompts, sizes, words), words.bias, self._dropped)
+        return states
 
     def _enter(self, prompts: Sequence[Tensor], sizes: Sequence[int], words: Words) -> tuple[Tensor, Tensor]:
         """Input of the first layer, (items, positions, d), and its projection, (items, positions, 3 d)."""
@@ -107,11 +99,36 @@ class LeanEncoder:
         rows = _norm(self._model.embeddings.LayerNorm, stacked)
         if self._dropped:  # every text has a mask of its own, so no rows are alike
             rows = dropout(_spread(rows, sizes), self._dropped)
-            projected = self._layers[0].project(rows)
+            projected = self._layers.first.project(rows)
         else:
-            projected = _spread(self._layers[0].project(rows), sizes)
+            projected = _spread(self._layers.first.project(rows), sizes)
             rows = _spread(rows, sizes)
         return torch.cat([rows, words.states], 1), torch.cat([projected, words.projected], 1)
+
+
+class LeanLayers(nn.Module):
+    """All layers: a module, so that torch's hooks for every module see a pass through them, as with any other model."""
+
+    def __init__(self, layers: Sequence[_Layer]) -> None:
+        super().__init__()
+        self._layers = layers
+
+    @property
+    def first(self) -> _Layer:
+        """The layer that words enter."""
+        return self._layers[0]
+
+    def forward(self, states: Tensor, projected: Tensor, bias: Tensor | None, dropped: float) -> Tensor:
+        """Last hidden states at position 0, (items, d), from the input of the first layer and its projection."""
+        last = len(self._layers) - 1
+        for number, layer in enumerate(self._layers):
+            if number == last:
+                query, key, value = layer.first_query(states)
+                states = states[:, :1]
+            else:
+                query, key, value = layer.split(projected if number == 0 else layer.project(states))
+            states = layer(states, query, key, value, bias, dropped)
+        return states[:, 0]
 
 
 class _Layer:

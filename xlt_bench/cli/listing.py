@@ -68,6 +68,7 @@ def groups(task: str, backbone: str | None, groups_file: Path | None = None, see
 def records(stored: Sequence[Record]) -> Table:
     """Stored Records, one a line; what does not change between them is left out of the columns."""
     from xlt_bench.backbones.source import NO_BACKBONE
+    from xlt_bench.records.budget import excesses
 
     table = _table("record", "run", "targets", "seed", "status")
     table.columns[0].no_wrap = True
@@ -77,7 +78,7 @@ def records(stored: Sequence[Record]) -> Table:
         targets = f"{len(cell.targets)} languages" if len(cell.targets) > 1 else cell.targets[0]
         backbone = f", {cell.backbone}" if cell.backbone != NO_BACKBONE else ""
         run = f"{record.row_label}; {cell.task}{backbone}, sources {record.sources_label}"
-        status = record.status if record.complete else f"failed: {record.reason[:60]}"
+        status = "; ".join([record.status, *excesses([record])]) if record.complete else f"failed: {record.reason[:60]}"
         texts = (cell.fingerprint, run, targets, str(cell.seed), status)
         table.add_row(*(Text(clean(text)) for text in texts))
     return table

@@ -77,7 +77,10 @@ class Record:
         accuracy: by language, in [0, 1].
         macro_f1: likewise, where it was computed (`xlt-bench rescore`).
         selected_on: which data chose the checkpoint, `source dev`, `target dev` or `nothing`.
-        fit: trainable parameters, steps, selected step, dev history.
+        fit: trainable parameters, steps, selected step, dev history, as the method says.
+        counted: what the harness counted of the run, see `xlt_bench.runs.counting.Effort`; of a fit on the sources that
+            it adapts from, with `source_` before the name. `budget_steps` and `budget_examples` are what the recipe
+            has; they lack where a method has no recipe.
         timing: seconds of fit and predict, and examples a second.
         environment: versions, device, host-independent facts that may change numbers.
         setting: how a system of others was used, such as `zero-shot prompt`; empty for our own runs, whose protocol and
@@ -100,6 +103,7 @@ class Record:
     item_hash: str | None = None
     selected_on: str = "nothing"
     fit: Mapping[str, Any] = field(default_factory=dict)
+    counted: Mapping[str, int] = field(default_factory=dict)
     timing: Mapping[str, float] = field(default_factory=dict)
     peak_memory_bytes: int | None = None
     pack: tuple[int, ...] = ()
@@ -169,6 +173,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "item_hash": (str, type(None)),
     "selected_on": (str,),
     "fit": (dict,),
+    "counted": (dict,),
     "timing": (dict,),
     "environment": (dict,),
     "created": (str,),
@@ -207,6 +212,8 @@ def _check_fields(record: Record) -> None:
     for name in ("caveats", "labels"):
         if not all(isinstance(text, str) for text in getattr(record, name)):
             raise TypeError(f"{name} holds something else than texts")
+    if not all(type(count) is int for count in record.counted.values()):
+        raise TypeError("counted holds something else than whole numbers")
     for name in ("accuracy", "macro_f1", "group_accuracy"):
         if not all(isinstance(value, float | int) and 0.0 <= value <= 1.0 for value in getattr(record, name).values()):
             raise ValueError(f"a value of {name} lies outside [0, 1]")

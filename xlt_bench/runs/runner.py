@@ -6,7 +6,7 @@ import json
 import math
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,16 +22,19 @@ from xlt_bench.records.environment import environment, peak_memory, reset_peak_m
 from xlt_bench.records.record import Predictions, Record
 from xlt_bench.runs.arithmetic import floating_point_operations
 from xlt_bench.runs.calls import Fits, calling, predict
+from xlt_bench.runs.counting import Counter, Effort
+from xlt_bench.runs.counts import Counts, fit_counts, run_counts
 from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.protocols import protocol_of
 from xlt_bench.runs.protocols.full import fit_source
+from xlt_bench.runs.protocols.zero_shot import source_steps
 from xlt_bench.runs.setup import Setup
 
 if TYPE_CHECKING:
     from xlt_bench.backbones.backbone import Backbone
 
 METHOD, MADE = "method", "made.json"
-"""Of a kept source fit: what the method saved, and how long it took."""
+"""Of a kept source fit: what the method saved, and what it took."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,18 @@ class Outcome:
     predictions: Predictions
     fit_seconds: float
     predict_seconds: float
+    counts: Counts
     operations: int | None
 
 
 @dataclass(frozen=True)
 class SourceFit:
-    """A fit on the sources as it was kept, with the seconds that it took."""
+    """A fit on the sources as it was kept, with the seconds that it took and what was counted of it."""
 
     key: str
     fitted: Adaptable
     seconds: float
+    counts: Counts
 
 
 class Runner:
@@ -97,11 +102,14 @@ class Runner:
         """Make and keep the fit on the sources that a cell adapts from; a failure is that of the cell, later."""
         key, setup = cell.source_fit, self.setup
         self._progress.activity(Activity("training", f"sources, seed {cell.seed}"))
+        method, task, context = setup.configured.method, setup.task, self._context(cell, setup.recipe_of(cell))
         started = time.perf_counter()
         try:
-            fitted = fit_source(cell, setup.configured.method, setup.task, self._context(cell, setup.recipe_of(cell)))
-            seconds = time.perf_counter() - started
-            setup.store.fits.keep(key, lambda folder: _keep(fitted, seconds, folder))
+            with Counter() as counter:
+                fitted = fit_source(cell, method, task, context)
+            seconds, steps = time.perf_counter() - started, source_steps(cell, task, context.recipe)
+            costs = {"seconds": seconds, "counts": fit_counts(counter.efforts()[0], cell, context.recipe, steps)}
+            setup.store.fits.keep(key, lambda folder: _keep(fitted, costs, folder))
         except (Exception, SystemExit) as error:
             if _concerns_all(error):
                 raise
@@ -118,33 +126,40 @@ class Runner:
         source = self._source_of(cells[0]).fitted if cells[0].adapts else None
         self._progress.activity(Activity("training", _subject(cells)))
         started = time.perf_counter()
-        fits, operations = self._counted(lambda: protocol.fit(cells, method, task, contexts, source))
+        with Counter() as counter:
+            fits, operations = self._with_operations(lambda: protocol.fit(cells, method, task, contexts, source))
         seconds = (time.perf_counter() - started) / len(cells)
         return [
-            fitted if isinstance(fitted, MethodError) else self._predicted(cell, recipe, fitted, seconds, operations)
-            for cell, recipe, fitted in zip(cells, recipes, fits, strict=True)
+            fitted
+            if isinstance(fitted, MethodError)
+            else self._predicted(cell, recipe, fitted, seconds, effort, operations)
+            for cell, recipe, fitted, effort in zip(cells, recipes, fits, counter.efforts(len(cells)), strict=True)
         ]
 
-    def _counted(self, fit: Callable[[], Fits]) -> tuple[Fits, int | None]:
+    def _with_operations(self, fit: Callable[[], Fits]) -> tuple[Fits, int | None]:
         """What `fit` returns, and how many floating-point operations it took, where they are to be counted."""
         return floating_point_operations(fit) if self.setup.count_operations else (fit(), None)
 
     def _predicted(
-        self, cell: Cell, recipe: Recipe, fitted: Fitted, fit_seconds: float, operations: int | None
+        self, cell: Cell, recipe: Recipe, fitted: Fitted, fit_seconds: float, effort: Effort, operations: int | None
     ) -> Outcome:
         task = self.setup.task
         parts = protocol_of(cell).predicted(cell, task, recipe)
         predicting = Activity("predicting", _subject([cell]), total=len(parts), unit="language")
         self._progress.activity(predicting)
         started = time.perf_counter()
-        predictions = predict(
-            fitted,
-            parts,
-            task.labels,
-            lambda done, items: self._progress.activity(replace(predicting, done=done, items=items)),
-        )
+        with Counter() as counter:
+            predictions = predict(
+                fitted,
+                parts,
+                task.labels,
+                lambda done, items: self._progress.activity(replace(predicting, done=done, items=items)),
+            )
         seconds = time.perf_counter() - started
-        return Outcome(cell, fitted, predictions.clustered(task.clusters), fit_seconds, seconds, operations)
+        steps = protocol_of(cell).steps(cell, task, recipe)
+        source = self._source.counts if cell.adapts and self._source else {}
+        counts = run_counts(fit_counts(effort, cell, recipe, steps), counter.efforts()[0], source)
+        return Outcome(cell, fitted, predictions.clustered(task.clusters), fit_seconds, seconds, counts, operations)
 
     def _source_of(self, cell: Cell) -> SourceFit:
         """The fit that a cell adapts from, as it was kept: a resumed run starts where an undisturbed one does."""
@@ -164,11 +179,11 @@ class Runner:
 
     def _load_source(self, cell: Cell) -> SourceFit:
         folder = self.setup.store.fits.folder_of(cell.source_fit)
-        seconds = json.loads((folder / MADE).read_text(encoding="utf-8"))["seconds"]
+        costs = json.loads((folder / MADE).read_text(encoding="utf-8"))
         with calling("load"):
             fitted = self.setup.configured.method.load(folder / METHOD, self._context(cell, self.setup.recipe_of(cell)))
         assert isinstance(fitted, Adaptable), "checked when it was fitted"
-        return SourceFit(cell.source_fit, fitted, seconds)
+        return SourceFit(cell.source_fit, fitted, costs["seconds"], costs["counts"])
 
     def _context(self, cell: Cell, recipe: Recipe) -> Context:
         setup, source = self.setup, self.setup.source
@@ -221,6 +236,7 @@ class Runner:
             item_hash=predictions.item_hash(),
             selected_on=self.setup.provenance.selected_on or selected_on,
             fit=_plain(asdict(summary)) | operations,
+            counted=outcome.counts,
             timing=_timing(outcome) | self._source_timing(cell),
             peak_memory_bytes=peak_memory(self.setup.device),
             pack=tuple(member.seed for member in cells),
@@ -262,10 +278,10 @@ def _concerns_all(error: BaseException) -> bool:
     return isinstance(error, XltBenchError) and not isinstance(error, MethodError)
 
 
-def _keep(fitted: Fitted, seconds: float, folder: Path) -> None:
+def _keep(fitted: Fitted, costs: Mapping[str, Any], folder: Path) -> None:
     (folder / METHOD).mkdir()
     _saving(fitted)(folder / METHOD)
-    (folder / MADE).write_text(json.dumps({"seconds": seconds}), encoding="utf-8")
+    (folder / MADE).write_text(json.dumps(costs), encoding="utf-8")
 
 
 def _saving(fitted: Fitted) -> Callable[[Path], None]:

@@ -103,7 +103,7 @@ def select(
 ) -> tuple[Linear, FitSummary]:
     """Fit with every strength, in falling order, and keep the best on dev; of equals the strongest penalty.
 
-    In the summary a step is a strength: the first is step 1.
+    The summary has no steps, as no optimiser makes any; in its history each strength has a number, the first 1.
     """
     context.progress.activity(Activity("training"))
     history: list[DevPoint] = []
@@ -118,7 +118,7 @@ def select(
             best = model
         history.append(point)
     chosen = max(history, key=lambda point: point.dev_accuracy)
-    return best, FitSummary(best.size, len(history), chosen.step, tuple(history))
+    return best, FitSummary(best.size, 0, chosen.step, tuple(history))
 
 
 def _score(model: Linear, features: Features, part: Labelled) -> tuple[float, float]:

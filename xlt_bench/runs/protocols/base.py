@@ -62,6 +62,9 @@ class TransferProtocol(Protocol):
     def recipe(self, recipe: Recipe, cell: Cell, task: Task) -> Recipe:
         """The recipe with what follows from the cell's data."""
 
+    def steps(self, cell: Cell, task: Task, recipe: Recipe) -> int:
+        """Optimiser steps that the recipe has for the last stage of a cell."""
+
     def fit(
         self, cells: Sequence[Cell], method: Method, task: Task, contexts: Sequence[Context], source: Adaptable | None
     ) -> Fits:

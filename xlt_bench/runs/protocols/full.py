@@ -92,6 +92,11 @@ class Full:
         items = len(task.split(cell.targets[0], "train"))
         return replace(recipe, evaluate_every=-(-items // recipe.batch_size))
 
+    def steps(self, cell: Cell, task: Task, recipe: Recipe) -> int:
+        """Those of adapting; of the one fit, where there are no sources."""
+        phase = recipe.target if cell.adapts else recipe.source
+        return phase.total_steps(len(target_data(cell, task)[0]), recipe.batch_size)
+
     def fit(
         self, cells: Sequence[Cell], method: Method, task: Task, contexts: Sequence[Context], source: Adaptable | None
     ) -> Fits:

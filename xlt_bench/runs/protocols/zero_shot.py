@@ -54,6 +54,10 @@ class ZeroShot:
         """As it is."""
         return recipe
 
+    def steps(self, cell: Cell, task: Task, recipe: Recipe) -> int:
+        """Those of the fit on the sources."""
+        return source_steps(cell, task, recipe)
+
     def fit(
         self, cells: Sequence[Cell], method: Method, task: Task, contexts: Sequence[Context], source: Adaptable | None
     ) -> Fits:
@@ -79,3 +83,8 @@ def source_data(cell: Cell, task: Task) -> tuple[Labelled, Labelled]:
     """Train and dev split of a cell's sources, limited to its number of examples as a target is to its shots."""
     train, dev = (task.pool(cell.sources, "train"), task.pool(cell.sources, "dev"))
     return stratified(train, cell.examples, cell.seed), stratified(dev, cell.examples, cell.seed)
+
+
+def source_steps(cell: Cell, task: Task, recipe: Recipe) -> int:
+    """Optimiser steps that the recipe has for the fit on a cell's sources."""
+    return recipe.source.total_steps(len(source_data(cell, task)[0]), recipe.batch_size)

@@ -1,0 +1,121 @@
+"""How much a method trains and reads, counted from outside through torch's own hooks for every optimiser and module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+_BACKBONES = ("transformers.modeling_utils.PreTrainedModel", "xlt_bench.backbones.lean.LeanLayers")
+"""Classes whose call is a pass through a backbone, by name: a method without a backbone imports neither."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What was counted of one run.
+
+    Attributes:
+        steps: optimiser steps: how often the parameter that was updated most was updated. Optimisers that take turns
+            on different parameters make one step together.
+        trained_parameters: numbers that an optimiser updated.
+        passes: calls of a backbone; one batch may go through it in several.
+        examples: texts in all passes.
+        trained_examples: texts in passes that kept a gradient.
+    """
+
+    steps: int
+    trained_parameters: int
+    passes: int
+    examples: int
+    trained_examples: int
+
+
+class Counter:
+    """Counts within its `with`. What it sees of a step or a pass is a few numbers: no value is looked at.
+
+    A pass that a method computes without calling a model (layer by layer, say) is not seen; neither is an update that
+    is no `torch.optim.Optimizer`'s.
+    """
+
+    def __init__(self) -> None:
+        self._updates: dict[int, _Updates] = {}  # in the order of first updates
+        self._passes = self._examples = self._trained_examples = 0
+        self._is_backbone: dict[type, bool] = {}
+        self._holds_none: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
+        self._handles: list[Any] = []
+
+    def __enter__(self) -> Counter:
+        self._handles = [
+            register_optimizer_step_post_hook(self._stepped),
+            register_module_forward_hook(self._passed, with_kwargs=True),
+        ]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+    def efforts(self, runs: int = 1) -> list[Effort]:
+        """What was counted, for each of so many runs of a pack, in their order.
+
+        Parameters belong to the runs in the order of their first updates, in equal parts. A pass that runs share counts
+        for each with its share; so each run has the mean of passes and examples.
+        """
+        updates = list(self._updates.values())
+        size, remainder = divmod(len(updates), runs)
+        parts = [updates] * runs if remainder else [updates[size * run : size * (run + 1)] for run in range(runs)]
+        return [
+            Effort(
+                steps=max((update.count for update in part), default=0),
+                trained_parameters=sum(update.parameter.numel() for update in part),
+                passes=round(self._passes / runs),
+                examples=round(self._examples / runs),
+                trained_examples=round(self._trained_examples / runs),
+            )
+            for part in parts
+        ]
+
+    def _stepped(self, optimiser: torch.optim.Optimizer, *unused: Any) -> None:
+        for group in optimiser.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._updates.setdefault(id(parameter), _Updates(parameter)).count += 1
+
+    def _passed(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], result: Any) -> None:
+        if not self._serves_as_backbone(type(module)) or not self._holds_no_other(module):
+            return
+        rows = next((len(value) for value in (*arguments, *named.values()) if isinstance(value, Tensor)), 0)
+        self._passes += 1
+        self._examples += rows
+        if torch.is_grad_enabled():
+            self._trained_examples += rows
+
+    def _serves_as_backbone(self, cls: type) -> bool:
+        """Whether a class is a backbone's; remembered, as every call of every module is asked about."""
+        if cls not in self._is_backbone:
+            names = (f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__)
+            self._is_backbone[cls] = any(name in _BACKBONES for name in names)
+        return self._is_backbone[cls]
+
+    def _holds_no_other(self, module: nn.Module) -> bool:
+        """Whether no other backbone lies within: a model with a head calls one without."""
+        if module not in self._holds_none:
+            within = (part for part in module.modules() if part is not module)
+            self._holds_none[module] = not any(self._serves_as_backbone(type(part)) for part in within)
+        return self._holds_none[module]
+
+
+@dataclass
+class _Updates:
+    """A parameter, held so that no other gets its address, and how often it was updated."""
+
+    parameter: Tensor
+    count: int = 0
