@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xlt_bench.api import compare, leaderboard, run
+    from xlt_bench.api import Board, Comparison, Runs, compare, leaderboard, run
     from xlt_bench.errors import XltBenchError
     from xlt_bench.method import Context, Fitted, Method
     from xlt_bench.recipe import Rate, Recipe
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Board",
+    "Comparison",
     "Context",
     "Example",
     "Fitted",
@@ -28,6 +30,7 @@ __all__ = [
     "Recipe",
     "Record",
     "Request",
+    "Runs",
     "Task",
     "TaskInfo",
     "XltBenchError",
@@ -38,7 +41,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "xlt_bench.api": ("compare", "leaderboard", "run"),
+    "xlt_bench.api": ("Board", "Comparison", "Runs", "compare", "leaderboard", "run"),
     "xlt_bench.errors": ("XltBenchError",),
     "xlt_bench.method": ("Context", "Fitted", "Method"),
     "xlt_bench.recipe": ("Rate", "Recipe"),

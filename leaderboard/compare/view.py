@@ -65,7 +65,7 @@ def as_data(report: ComparisonReport) -> dict[str, Any]:
 
 def sentences(report: ComparisonReport) -> Iterator[str]:
     """What a reader takes home, and what limits it."""
-    yield from _verdicts(report)
+    yield from verdicts(report)
     if report.languages:
         (ahead, behind), significant = report.wins(), report.wins(report.alpha)
         equal = len(report.languages) - ahead - behind
@@ -128,7 +128,7 @@ def _detectable(difference: DetectableDifference) -> str:
     return f"{estimate} ({low}-{high})"
 
 
-def _verdicts(report: ComparisonReport) -> Iterator[str]:
+def verdicts(report: ComparisonReport) -> Iterator[str]:
     """What was found, the groups of one verdict in one sentence."""
     for verdict, sentence in (
         ("better", "A is better"),

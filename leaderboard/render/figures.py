@@ -78,9 +78,33 @@ def save_figures(board: Board, folder: Path, formats: Sequence[str] = ("png", "s
         return [
             path
             for number, section in enumerate(board.sections, 1)
-            for kind, draw in (("intervals", _intervals), ("languages", _languages))
+            for kind, draw in _DRAWN.items()
             for path in save_figure(draw(board, section), folder / f"{kind}-{number}-{_slug(section.title)}", formats)
         ]
+
+
+def figure_of(board: Board, kind: str, number: int) -> Figure:
+    """One figure of a board.
+
+    Args:
+        board: what to draw.
+        kind: `intervals` or `languages`.
+        number: of the section, from 1.
+
+    Raises:
+        ConfigError: matplotlib is not installed, no such kind or section, or nothing to draw.
+    """
+    if kind not in _DRAWN:
+        raise ConfigError(f"no figure '{kind}'; there are: {', '.join(_DRAWN)}")
+    if not 1 <= number <= len(board.sections):
+        titles = "; ".join(f"{place} {section.title}" for place, section in enumerate(board.sections, 1))
+        raise ConfigError(f"the board has no section {number}; there are: {titles}")
+    section = board.sections[number - 1]
+    with styled():
+        figure = _DRAWN[kind](board, section)
+    if figure is None:
+        raise ConfigError(f"section '{section.title}' has no values for a figure of {kind}")
+    return figure
 
 
 @contextmanager
@@ -267,3 +291,10 @@ def _curve_panel(axes: Axes, rows: Sequence[BoardRow], codes: Sequence[str]) -> 
     axes.set_xticklabels([_foreign(code, 12) for code in codes], rotation=90, fontsize=4.5, parse_math=False)
     axes.set_xlim(-0.8, len(codes) - 0.2)
     axes.grid(axis="x", visible=False)
+
+
+_DRAWN: Mapping[str, Callable[[Board, BoardSection], Figure | None]] = {
+    "intervals": _intervals,
+    "languages": _languages,
+}
+"""Kind of figure -> what draws it."""

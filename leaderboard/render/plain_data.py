@@ -43,11 +43,19 @@ def as_csv(boards: Sequence[Board]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for board in boards:
-        for section in board.sections:
-            for row in section.rows:
-                writer.writerows({**_about(board, section, row), **cells} for cells in _lines(board, section, row))
+    writer.writerows(csv_rows(boards))
     return text.getvalue()
+
+
+def csv_rows(boards: Sequence[Board]) -> list[dict[str, Any]]:
+    """The lines of `as_csv` by column, in its order; what a line does not have is None."""
+    return [
+        {**dict.fromkeys(_COLUMNS), **_about(board, section, row), **cells}
+        for board in boards
+        for section in board.sections
+        for row in section.rows
+        for cells in _lines(board, section, row)
+    ]
 
 
 def plain(value: Any) -> Any:

@@ -143,7 +143,7 @@ def test_a_notebook_runs_a_class_on_a_list_of_codes(run: Command) -> None:
     (first,) = xlt_bench.run(Majority, ["eng_Latn", "deu_Latn"], task="toy", seeds=1, device="cpu")
     assert first.cell.sources == ("eng_Latn", "deu_Latn")
     request = Request(method="majority", task="toy", sources="deu_Latn+eng_Latn", seeds=(0,), device="cpu")
-    assert xlt_bench.run(request) == [first], "the same run in other words"
+    assert list(xlt_bench.run(request)) == [first], "the same run in other words"
     assert len(Store(Path("xlt-results")).records()[0]) == 1
     with pytest.raises(ConfigError, match="run takes a whole Request, or options"):
         xlt_bench.run(request, seeds=2)

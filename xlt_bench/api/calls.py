@@ -1,0 +1,141 @@
+"""`run`, `leaderboard` and `compare`; their arguments are the options of the commands of those names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from xlt_bench.api.board import Board
+from xlt_bench.api.comparison import Comparison
+from xlt_bench.api.runs import Runs
+from xlt_bench.engines import LocalEngine, carry_out
+from xlt_bench.errors import ConfigError
+from xlt_bench.leaderboard.board.boards import boards_of
+from xlt_bench.leaderboard.board.filters import Filter
+from xlt_bench.leaderboard.board.model import FamilyRule
+from xlt_bench.leaderboard.board.options import Options
+from xlt_bench.leaderboard.compare.comparison import compare_in
+from xlt_bench.leaderboard.compare.options import ComparisonOptions
+from xlt_bench.method import Method, Progress, Silent
+from xlt_bench.metrics import metric_named
+from xlt_bench.progress import in_notebook, notebook_display
+from xlt_bench.records.store import Store
+from xlt_bench.runs.naming import name_row
+from xlt_bench.runs.option import options_of
+from xlt_bench.runs.preparing import prepare
+from xlt_bench.runs.request import DEFAULT_STORE, Request, read_request
+from xlt_bench.stats import IntervalMethod
+
+
+def run(
+    method: str | type[Method] | Method | Request = Request.method,
+    sources: str | Sequence[str] = Request.sources,
+    *,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Runs:
+    """Run a method and return its runs, one a seed (in the full protocol, one a seed and target).
+
+    What the store already holds is not computed again.
+
+    Args:
+        method: a name, `path/to/file.py:Class`, a class, or an instance with its hyper-parameters; or a whole Request.
+        sources: an expression, or a list of groups and language codes.
+        progress: is told what goes on; None: bars in a notebook, nothing elsewhere.
+        options: further fields of a Request, as the command line has them or as plain values: `seeds=3` or
+            `seeds=[4, 7]`, `shots=[8, 32, None]`, `settings={"n_tokens": 10}`, `targets=["unseen", "low-performing"]`.
+
+    Raises:
+        XltBenchError: the first thing that cannot be; nothing has run then.
+    """
+    if isinstance(method, Request):
+        if options or sources != Request.sources:
+            raise ConfigError("run takes a whole Request, or options; change a Request with dataclasses.replace")
+        request = method
+    else:
+        request = read_request({"method": method, "sources": sources, **options})
+    experiment = prepare(request)
+    name_row(experiment, request.label)
+    if progress is not None or not in_notebook():
+        records = carry_out(experiment, LocalEngine(progress or Silent()))
+    else:
+        with notebook_display(experiment.setup.label, len(experiment.missing)) as display:
+            records = carry_out(experiment, LocalEngine(display))
+    return Runs(tuple(records), experiment.setup.store)
+
+
+def _signature() -> inspect.Signature:
+    """That of `run` with every option by its name, for help and for what a notebook offers while one types."""
+    first = list(inspect.signature(run).parameters.values())[:-1]
+    names = {parameter.name for parameter in first}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    further = [
+        inspect.Parameter(option.field, keyword, default=option.default, annotation=option.kind)
+        for option in options_of(Request)
+        if option.field not in names
+    ]
+    return inspect.Signature([*first, *further], return_annotation="Runs")
+
+
+run.__signature__ = _signature()  # type: ignore[attr-defined]
+
+
+def leaderboard(
+    store: Path | str = DEFAULT_STORE,
+    *,
+    task: str | None = None,
+    backbone: str | None = None,
+    sources: str | None = None,
+    targets: str | None = None,
+    reference: str | None = None,
+    metric: str = "accuracy",
+    interval: IntervalMethod = "two-way",
+    level: float = 0.95,
+    family: FamilyRule = "group",
+) -> Board:
+    """The board of a store's runs beside stored baselines, as `xlt-bench leaderboard` shows it.
+
+    Raises:
+        ConfigError: there is nothing to show, or runs of several tasks: choose one with `task`.
+    """
+    options = Options(interval=interval, level=level, reference=reference, metric=metric_named(metric), family=family)
+    boards = boards_of(Store(Path(store)), Filter(task, backbone, sources, targets), options)
+    if len(boards) > 1:
+        ways = ", ".join(f"task='{board.task}@{board.task_hash[:4]}'" for board in boards)
+        raise ConfigError(f"a Board is of one task, and there are {len(boards)}; choose one: {ways}")
+    return Board(boards[0])
+
+
+def compare(
+    first: str | Runs,
+    second: str | Runs,
+    store: Path | str | None = None,
+    *,
+    task: str | None = None,
+    targets: str | None = None,
+    metric: str = "accuracy",
+    interval: IntervalMethod = "two-way",
+    level: float = 0.95,
+    family: FamilyRule = "table",
+    paired_seeds: bool = False,
+) -> Comparison:
+    """Two rows beside each other, as `xlt-bench compare` shows them.
+
+    Args:
+        first, second: a label, `label:sources` or first digits, as the command takes them; or what `run` returned.
+        store: where they lie; None: that of the runs, else the usual one.
+
+    Raises:
+        XltBenchError: the first thing that cannot be.
+    """
+    stores = {rows.store.folder for rows in (first, second) if isinstance(rows, Runs)}
+    if store is None and len(stores) > 1:
+        raise ConfigError("the two rows lie in different stores; run both with one store")
+    folder = Path(store) if store is not None else next(iter(stores), DEFAULT_STORE)
+    options = ComparisonOptions(
+        method=interval, level=level, paired_seeds=paired_seeds, metric=metric_named(metric), family=family
+    )
+    names = [rows.configuration if isinstance(rows, Runs) else rows for rows in (first, second)]
+    return Comparison(compare_in(Store(folder), Filter(task), names[0], names[1], targets, options))
