@@ -67,9 +67,14 @@ class Board:
         Raises:
             ConfigError: matplotlib is not installed, there is no such section, or it has nothing to draw.
         """
+        from xlt_bench.api.views import show_figures_in_notebooks
         from xlt_bench.leaderboard.render.figures import figure_of
+        from xlt_bench.progress import in_notebook
 
-        return figure_of(self.content, kind, section)
+        figure = figure_of(self.content, kind, section)
+        if in_notebook():
+            show_figures_in_notebooks()
+        return figure
 
     def __repr__(self) -> str:
         content = self.content
