@@ -113,7 +113,7 @@ class NgramMLP:
         padded = f" {text.casefold()} "
         grams = (
             padded[start : start + size]
-            for size in range(self.shortest, self.longest + 1)
+            for size in range(self.shortest, min(self.longest, len(padded)) + 1)
             for start in range(len(padded) - size + 1)
         )
         return np.fromiter((zlib.crc32(gram.encode()) % self.buckets for gram in grams), np.int64)

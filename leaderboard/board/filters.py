@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from xlt_bench.backbones.source import NO_BACKBONE
 from xlt_bench.errors import ConfigError, unknown
+from xlt_bench.io.paths import is_folder
+from xlt_bench.io.texts import shortened
 from xlt_bench.languages.expressions import parse_languages
 from xlt_bench.leaderboard.data import published
 from xlt_bench.leaderboard.data.facts import language_facts, task_groups
@@ -52,7 +53,7 @@ def records_of(store: Store, chosen: Filter, every_task: bool = False) -> tuple[
     by_label = any(record.sources_label == chosen.sources for record in candidates)
     codes = _codes_by_task(candidates)
     selected = [record for record in candidates if _fits(record, chosen, by_label, codes[record.cell.task])]
-    if not selected:
+    if not selected or not any(_has_backbone(record.cell, chosen.backbone) for record in selected):
         _refuse(store, chosen, len(records))
     return selected, [f"{folder.folder}: {folder.reason}" for folder in damaged]
 
@@ -68,7 +69,7 @@ def _task_named(reference: str | None, records: Sequence[Record]) -> str | None:
     name = (reference or "").partition("@")[0]
     if reference is None or name in tasks:
         return reference
-    if name.endswith(".toml") or Path(name).is_dir():
+    if name.endswith(".toml") or is_folder(name):
         return task_info(name).name
     raise unknown("task", name, tasks, "xlt-bench ls tasks")
 
@@ -89,13 +90,15 @@ def _fits(record: Record, chosen: Filter, by_label: bool, codes: tuple[str, ...]
         codes: the languages of the task as far as Records tell.
     """
     cell = record.cell
-    if chosen.backbone is not None and not (
-        cell.backbone in (chosen.backbone, NO_BACKBONE) or cell.backbone_hash.startswith(chosen.backbone)
-    ):
+    if cell.backbone != NO_BACKBONE and not _has_backbone(cell, chosen.backbone):
         return False
     if chosen.sources is None or not cell.sources or record.sources_label == chosen.sources:
         return True
     return not by_label and set(cell.sources) == set(_languages(cell, chosen.sources, codes))
+
+
+def _has_backbone(cell: Cell, backbone: str | None) -> bool:
+    return backbone is None or cell.backbone == backbone or (backbone != "" and cell.backbone_hash.startswith(backbone))
 
 
 def _languages(cell: Cell, expression: str, codes: tuple[str, ...]) -> tuple[str, ...]:
@@ -106,5 +109,5 @@ def _languages(cell: Cell, expression: str, codes: tuple[str, ...]) -> tuple[str
 
 
 def _refuse(store: Store, chosen: Filter, count: int) -> None:
-    options = " ".join(f"--{option} {value}" for option, value in vars(chosen).items() if value is not None)
+    options = " ".join(f"--{option} {shortened(value)}" for option, value in vars(chosen).items() if value is not None)
     raise ConfigError(f"no Records fit {options} among the {count} in {store.folder}; make some: xlt-bench run")

@@ -6,6 +6,7 @@ no date and no random id is written.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.outputs import make_folder, write_output
 from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, RowScore
 from xlt_bench.leaderboard.render.words import letters
 
@@ -74,7 +76,7 @@ def save_figures(board: Board, folder: Path, formats: Sequence[str] = ("png", "s
     if unknown:
         raise ConfigError(f"no figure format '{unknown[0]}'; there are: {', '.join(FORMATS)}")
     with styled():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, "--figures")
         return [
             path
             for number, section in enumerate(board.sections, 1)
@@ -126,7 +128,9 @@ def save_figure(figure: Figure | None, stem: Path, formats: Sequence[str]) -> li
     figure.set_layout_engine("none")  # laid out once, not once a format
     paths = [stem.with_name(f"{stem.name}.{name}") for name in formats]
     for path, name in zip(paths, formats, strict=True):
-        figure.savefig(path, format=name, metadata=_METADATA[name])
+        content = io.BytesIO()
+        figure.savefig(content, format=name, metadata=_METADATA[name])
+        write_output(path, content.getvalue(), "--figures")
     return paths
 
 

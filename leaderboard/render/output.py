@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.outputs import write_output
 from xlt_bench.io.texts import clean
 from xlt_bench.leaderboard.board.model import Board
 
@@ -60,7 +61,7 @@ def show(boards: Sequence[Board], form: Format, output: Path | None, extra: Mapp
     if output is None:
         sys.stdout.write(text)
     else:
-        write(output, text)
+        write_output(output, text, "-o")
 
 
 def text_of(boards: Sequence[Board], form: Format, extra: Mapping[str, Any] | None = None) -> str:
@@ -90,14 +91,6 @@ def only(boards: Sequence[Board], product: str) -> Board:
     return boards[0]
 
 
-def write(output: Path, text: str) -> None:
-    """Write a file as UTF-8; ConfigError where that cannot be."""
-    try:
-        output.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ConfigError(f"-o {output} cannot be written: {error.strerror or error}; give another file") from error
-
-
 def say_skipped(skipped: Sequence[str]) -> None:
     """Name on standard error what was left out, where the text on standard output has no place for it."""
     for line in skipped:
@@ -118,4 +111,4 @@ def _print_tables(boards: Sequence[Board], output: Path | None) -> None:
     console = Console(width=WIDTH, highlight=False, color_system=None)
     with console.capture() as captured:
         console.print(Group(*parts))
-    write(output, "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    write_output(output, "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()), "-o")

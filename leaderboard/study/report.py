@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.leaderboard.render import output as outputs
+from xlt_bench.io.outputs import write_output
+from xlt_bench.io.paths import is_folder
 from xlt_bench.leaderboard.render.markup import markdown, markdown_text
 from xlt_bench.leaderboard.render.notes import legend, outlier_texts
 from xlt_bench.leaderboard.study.costs import cost_table
@@ -34,13 +35,13 @@ def show_report(study: Study, planned: Sequence[Planned], output: Path | None) -
     """
     if output is not None and output.suffix != ".md":
         raise ConfigError(f"-o {output}: a report is Markdown; give a file that ends in .md")
-    if output is not None and not output.parent.is_dir():
+    if output is not None and not is_folder(output.parent):
         raise ConfigError(f"-o {output}: there is no folder {output.parent}; make it first")
     results = results_of(study, planned)
     if output is None:
         sys.stdout.write(report_text(results, ()))
         return
-    outputs.write(output, report_text(results, _figures(results, output)))
+    write_output(output, report_text(results, _figures(results, output)), "-o")
     print(f"report: {output}", file=sys.stderr)
 
 

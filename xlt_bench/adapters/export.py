@@ -6,6 +6,7 @@ Plain `peft` and `transformers` load it; none of our code is needed, and peft is
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from xlt_bench.backbones.architectures import EXPORTABLE
 from xlt_bench.backbones.source import NANO, REVISIONS, BackboneSource, locate
 from xlt_bench.errors import BackboneError, ConfigError
 from xlt_bench.io.atomic import move_in, temporary
+from xlt_bench.io.outputs import unwritable
+from xlt_bench.io.paths import in_home, is_folder, is_there
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 
@@ -76,7 +79,7 @@ def export(request: Export) -> Exported:
         XltBenchError: no such Record, nothing in it that is a soft prompt, a backbone whose classifier in transformers
             has another head, or a folder that is not empty.
     """
-    folder = request.folder.expanduser().resolve()
+    folder = Path(os.path.realpath(in_home(request.folder)))
     _check_target(folder, request.overwrite)
     store = Store(request.store)
     record = find_record(store, request.record)
@@ -105,9 +108,13 @@ def export(request: Export) -> Exported:
 
 
 def _check_target(folder: Path, overwrite: bool) -> None:
-    if folder.exists() and not folder.is_dir():
+    if is_there(folder) and not is_folder(folder):
         raise ConfigError(f"--to {folder} is a file; give a folder that is new or empty")
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+    try:
+        occupied = is_folder(folder) and any(folder.iterdir())
+    except OSError as error:
+        raise unwritable(folder, "--to", error) from error
+    if occupied and not overwrite:
         raise ConfigError(f"--to {folder} is not empty; give another folder, or --overwrite to replace files in it")
 
 
@@ -137,7 +144,7 @@ def _backbone(record: Record, requested: str | None) -> BackboneSource:
 
 def _own_name(source: BackboneSource) -> str:
     """Nano and hub ids as they are; a folder by its full path."""
-    return str(source.folder.resolve()) if source.name != NANO and Path(source.name).is_dir() else source.name
+    return str(source.folder.resolve()) if source.name != NANO and is_folder(source.name) else source.name
 
 
 def _write(draft: Path, trained: TrainedPrompt, source: BackboneSource, facts: BackboneFacts, card: Card) -> None:

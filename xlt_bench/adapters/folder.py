@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.hub import snapshot
 from xlt_bench.io.json_files import read_object
-from xlt_bench.io.paths import is_file, is_folder
+from xlt_bench.io.paths import in_home, is_file, is_folder
 from xlt_bench.io.texts import shortened
 
 CONFIG = "adapter_config.json"
@@ -53,7 +52,7 @@ class AdapterFolder:
     @property
     def short_name(self) -> str:
         """For a table: the folder's own name, or the hub id."""
-        return self.folder.resolve().name if is_folder(os.path.expanduser(self.name)) else self.name
+        return self.folder.resolve().name if is_folder(in_home(self.name)) else self.name
 
     @property
     def base_model(self) -> str | None:
@@ -65,7 +64,7 @@ class AdapterFolder:
     def labels(self) -> tuple[str, ...] | None:
         """Class names in the adapter's order, where a `config.json` beside it tells them."""
         path = self.folder / MODEL_CONFIG
-        if not path.is_file():
+        if not is_file(path):
             return None
         by_index = _json(self.name, path).get("id2label")
         if not isinstance(by_index, dict) or sorted(by_index) != sorted(map(str, range(len(by_index)))):
@@ -84,7 +83,7 @@ def open_adapter(reference: str) -> AdapterFolder:
         ConfigError: nothing is there, it is no adapter for classification, or its weights are pickled.
     """
     folder = _locate(reference)
-    if not (folder / CONFIG).is_file():
+    if not is_file(folder / CONFIG):
         raise ConfigError(_no_adapter(reference, folder))
     config = _json(reference, folder / CONFIG)
     if not isinstance(config.get("peft_type"), str):
@@ -107,9 +106,9 @@ def hash_of(*paths: Path) -> str:
 
 
 def _locate(reference: str) -> Path:
-    path = os.path.expanduser(reference)
+    path = in_home(reference)
     if is_folder(path):
-        return Path(path)
+        return path
     if is_file(path):
         raise ConfigError(f"adapter '{reference}' is a file; give the folder with {CONFIG} and {WEIGHTS}")
     hub = _HUB_ID.fullmatch(reference)
@@ -133,9 +132,9 @@ def _no_adapter(reference: str, folder: Path) -> str:
 
 
 def _check_weights(reference: str, folder: Path) -> None:
-    if (folder / WEIGHTS).is_file():
+    if is_file(folder / WEIGHTS):
         return
-    if (folder / PICKLED).is_file():
+    if is_file(folder / PICKLED):
         raise ConfigError(
             f"adapter '{reference}' has pickled weights ({PICKLED}), which are not loaded, for unpickling can run any "
             "code; where you trust it, load it with peft and call save_pretrained(DIR), which writes safetensors"

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from torch import Tensor
 
@@ -18,6 +17,7 @@ from xlt_bench.adapters.saved_prompt import is_prompt, read_prompt
 from xlt_bench.adapters.stored import find_record, trained_prompt
 from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.paths import in_home, is_file, is_folder
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import MANIFEST, Store
@@ -90,11 +90,11 @@ def open_start(reference: str, store: Store, *, labels: Sequence[str], method: s
     Raises:
         ConfigError: nothing is there, it is no soft prompt, or it is of another method, backbone or label set.
     """
-    path = Path(reference).expanduser()
-    if (path / MANIFEST).is_file():
+    path = in_home(reference)
+    if is_file(path / MANIFEST):
         store, reference = Store(path.resolve().parent), path.resolve().name
-    elif path.is_dir() or not re.fullmatch(r"[0-9a-f]{4,16}", reference):
-        if not path.is_dir() and "/" not in reference:
+    elif is_folder(path) or not re.fullmatch(r"[0-9a-f]{4,16}", reference):
+        if not is_folder(path) and "/" not in reference:
             raise ConfigError(
                 f"--init-from '{reference}': neither a Record's fingerprint, nor a folder with {CONFIG}, nor a hub id"
             )

@@ -52,7 +52,7 @@ def find_record(store: Store, digits: str) -> Record:
     """
     if _DIGITS.fullmatch(digits) is None:
         raise ConfigError(f"RECORD is a fingerprint or its first digits (4 or more), not '{digits}'; {_listing(store)}")
-    names = sorted(path.name for path in store.folder.glob(f"{digits}*") if path.is_dir())
+    names = [path.name for path in store.folders() if path.name.startswith(digits)]
     if not names:
         raise ConfigError(_none(store, digits))
     if len(names) > 1:

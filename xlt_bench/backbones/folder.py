@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlt_bench.errors import BackboneError, ConfigError
 from xlt_bench.io.json_files import read_object
+from xlt_bench.io.paths import is_file
 from xlt_bench.io.texts import shortened
 
 if TYPE_CHECKING:
@@ -59,13 +60,13 @@ def check_files(name: str, folder: Path) -> tuple[Path, ...]:
     Raises:
         BackboneError: a file that is missing, cut off, no file of its kind, or one that leads to others.
     """
-    if not (folder / CONFIG).is_file():
+    if not is_file(folder / CONFIG):
         raise BackboneError(f"backbone '{name}': {folder} has no config.json; give a folder saved by save_pretrained")
     if not any(_present(folder, _VOCABULARIES)):
         raise BackboneError(
             f"backbone '{name}': {folder} has no tokenizer (tokenizer.json); save the tokenizer beside it"
         )
-    if (folder / _ADAPTER).is_file():
+    if is_file(folder / _ADAPTER):
         raise BackboneError(
             f"backbone '{name}': {folder} has an adapter_config.json, with which other weights would be loaded; "
             "keep adapters in a folder of their own (xlt-bench evaluate ADAPTER, run --init-from ADAPTER)"
@@ -119,12 +120,12 @@ def _check_configs(folder: Path) -> None:
     """
     for file in (CONFIG, _TOKENIZER, _TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json"):
         path = folder / file
-        content = read_object(path) if path.is_file() else {}
+        content = read_object(path) if is_file(path) else {}
         if file != _TOKENIZER:  # a vocabulary may have any words
             for key, value in _entries(content):
                 _check_entry(path, key, value)
     # with a tokenizer.json, transformers leaves alone which vocabulary the configuration names
-    named = {} if (folder / _TOKENIZER).is_file() else _tokenizer_config(folder)
+    named = {} if is_file(folder / _TOKENIZER) else _tokenizer_config(folder)
     for key, value in named.items():
         if key.endswith("_file") and isinstance(value, str):
             raise ConfigError(
@@ -144,7 +145,7 @@ def _check_entry(path: Path, key: str, value: object) -> None:
 
 def _tokenizer_config(folder: Path) -> dict[str, Any]:
     path = folder / _TOKENIZER_CONFIG
-    return read_object(path) if path.is_file() else {}
+    return read_object(path) if is_file(path) else {}
 
 
 def _entries(content: object) -> Iterator[tuple[str, object]]:
@@ -161,16 +162,16 @@ def _entries(content: object) -> Iterator[tuple[str, object]]:
 
 def _weights(name: str, folder: Path) -> tuple[Path, ...]:
     """The files that transformers takes weights from: one, or the shards that an index names, and the index."""
-    if (folder / _WHOLE).is_file():
+    if is_file(folder / _WHOLE):
         return (folder / _WHOLE,)
     index = folder / _INDEX
-    if not index.is_file():
+    if not is_file(index):
         raise BackboneError(
             f"backbone '{name}': {folder} has no model.safetensors (pickled weights are not loaded); "
             "convert it with save_pretrained(..., safe_serialization=True)"
         )
     shards = _shards(name, index)
-    missing = [shard for shard in shards if not (folder / shard).is_file()]
+    missing = [shard for shard in shards if not is_file(folder / shard)]
     if missing:
         raise BackboneError(f"backbone '{name}': {folder} lacks {', '.join(missing[:3])}; fetch it again")
     return (index, *(folder / shard for shard in shards))
@@ -209,4 +210,4 @@ def _check_whole(name: str, files: Iterable[Path]) -> None:
 
 
 def _present(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
-    return (path for pattern in patterns for path in folder.glob(pattern) if path.is_file())
+    return (path for pattern in patterns for path in folder.glob(pattern) if is_file(path))

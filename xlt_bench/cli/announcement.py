@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from xlt_bench.runs.request import Request
+
 if TYPE_CHECKING:
     from xlt_bench.runs.experiment import Experiment
-    from xlt_bench.runs.request import Request
+
+_OF_TRAINING = ("steps", "target_steps", "preset", "rate_factors", "read_out", "max_length", "text_prefix", "precision")
+"""Options that are about a backbone and how something is trained on it."""
 
 
 def announcement(experiment: Experiment, request: Request) -> str:
@@ -27,8 +31,7 @@ def announcement(experiment: Experiment, request: Request) -> str:
         lines.append(f"backbone {first.backbone}, preset {first.preset}: {work}, {first.precision} on {setup.device}")
     elif procedure is not None:
         lines.append(f"no backbone: {procedure}")
-    if first.recipe is None and (request.steps or request.preset or request.precision == "bf16"):
-        lines.append(f"{setup.label} uses no backbone: --steps, --preset and --precision change nothing")
+    lines.extend(_without_effect(experiment, request, adapts))
     lines.extend(f"note: {note}" for note in setup.notes)
     lines.extend(f"damaged, computed again: {damaged.folder}: {damaged.reason}" for damaged in experiment.damaged)
     lines.append(_runs(experiment))
@@ -37,6 +40,18 @@ def announcement(experiment: Experiment, request: Request) -> str:
 
 def _budgets(recipe: Mapping[str, Any], adapts: bool) -> str:
     return _budget(recipe["source"]) + (f", {_budget(recipe['target'])} a target" if adapts else "")
+
+
+def _without_effect(experiment: Experiment, request: Request, adapts: bool) -> list[str]:
+    """One line for options that are given and change nothing of these runs."""
+    names: tuple[str, ...] = () if adapts else ("target_steps",)
+    why = "adapts to no target here"
+    if experiment.cells[0].recipe is None:
+        names, why = _OF_TRAINING, "uses no backbone"
+    usual = Request()
+    options = [f"--{name.replace('_', '-')}" for name in names if getattr(request, name) != getattr(usual, name)]
+    verb = "changes" if len(options) == 1 else "change"
+    return [f"{experiment.setup.label} {why}: {', '.join(options)} {verb} nothing"] if options else []
 
 
 def _budget(phase: Mapping[str, Any]) -> str:

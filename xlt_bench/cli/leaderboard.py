@@ -51,6 +51,7 @@ def leaderboard(
     as_json: JsonOption = False,
 ) -> None:
     """Rank what is in the store beside stored baselines, by target group, with intervals, ties and tests."""
+    from xlt_bench.io.outputs import make_folder
     from xlt_bench.leaderboard.board.boards import boards_of
     from xlt_bench.leaderboard.board.filters import Filter
     from xlt_bench.leaderboard.board.options import Options
@@ -71,6 +72,8 @@ def leaderboard(
         family=family,
         random_languages=languages == "random",
     )
+    if figures is not None:
+        make_folder(figures, "--figures")
     boards = boards_of(Store(store), Filter(task, backbone, sources, targets), options)
     show(boards, format_name, output)
     if not any(row.seeds and not row.source for board in boards for section in board.sections for row in section.rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -62,7 +63,10 @@ def _records(store: Path) -> Table:
     from xlt_bench.cli.printing import readable_records
     from xlt_bench.records.store import Store
 
-    return listing.records(readable_records(Store(store)))
+    stored = readable_records(Store(store))
+    if not stored:
+        print(f"no Records in {store}; make some: xlt-bench run", file=sys.stderr)
+    return listing.records(stored)
 
 
 def _baselines(store: Path) -> Group:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,7 +13,7 @@ from typer.core import TyperGroup
 
 from xlt_bench import __version__
 from xlt_bench.errors import XltBenchError
-from xlt_bench.io.texts import clean
+from xlt_bench.io.texts import clean, cut_words, reason, shortened
 
 COMMANDS = {
     "run": "run",
@@ -86,6 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(f"error: {error}", 2)
     except (KeyboardInterrupt, typer.Abort):
         return _say("stopped", 130)
+    except BrokenPipeError:
+        return _reader_left()
+    except OSError as error:  # of the user's files or disk, where no command says it better
+        place = "" if error.filename is None else f"{shortened(error.filename, 300)}: "
+        return _say(f"error: {place}{reason(error)}", 2)
     except Exception as error:
         # faults in how the command was written come from the command-line library, under a name that it has moved about
         if not hasattr(error, "format_message"):
@@ -94,8 +100,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error.format_message())
             return 2
         message = error.format_message().rstrip(".").replace("Value error, ", "")  # pydantic's prefix says nothing
+        message = cut_words(message)
         command = getattr(getattr(error, "ctx", None), "command_path", "xlt-bench")
         return _say(f"error: {message}; see: {command} --help", 2)
+
+
+def _reader_left() -> int:
+    """Whoever read standard output has enough of it, as in `xlt-bench leaderboard | head`: end without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _say(text: str, code: int) -> int:

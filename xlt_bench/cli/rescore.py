@@ -17,6 +17,8 @@ from xlt_bench.cli.options import (
     check_level,
 )
 from xlt_bench.cli.printing import readable_records, show_plain
+from xlt_bench.errors import ConfigError
+from xlt_bench.io.texts import shortened
 
 
 def rescore(
@@ -37,6 +39,9 @@ def rescore(
     check_level(level)
     results, skipped = Store(store), list[str]()
     records = [record for record in readable_records(results) if task is None or record.cell.task == task]
+    if not records:
+        chosen = f" of task {shortened(task)}" if task is not None else ""
+        raise ConfigError(f"nothing to rescore: no Record{chosen} in {store}; what there is: xlt-bench ls records")
     outcomes = list(rescored(records, results.sheet, skipped))
     for outcome in outcomes:
         if outcome.changed:

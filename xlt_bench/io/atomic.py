@@ -44,11 +44,11 @@ def move_in(folder: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
-def replace_file(final: Path, text: str) -> None:
-    """Write a UTF-8 file in place of an older one."""
+def replace_file(final: Path, content: bytes) -> None:
+    """Write a file in place of an older one."""
     draft = final.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(content)
         _sync_file(draft)
         draft.replace(final)
         sync_folder(final.parent)

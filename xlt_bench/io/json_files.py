@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.reading import read_limited
 from xlt_bench.io.texts import reason, shortened
+
+_LARGEST = 1 << 30
+"""Bytes; the largest tokenizers have some 40 million."""
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -18,7 +22,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """
     name = shortened(path, 300)
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = json.loads(read_limited(path, _LARGEST).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         fault = "nested too deep" if isinstance(error, RecursionError) else reason(error)
         raise ConfigError(f"{name} is no JSON ({fault}); save or fetch it again") from error

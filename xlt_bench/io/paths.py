@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 
 def is_folder(path: os.PathLike[str] | str) -> bool:
@@ -13,3 +14,13 @@ def is_folder(path: os.PathLike[str] | str) -> bool:
 def is_file(path: os.PathLike[str] | str) -> bool:
     """Whether it is a file that can be looked at."""
     return os.path.isfile(path)
+
+
+def is_there(path: os.PathLike[str] | str) -> bool:
+    """Whether anything of this name can be looked at."""
+    return os.path.exists(path)
+
+
+def in_home(path: os.PathLike[str] | str) -> Path:
+    """The path with the user's home folder for `~`; as it is where there is no such user."""
+    return Path(os.path.expanduser(path))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlt_bench.errors import ConfigError, unknown
-from xlt_bench.io.texts import reason, shortened
+from xlt_bench.io.reading import read_limited
+from xlt_bench.io.texts import reason, shortened, shown
 
 LARGEST_FILE = 1 << 20
 """Bytes of a TOML file that are read; nobody writes more by hand."""
@@ -88,7 +89,7 @@ class TomlTable:
 
     def fault(self, key: str, rule: str, value: object) -> ConfigError:
         """The error for a value that is not what the key wants."""
-        return ConfigError(f"{self.where}: {key} must be {rule}, not {_shown(value)}")
+        return ConfigError(f"{self.where}: {key} must be {rule}, not {shown(value)}")
 
     def cut(self, value: str) -> str:
         """A value as a message shows it."""
@@ -107,8 +108,7 @@ def read_toml(path: Path) -> TomlTable:
     """
     name = shortened(path, 300)
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        content = read_limited(path, LARGEST_FILE)
         if len(content) > LARGEST_FILE:
             raise ConfigError(f"{name} has more than {LARGEST_FILE:,} bytes; a TOML file that is read here is smaller")
         return TomlTable(str(path), tomllib.loads(content.decode("utf-8")), path.parent)
@@ -120,11 +120,3 @@ def read_toml(path: Path) -> TomlTable:
         raise ConfigError(f"{name} is no TOML that can be read: tables or lists are nested too deep") from None
     except (OSError, ValueError) as error:  # besides: a number of thousands of digits, a path with NUL
         raise ConfigError(f"cannot read {name}: {reason(error)}") from error
-
-
-def _shown(value: object) -> str:
-    """A value as Python writes it, cut; numbers of thousands of digits cannot be written at all."""
-    try:
-        return shortened(repr(value))
-    except (ValueError, RecursionError):
-        return f"a {type(value).__name__} too long to show"

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from xlt_bench.errors import ConfigError, MethodError, unknown
+from xlt_bench.io.texts import shortened
 
 Single = bool | int | float | str | None
 Plain = Single | tuple[Single, ...]
@@ -71,11 +72,15 @@ def parse(method: type, settings: Mapping[str, str], method_name: str) -> dict[s
     usual, hints = defaults(method), _hints(method)
     for name in settings:
         if not usual:
-            raise ConfigError(f"method {method_name} has no hyper-parameters, so it takes no --set {name}")
+            raise ConfigError(f"method {method_name} has no hyper-parameters, so it takes no --set {shortened(name)}")
         if name not in usual:
             listed = ", ".join(f"{name}={value}" for name, value in usual.items())
             raise unknown(f"hyper-parameter of {method_name}", name, usual, f"its defaults, {listed}")
-    return {name: _value(name, text, hints[name], method_name) for name, text in settings.items()}
+    parsed = {name: _value(name, text, hints[name], method_name) for name, text in settings.items()}
+    for name, value in parsed.items():
+        if name.endswith("learning_rate") and isinstance(value, float) and value < 0:
+            raise ConfigError(f"hyper-parameter '{name}' of {method_name} must not be negative, and is {value:g}")
+    return parsed
 
 
 def text_of(value: object) -> str:
@@ -93,9 +98,9 @@ def parse_settings(pairs: list[str], flag: str = "--set", example: str = "n_toke
     for pair in pairs:
         name, sign, text = pair.partition("=")
         if not sign or not name.strip():
-            raise ConfigError(f"{flag} takes name=value, not '{pair}'; for example {flag} {example}")
+            raise ConfigError(f"{flag} takes name=value, not '{shortened(pair)}'; for example {flag} {example}")
         if name.strip() in settings:
-            raise ConfigError(f"{flag} {name.strip()} is given twice; give it once")
+            raise ConfigError(f"{flag} {shortened(name.strip())} is given twice; give it once")
         settings[name.strip()] = text.strip()
     return settings
 
@@ -159,7 +164,7 @@ def _single_value(name: str, text: str, hint: Any, method_name: str) -> Single:
         except ValueError:
             continue
     kinds = " or ".join(_SHOWN.get(option, f"'{option}'") for option in options)
-    raise ConfigError(f"hyper-parameter '{name}' of {method_name} must be {kinds}, not '{text}'")
+    raise ConfigError(f"hyper-parameter '{name}' of {method_name} must be {kinds}, not '{shortened(text)}'")
 
 
 def _read(option: Any, text: str) -> Single:

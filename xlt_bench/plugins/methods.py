@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from xlt_bench.errors import ConfigError, MethodError, XltBenchError, unknown
+from xlt_bench.io.paths import in_home, is_file
 from xlt_bench.method import Method, WithRecipe
 from xlt_bench.plugins import hyperparameters
 from xlt_bench.plugins.registry import METHODS, PACKAGE, entries, imported, load, lookup, package_of, qualified
@@ -123,7 +124,7 @@ def _file_of(cls: type) -> Path:
         path = Path(inspect.getsourcefile(cls) or "")
     except (TypeError, OSError):  # of a notebook's cell or an interactive session
         path = Path()
-    if not path.is_file():
+    if not is_file(path):
         raise ConfigError(
             f"method {cls.__qualname__} stands in no file, so nobody could tell later what its runs were made with; "
             "write the class into a file and import it from there"
@@ -149,7 +150,7 @@ def _is_file(reference: str) -> bool:
 
 
 def _file_hash(path: Path) -> str:
-    return hashlib.sha256(path.expanduser().read_bytes()).hexdigest()[:8]
+    return hashlib.sha256(in_home(path).read_bytes()).hexdigest()[:8]
 
 
 def _label(method: Method, name: str, entry: EntryPoint) -> str:
@@ -202,8 +203,8 @@ def load_file(path: str, name: str) -> Any:
     Raises:
         ConfigError: no such file, or no such class in it.
     """
-    file = Path(path).expanduser()
-    if not file.is_file():
+    file = in_home(path)
+    if not is_file(file):
         raise ConfigError(f"no file '{path}'; --method takes path/to/file.py:Class or a name of: xlt-bench ls methods")
     module_name = f"xlt_bench_plugin_{file.stem}_{_file_hash(file)}"
     spec = importlib.util.spec_from_file_location(module_name, file)

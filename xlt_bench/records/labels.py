@@ -46,8 +46,8 @@ class Labels:
             labels = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{path} cannot be read ({error}); mend or remove it") from error
+        except (OSError, ValueError, RecursionError) as error:
+            raise StoreError(f"{path} cannot be read ({shortened(error)}); mend or remove it") from error
         if not isinstance(labels, dict) or not all(isinstance(text, str) for text in labels.values()):
             raise StoreError(f"{path} is no table of names by configuration; mend or remove it")
         return labels
@@ -66,7 +66,7 @@ class Labels:
             with FileLock(self._folder / f".{LABELS}.lock"):
                 labels = {**self.read(), configuration: text}
                 named = {key: label for key, label in sorted(labels.items()) if label}
-                replace_file(self._folder / LABELS, json.dumps(named, indent=1, ensure_ascii=False) + "\n")
+                replace_file(self._folder / LABELS, f"{json.dumps(named, indent=1, ensure_ascii=False)}\n".encode())
         except OSError as error:
             raise StoreError(f"{self._folder / LABELS} cannot be written: {error.strerror or error}") from error
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
+from xlt_bench.io.paths import is_file, is_folder, is_there
+from xlt_bench.io.texts import reason, shortened
 from xlt_bench.records.answers import Sheet, identity, read_cache, sheet_of, write_cache
 from xlt_bench.records.claims import Claims
 from xlt_bench.records.labels import Labels
@@ -76,12 +78,12 @@ class Store:
             StoreError: it cannot be written.
         """
         try:
+            str(self.folder).encode()  # ValueError: Parquet files can have names in UTF-8 alone
             with atomic.temporary(self.folder) as folder:
                 (folder / "probe").write_text("", encoding="utf-8")
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, ValueError) as error:
             raise StoreError(
-                f"the store {self.folder} cannot be written: {reason}; give another: --store DIR"
+                f"the store {self.folder} cannot be written: {reason(error)}; give another: --store DIR"
             ) from error
         atomic.sweep(self.folder)
 
@@ -96,28 +98,35 @@ class Store:
             StoreError: a newer release wrote it; it must not be replaced.
         """
         path = self.folder_of(fingerprint)
-        record = _read(path) if path.exists() else None
+        record = _read(path) if is_there(path) else None
         if isinstance(record, Damaged) and record.newer:
             raise StoreError(f"{path}: {record.reason}, or give another store: --store DIR")
         return self.labelled([record])[0] if isinstance(record, Record) else record
 
     def has_weights(self, fingerprint: str) -> bool:
         """Whether trained weights lie beside the predictions."""
-        return (self.folder_of(fingerprint) / WEIGHTS).is_dir()
+        return is_folder(self.folder_of(fingerprint) / WEIGHTS)
 
     def records(self) -> tuple[list[Record], list[Damaged]]:
         """All Records in order of their folders, and what could not be read."""
-        try:
-            paths = sorted(self.folder.iterdir())
-        except FileNotFoundError:
-            return [], []
-        except OSError as error:
-            raise StoreError(
-                f"the store {self.folder} cannot be read: {error.strerror}; give another: --store DIR"
-            ) from error
-        folders = [_read(path) for path in paths if _is_record(path)]
+        folders = [_read(path) for path in self.folders()]
         records = self.labelled([record for record in folders if isinstance(record, Record)])
         return records, [damaged for damaged in folders if isinstance(damaged, Damaged)]
+
+    def folders(self) -> list[Path]:
+        """What should be Records' folders, in order of their names; none where there is no store.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        try:
+            return sorted(path for path in self.folder.iterdir() if _is_record(path))
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"the store {self.folder} cannot be read: {reason(error)}; give another: --store DIR"
+            ) from error
 
     def labelled(self, records: Sequence[Record]) -> list[Record]:
         """These Records with the names that users gave to their rows."""
@@ -147,9 +156,8 @@ class Store:
                 (folder / MANIFEST).write_text(_manifest(record), encoding="utf-8")
                 atomic.move_in(folder, final)
         except OSError as error:
-            reason = error.strerror or str(error)
             raise StoreError(
-                f"the Record {final} cannot be written: {reason}; free space or give another --store"
+                f"the Record {final} cannot be written: {reason(error)}; free space or give another --store"
             ) from error
         return final
 
@@ -161,9 +169,9 @@ class Store:
         """
         path = self.folder_of(record.cell.fingerprint) / MANIFEST
         try:
-            atomic.replace_file(path, _manifest(record))
+            atomic.replace_file(path, _manifest(record).encode())
         except OSError as error:
-            raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
+            raise StoreError(f"{path} cannot be written: {reason(error)}") from error
 
     def predictions(self, record: Record) -> Predictions:
         """The predictions of a complete Record.
@@ -182,8 +190,8 @@ class Store:
             table = file.read(columns=names)
             predictions = Predictions(*(_texts(name, table.column(name)) for name in names))
         except (OSError, arrow.ArrowException, KeyError, TypeError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise StoreError(f"{path} cannot be read ({reason}); {_AGAIN}") from error
+            fault = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise StoreError(f"{path} cannot be read ({fault}); {_AGAIN}") from error
         if record.item_hash is not None and predictions.item_hash() != record.item_hash:
             raise StoreError(f"{path} does not hold the items that its record.json speaks of; {_AGAIN}")
         return predictions
@@ -199,7 +207,7 @@ class Store:
         try:
             source = identity(path.read_bytes(), record)
         except OSError as error:
-            raise StoreError(f"{path} cannot be read ({error.strerror}); {_AGAIN}") from error
+            raise StoreError(f"{path} cannot be read ({reason(error)}); {_AGAIN}") from error
         sheet = read_cache(folder / CACHE, source)
         if sheet is None:
             try:
@@ -211,11 +219,11 @@ class Store:
 
 
 def _is_record(path: Path) -> bool:
-    return not path.name.startswith(".") and (path.is_dir() or _FINGERPRINT.fullmatch(path.name) is not None)
+    return not path.name.startswith(".") and (is_folder(path) or _FINGERPRINT.fullmatch(path.name) is not None)
 
 
 def _read(folder: Path) -> Record | Damaged:
-    if not folder.is_dir():
+    if not is_folder(folder):
         return Damaged(folder, "a file stands where a Record's folder should be")
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
@@ -224,8 +232,8 @@ def _read(folder: Path) -> Record | Damaged:
             json.dumps(plain, ensure_ascii=False).encode()
         version = plain["schema_version"]
         if version > SCHEMA_VERSION:
-            reason = f"schema {version} is newer than this program's {SCHEMA_VERSION}; upgrade xlt-bench"
-            return Damaged(folder, reason, newer=True)
+            newer = f"schema {version} is newer than this program's {SCHEMA_VERSION}; upgrade xlt-bench"
+            return Damaged(folder, newer, newer=True)
         if version < SCHEMA_VERSION:
             return Damaged(folder, f"schema {version} is older than this program's {SCHEMA_VERSION}; {_AGAIN}")
         record = Record.from_json(plain)
@@ -233,11 +241,10 @@ def _read(folder: Path) -> Record | Damaged:
     except FileNotFoundError:
         return Damaged(folder, "it has no record.json")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        return Damaged(folder, f"record.json is no Record ({type(error).__name__}: {reason})")
+        return Damaged(folder, f"record.json is no Record ({type(error).__name__}: {shortened(error, 200)})")
     if fingerprint != folder.name:
         return Damaged(folder, f"its content has fingerprint {fingerprint}, not that of its folder")
-    if record.complete and record.evidence == "per_item" and not (folder / PREDICTIONS).is_file():
+    if record.complete and record.evidence == "per_item" and not is_file(folder / PREDICTIONS):
         return Damaged(folder, "predictions.parquet is missing")
     return record
 

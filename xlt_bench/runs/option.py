@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, SupportsIndex
 
 from xlt_bench.errors import ConfigError, unknown
+from xlt_bench.io.texts import clean, shown
+from xlt_bench.io.toml_files import LARGEST_COUNT
 
 Scope = Literal["run", "tune", "study", "grid"]
 """Where an option can be given: commands, and the keys of a study's [[grid]]."""
@@ -103,21 +106,23 @@ def read_values(options: Iterable[Option], written: Mapping[str, object]) -> dic
 def read_text(value: object, flag: str) -> str:
     """A text that is not blank."""
     if not isinstance(value, str) or not value.strip():
-        raise ConfigError(f"{flag} must be a text, not {value!r}")
+        raise ConfigError(f"{flag} must be a text, not {shown(value)}")
     return value
 
 
 def read_prefix(value: object, flag: str) -> str:
     """A text that may be empty or blank."""
     if not isinstance(value, str):
-        raise ConfigError(f"{flag} must be a text, not {value!r}")
+        raise ConfigError(f"{flag} must be a text, not {shown(value)}")
+    if clean(value) != " ".join(value.split()):
+        raise ConfigError(f"{flag} must be plain characters, without control characters, not {shown(value)}")
     return value
 
 
 def read_path(value: object, flag: str) -> Path:
     """A file or folder."""
     if not isinstance(value, str | Path) or not str(value).strip():
-        raise ConfigError(f"{flag} must be a path, not {value!r}")
+        raise ConfigError(f"{flag} must be a path, not {shown(value)}")
     return Path(value)
 
 
@@ -126,13 +131,21 @@ def read_place(value: object, flag: str) -> str:
     return str(value) if isinstance(value, Path) else read_text(value, flag)
 
 
+def whole_number(value: object) -> int | None:
+    """A value that is a whole number, numpy's too, as an int; None for anything else, also True."""
+    return operator.index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else None
+
+
 def read_count(least: int = 1) -> Read:
     """A reader of whole numbers, not below the least."""
 
     def read(value: object, flag: str) -> int:
-        if type(value) is not int or value < least:
-            raise ConfigError(f"{flag} must be a whole number of at least {least}, not {value!r}")
-        return value
+        number = whole_number(value)
+        if number is None or number < least:
+            raise ConfigError(f"{flag} must be a whole number of at least {least}, not {shown(value)}")
+        if number > LARGEST_COUNT:
+            raise ConfigError(f"{flag} must be a whole number of at most {LARGEST_COUNT:,}, not {shown(value)}")
+        return number
 
     return read
 
@@ -140,7 +153,7 @@ def read_count(least: int = 1) -> Read:
 def read_flag(value: object, flag: str) -> bool:
     """True or False."""
     if not isinstance(value, bool):
-        raise ConfigError(f"{flag} must be true or false, not {value!r}")
+        raise ConfigError(f"{flag} must be true or false, not {shown(value)}")
     return value
 
 
@@ -149,7 +162,8 @@ def one_of(*choices: str) -> Read:
 
     def read(value: object, flag: str) -> str:
         if not isinstance(value, str) or value not in choices:
-            raise unknown(flag.removeprefix("--"), str(value), choices, ", ".join(choices))
+            name = value if isinstance(value, str) else shown(value)
+            raise unknown(flag.removeprefix("--"), name, choices, ", ".join(choices))
         return value
 
     return read

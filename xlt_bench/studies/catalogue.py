@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from xlt_bench.errors import ConfigError, unknown
+from xlt_bench.io.paths import is_file
 from xlt_bench.studies.definition import Study, read_study
 
 ORDER = (
@@ -35,7 +36,7 @@ def find_study(reference: str) -> Study:
     if reference in ORDER:
         return read_study(Path(str(files("xlt_bench.studies").joinpath("data", f"{reference}.toml"))))
     if reference.endswith(".toml"):
-        if not Path(reference).is_file():
+        if not is_file(reference):
             raise ConfigError(f"no file {reference}; a study is a TOML file, see docs/studies.md")
         return read_study(Path(reference))
     raise unknown("study", reference, ORDER, "xlt-bench study ls, or give a file: my-study.toml")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlt_bench.errors import ConfigError, DataError, unknown
-from xlt_bench.io.paths import is_file, is_folder
+from xlt_bench.io.paths import in_home, is_file, is_folder
 from xlt_bench.io.texts import shortened
 from xlt_bench.plugins import registry
 from xlt_bench.plugins.registry import TASKS
@@ -53,7 +53,7 @@ def task_info(reference: str) -> TaskInfo:
 
 def _toml(reference: str) -> Path | None:
     """The TOML file that is meant; None where the reference is a mere name. ConfigError if it is not there."""
-    path = Path(reference).expanduser()
+    path = in_home(reference)
     if is_folder(path):
         path = path / TOML
     elif os.sep not in reference and path.suffix != ".toml":

@@ -20,6 +20,8 @@ from types import MappingProxyType
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.paths import is_folder
+from xlt_bench.io.reading import read_limited
+from xlt_bench.io.toml_files import LARGEST_FILE
 
 _HEAD = re.compile(r"#\s*([a-z]+):\s*(.*)")
 _CODE = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
@@ -101,7 +103,7 @@ def pretraining_from(path: Path) -> Pretraining:
         ConfigError: the file cannot be read, or a line is no code.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_limited(path, LARGEST_FILE).decode("utf-8-sig")
     except (OSError, ValueError) as error:
         raise ConfigError(f"--seen: cannot read '{str(path)[:_LONGEST]}': {_reason(error)}") from error
     return _parsed(str(path), text)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.outputs import make_folder, write_output
+from xlt_bench.io.paths import is_there
 from xlt_bench.plugins.registry import METHODS, entries, qualified
 
 Kind = Literal["soft-prompt", "own-loss", "tuned-encoder", "protocol"]
@@ -37,17 +39,14 @@ def write_method(name: str, kind: Kind, folder: Path) -> tuple[Path, Path, str]:
     stem, class_name = _stem(name), "".join(part.capitalize() for part in re.split("[-_]", name))
     paths = folder / f"{stem}.py", folder / f"test_{stem}.py"
     for path in paths:
-        if path.exists():
+        if is_there(path):
             raise ConfigError(f"{path} is there already, and is not overwritten; choose another name, or move it")
     _check_module(stem)
     templates = kind.replace("-", "_"), "test"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, template in zip(paths, templates, strict=True):
-            text = (files(__name__) / f"{template}.py.txt").read_text(encoding="utf-8")
-            path.write_text(text.replace("NewMethod", class_name).replace("new_method", stem), encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be written: {error.strerror}; choose another with --to") from error
+    make_folder(folder, "--to")
+    for path, template in zip(paths, templates, strict=True):
+        text = (files(__name__) / f"{template}.py.txt").read_text(encoding="utf-8")
+        write_output(path, text.replace("NewMethod", class_name).replace("new_method", stem), "--to")
     return (*paths, class_name)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlt_bench.errors import DataError
+from xlt_bench.io.paths import is_folder
 from xlt_bench.io.texts import shortened
 from xlt_bench.tasks.files.tables import CORRECT, RowTable, Value, check_header
 
@@ -58,7 +59,7 @@ def configuration_table(
 
         if config in get_dataset_config_names(str(folder)):
             rows = load_dataset(str(folder), config, split=split, streaming=True)
-        elif (folder / config).is_dir():
+        elif is_folder(folder / config):
             rows = load_dataset(str(folder), data_dir=config, split=split, streaming=True)
         else:
             raise DataError(f"{title} has no configuration '{config}'; [columns] and config in {toml} say what it has")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from pathlib import Path
 
 from xlt_bench.errors import DataError
+from xlt_bench.io.reading import read_limited
 from xlt_bench.io.texts import reason
 from xlt_bench.tasks.files.tables import Fault
 
@@ -21,8 +21,7 @@ def read_text(path: Path, fault: Fault) -> str:
         DataError: it cannot be read, is larger than `LARGEST`, or is not UTF-8 (the line is named).
     """
     try:
-        with path.open("rb") as file, gzip.open(file) if path.suffix == ".gz" else file as unpacked:
-            content: bytes = unpacked.read(LARGEST + 1)
+        content = read_limited(path, LARGEST, packed=path.suffix == ".gz")
     except (OSError, ValueError, EOFError, zlib.error) as error:
         why = reason(error) if isinstance(error, OSError | ValueError) else str(error)
         raise DataError(f"cannot read {path}: {why}; it must be readable for you") from error

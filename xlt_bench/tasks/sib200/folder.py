@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from xlt_bench.errors import DataError
+from xlt_bench.io.paths import is_file, is_folder
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
 from xlt_bench.tasks.files.separated import read_separated
 from xlt_bench.tasks.sib200.articles import article_clusters
@@ -61,13 +62,13 @@ def read_folder(folder: Path, shape: FolderShape) -> Task:
 def find_root(folder: Path, shape: FolderShape) -> Path:
     """The folder itself or its `data`, whichever has the languages' folders, none of their files missing."""
     hint = f"it must hold <code>/{{train,dev,test}}.tsv for {len(shape.languages)} languages, as at {ORIGIN}"
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(f"no folder '{folder}'; {hint}")
-    roots = [root for root in (folder, folder / "data") if any((root / code).is_dir() for code in shape.languages)]
+    roots = [root for root in (folder, folder / "data") if any(is_folder(root / code) for code in shape.languages)]
     if not roots:
         raise DataError(f"'{folder}' is no folder of SIB-200; {hint}")
     files = [f"{code}/{split}.tsv" for code in shape.languages for split in SPLITS]
-    missing = _by_folder(roots[0], [name for name in files if not (roots[0] / name).is_file()])
+    missing = _by_folder(roots[0], [name for name in files if not is_file(roots[0] / name)])
     if missing:
         raise DataError(f"'{roots[0]}' lacks {_few(missing)}; {hint}")
     return roots[0]
@@ -149,7 +150,7 @@ def _fault(path: Path, line: int, reason: str) -> DataError:
 def _by_folder(root: Path, files: Sequence[str]) -> list[str]:
     """Missing files, those of a missing language folder as one."""
     codes = [name.partition("/")[0] for name in files]
-    absent = {code for code in codes if not (root / code).is_dir()}
+    absent = {code for code in codes if not is_folder(root / code)}
     named = (f"{code}/" if code in absent else name for code, name in zip(codes, files, strict=True))
     return list(dict.fromkeys(named))
 
