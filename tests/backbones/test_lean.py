@@ -1,18 +1,37 @@
-"""The lean encoder gives what transformers' own model gives at position 0, forward and backward."""
+"""The lean encoder gives what a head reads of transformers' own model, forward and backward."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, get_args
 
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaModel
+from transformers import (
+    AlbertConfig,
+    AlbertModel,
+    BertConfig,
+    BertModel,
+    CamembertConfig,
+    CamembertModel,
+    ElectraConfig,
+    ElectraModel,
+    MPNetConfig,
+    MPNetModel,
+    PreTrainedModel,
+    RobertaConfig,
+    RobertaModel,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
 
-from xlt_bench.backbones import lean
 from xlt_bench.backbones.batches import Batch
-from xlt_bench.backbones.lean import LeanEncoder, attention, dropout, lean_encoder
+from xlt_bench.backbones.lean import LeanEncoder, arithmetic, lean_encoder
+from xlt_bench.backbones.lean.arithmetic import attention, dropout
+from xlt_bench.backbones.read_out import read
+from xlt_bench.recipe import ReadOut
 
 SIZES = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": 50}
 MASKS = {
@@ -20,39 +39,65 @@ MASKS = {
     "unpadded": torch.ones(3, 5, dtype=torch.int64),
 }
 IDS = torch.randint(2, 50, (3, 5), generator=torch.Generator().manual_seed(2))
+SEGMENTS = torch.tensor([[0, 0, 1, 1, 1], [0, 1, 1, 0, 0], [0, 0, 0, 1, 0]])
+MODELS: dict[str, Callable[..., PreTrainedModel]] = {
+    "bert": lambda **config: BertModel(BertConfig(**config), add_pooling_layer=False),
+    "camembert": lambda **config: CamembertModel(CamembertConfig(**config), add_pooling_layer=False),
+    "electra": lambda **config: ElectraModel(ElectraConfig(**{**config, "embedding_size": 32})),
+    "electra-projected": lambda **config: ElectraModel(ElectraConfig(**{**config, "embedding_size": 16})),
+    "mpnet": lambda **config: MPNetModel(MPNetConfig(**config), add_pooling_layer=False),
+    "roberta": lambda **config: RobertaModel(RobertaConfig(**config), add_pooling_layer=False),
+    "xlm-roberta": lambda **config: XLMRobertaModel(XLMRobertaConfig(**config), add_pooling_layer=False),
+}
+PAIRS = ("bert", "electra", "electra-projected")
+"""Models whose embeddings tell the texts of a pair apart."""
 
 
-def model(layers: int = 3, dropped: float = 0.0, **changes: Any) -> XLMRobertaModel:
+def model(kind: str = "xlm-roberta", layers: int = 3, dropped: float = 0.0, **changes: Any) -> PreTrainedModel:
     torch.manual_seed(0)
     shares = {"hidden_dropout_prob": dropped, "attention_probs_dropout_prob": dropped}
-    config = XLMRobertaConfig(**{**SIZES, "num_hidden_layers": layers, **shares, **changes})
-    made = XLMRobertaModel(config, add_pooling_layer=False).eval().requires_grad_(False)
-    for parameter in made.parameters():  # no bias is zero, no norm is one
+    encoder = MODELS[kind](**{**SIZES, "num_hidden_layers": layers, **shares, **changes}).eval().requires_grad_(False)
+    for parameter in encoder.parameters():  # no bias is zero, no norm is one
         parameter.add_(0.1 * torch.randn(parameter.shape))
-    return made
+    return encoder
 
 
-def lean_of(made: XLMRobertaModel) -> LeanEncoder:
-    found = lean_encoder(made)
-    assert found is not None
-    return found
+def lean_of(encoder: PreTrainedModel) -> LeanEncoder:
+    quick = lean_encoder(encoder)
+    assert quick is not None
+    return quick
 
 
-def prompts(lanes: int, vectors: int = 4) -> list[Tensor]:
+def prompts(lanes: int, vectors: int = 4, width: int = 32) -> list[Tensor]:
     random = torch.Generator().manual_seed(1)
-    return [torch.randn(vectors, 32, generator=random).requires_grad_() for _ in range(lanes)]
+    return [torch.randn(vectors, width, generator=random).requires_grad_() for _ in range(lanes)]
 
 
-def whole(made: XLMRobertaModel, before: list[Tensor], sizes: list[int], mask: Tensor) -> Tensor:
+def whole(
+    encoder: PreTrainedModel,
+    before: list[Tensor],
+    sizes: list[int],
+    mask: Tensor,
+    read_out: ReadOut = "first",
+    segments: Tensor | None = None,
+) -> Tensor:
     rows = torch.cat([prompt.expand(size, -1, -1) for prompt, size in zip(before, sizes, strict=True)])
-    shown = torch.cat([torch.ones(len(mask), before[0].shape[0], dtype=mask.dtype), mask], 1)
-    embedded = torch.cat([rows, made.get_input_embeddings()(IDS)], 1)
-    hidden: Tensor = made(inputs_embeds=embedded, attention_mask=shown).last_hidden_state[:, 0]
-    return hidden
+    vectors = before[0].shape[0]
+    positions = functional.pad(mask, (vectors, 0), value=1)
+    embedded = torch.cat([rows, encoder.get_input_embeddings()(IDS)], 1)
+    kinds = {} if segments is None else {"token_type_ids": functional.pad(segments, (vectors, 0))}
+    states = encoder(inputs_embeds=embedded, attention_mask=positions, **kinds).last_hidden_state
+    return read(states, mask, read_out)
 
 
 def gradients(hidden: Tensor, before: list[Tensor]) -> list[Tensor]:
     return list(torch.autograd.grad(hidden.square().sum(), before))
+
+
+def assert_equal(hidden: Tensor, expected: Tensor, before: list[Tensor]) -> None:
+    assert torch.allclose(hidden, expected, atol=1e-5)
+    for ours, theirs in zip(gradients(hidden, before), gradients(expected, before), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("onednn", [True, False])
@@ -62,63 +107,73 @@ def test_output_and_gradients_equal_the_whole_model_s(
     mask: Tensor, layers: int, onednn: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not onednn:
-        monkeypatch.setattr(lean, "_ONEDNN", None)
-    made, before, sizes = model(layers), prompts(2), [2, 1]
-    expected = whole(made, before, sizes, mask)
-    quick = lean_of(made)
-    found = quick(before, sizes, quick.words(Batch(IDS, mask), 4))
-    assert torch.allclose(found, expected, atol=1e-5)
-    for ours, theirs in zip(gradients(found, before), gradients(expected, before), strict=True):
-        assert torch.allclose(ours, theirs, atol=1e-4, rtol=1e-4)
+        monkeypatch.setattr(arithmetic, "_ONEDNN", None)
+    encoder, before, sizes = model(layers=layers), prompts(2), [2, 1]
+    expected = whole(encoder, before, sizes, mask)
+    quick = lean_of(encoder)
+    assert_equal(quick(before, sizes, quick.words(Batch(IDS, mask), 4)), expected, before)
+
+
+@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS.keys())
+@pytest.mark.parametrize("read_out", get_args(ReadOut))
+@pytest.mark.parametrize("kind", MODELS)
+def test_every_type_is_read_in_every_way(kind: str, read_out: ReadOut, mask: Tensor) -> None:
+    encoder, sizes = model(kind), [2, 1]
+    before = prompts(2, width=int(encoder.get_input_embeddings().weight.shape[1]))
+    segments = SEGMENTS * mask if kind in PAIRS else None
+    expected = whole(encoder, before, sizes, mask, read_out, segments)
+    quick = lean_of(encoder)
+    words = quick.words(Batch(IDS, mask, segments=segments), 4)
+    assert_equal(quick(before, sizes, words, read_out), expected, before)
 
 
 def test_words_are_the_same_whatever_stands_before_them() -> None:
-    made, before = model(), prompts(2)
-    quick = lean_of(made)
+    encoder, before = model(), prompts(2)
+    quick = lean_of(encoder)
     words = quick.words(Batch(IDS, MASKS["padded"]), 4)
     for prompt in before:
-        assert torch.allclose(quick([prompt], [3], words), whole(made, [prompt], [3], MASKS["padded"]), atol=1e-5)
+        assert torch.allclose(quick([prompt], [3], words), whole(encoder, [prompt], [3], MASKS["padded"]), atol=1e-5)
 
 
 def test_no_prompt_at_all() -> None:
-    made, none = model(), [torch.zeros(0, 32)]
-    quick = lean_of(made)
-    found = quick(none, [3], quick.words(Batch(IDS, MASKS["padded"]), 0))
-    assert torch.allclose(found, whole(made, none, [3], MASKS["padded"]), atol=1e-5)
+    encoder, none = model(), [torch.zeros(0, 32)]
+    quick = lean_of(encoder)
+    hidden = quick(none, [3], quick.words(Batch(IDS, MASKS["padded"]), 0))
+    assert torch.allclose(hidden, whole(encoder, none, [3], MASKS["padded"]), atol=1e-5)
 
 
 def test_bfloat16_is_near_and_stored_once() -> None:
-    made, (prompt,) = model().to(torch.bfloat16), prompts(1)
-    quick = lean_of(made)
-    found = quick([prompt], [3], quick.words(Batch(IDS, MASKS["padded"]), 4))
+    encoder, (prompt,) = model().to(torch.bfloat16), prompts(1)
+    quick = lean_of(encoder)
+    hidden = quick([prompt], [3], quick.words(Batch(IDS, MASKS["padded"]), 4))
     expected = whole(model(), [prompt], [3], MASKS["padded"])
-    assert found.dtype == torch.bfloat16
-    assert torch.allclose(found.float(), expected, atol=0.1)
-    assert {parameter.dtype for parameter in made.parameters()} == {torch.bfloat16}
-    (gradient,) = gradients(found, [prompt])
+    assert hidden.dtype == torch.float32, "the head is trained in float32"
+    assert torch.allclose(hidden, expected, atol=0.1)
+    assert {parameter.dtype for parameter in encoder.parameters()} == {torch.bfloat16}
+    (gradient,) = gradients(hidden, [prompt])
     assert gradient.dtype == torch.float32
 
 
 def test_the_model_keeps_its_weights_under_their_names() -> None:
-    made = model()
-    before = {name: value.clone() for name, value in made.state_dict().items()}
-    lean_of(made)
-    after = made.state_dict()
+    encoder = model()
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    lean_of(encoder)
+    after = encoder.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
-    attention = made.encoder.layer[0].attention.self
+    attention = encoder.encoder.layer[0].attention.self
     weights = [part.weight.untyped_storage().data_ptr() for part in (attention.query, attention.key, attention.value)]
     assert len(set(weights)) == 1, "one matrix, seen three times"
 
 
 def test_in_train_mode_the_same_expectation_another_draw() -> None:
-    made, (prompt,) = model(dropped=0.1), prompts(1)
-    quick = lean_of(made)
-    made.train()
+    encoder, (prompt,) = model(dropped=0.1), prompts(1)
+    quick = lean_of(encoder)
+    encoder.train()
     torch.manual_seed(3)
     with torch.no_grad():
         draws = torch.stack([quick([prompt], [3], quick.words(Batch(IDS, MASKS["padded"]), 4)) for _ in range(400)])
-        theirs = torch.stack([whole(made, [prompt], [3], MASKS["padded"]) for _ in range(400)])
+        theirs = torch.stack([whole(encoder, [prompt], [3], MASKS["padded"]) for _ in range(400)])
     error = (draws.var(0) + theirs.var(0)).div(400).sqrt()
     assert ((draws.mean(0) - theirs.mean(0)).abs() < 5 * error).all()
     assert torch.allclose(draws.std(0), theirs.std(0), rtol=0.35), "tails are heavy"
@@ -157,7 +212,15 @@ def test_dropout_drops_each_input_with_its_share_and_scales_the_rest(share: floa
     assert torch.equal(gradient, outputs.detach())
 
 
-def test_other_architectures_are_left_to_transformers() -> None:
-    assert lean_encoder(BertModel(BertConfig(**SIZES, num_hidden_layers=1), add_pooling_layer=False)) is None
-    eager = XLMRobertaConfig(**SIZES, num_hidden_layers=1, attn_implementation="eager")
-    assert lean_encoder(XLMRobertaModel(eager)) is None
+def test_what_may_compute_something_else_is_left_to_transformers() -> None:
+    class Changed(BertModel):
+        """A subclass."""
+
+    config = BertConfig(**SIZES, num_hidden_layers=1)
+    assert lean_encoder(Changed(config)) is None
+    assert lean_encoder(BertModel(BertConfig(**SIZES, num_hidden_layers=1, is_decoder=True))) is None
+    assert lean_encoder(AlbertModel(AlbertConfig(**SIZES, embedding_size=8, num_hidden_layers=1))) is None
+    assert lean_encoder(model(layers=1, attn_implementation="eager")) is None
+    exchanged = BertModel(config)
+    exchanged.encoder.layer[0] = torch.nn.Sequential(exchanged.encoder.layer[0])
+    assert lean_encoder(exchanged) is None

@@ -23,8 +23,17 @@ def read(states: Tensor, mask: Tensor, read_out: ReadOut) -> Tensor:
     if read_out == "first":
         return states[:, 0].float()
     texts, mask = states[:, states.shape[1] - mask.shape[1] :], mask.to(states.device)
-    if read_out == "last":
-        last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(1)
-        return texts[torch.arange(len(texts), device=last.device), last].float()
+    if read_out == "mean":
+        return mean_of(texts, mask)
+    return texts[torch.arange(len(texts), device=mask.device), last_tokens(mask)].float()
+
+
+def last_tokens(mask: Tensor) -> Tensor:
+    """Position of each text's last token, (items,); padding on either side."""
+    return (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(1)
+
+
+def mean_of(texts: Tensor, mask: Tensor) -> Tensor:
+    """Mean state of each text's tokens, (items, d) in float32."""
     weights = mask.unsqueeze(-1).float()
     return (texts.float() * weights).sum(1) / weights.sum(1)

@@ -137,19 +137,19 @@ class PromptedForward:
             prompts: one for all rows of its batch, (n, prompt width), or one a row, (rows, n, prompt width).
             batches: one a prompt.
         """
-        lean = self._backbone.lean if self._read_out == "first" else None
+        lean, read_out = self._backbone.lean, self._read_out
         vectors, sizes = prompts[0].shape[-2], [len(batch) for batch in batches]
         if lean is not None and not lean.training and all(batch is batches[0] for batch in batches):
             words = lean.words(batches[0], vectors)
-            return [lean(*_by_row(prompt, sizes[0]), words).float() for prompt in prompts]
+            return [lean(*_by_row(prompt, sizes[0]), words, read_out) for prompt in prompts]
         merged = merge(batches, self._pad_id)
         if lean is not None:
             by_row = [_by_row(prompt, size) for prompt, size in zip(prompts, sizes, strict=True)]
             different = [prompt for rows, _ in by_row for prompt in rows]
             counts = [count for _, row_counts in by_row for count in row_counts]
-            return list(lean(different, counts, lean.words(merged, vectors)).float().split(sizes))
+            return list(lean(different, counts, lean.words(merged, vectors), read_out).split(sizes))
         row_prompts = torch.cat([prompt.expand(size, -1, -1) for prompt, size in zip(prompts, sizes, strict=True)])
-        return list(self._backbone.hidden(row_prompts, merged, self._read_out).split(sizes))
+        return list(self._backbone.hidden(row_prompts, merged, read_out).split(sizes))
 
     def _blocks(self, batches: Sequence[Batch], vectors: int) -> list[Sequence[Batch]]:
         if len(batches) > 1:
