@@ -3,7 +3,7 @@
     python -m scripts.tune_preset --methods xpe spt --steps 400 --folds 2
     python -m scripts.tune_preset --methods xpe --adapt 50 100 200
     python -m scripts.tune_preset --task sib200 --data-dir FOLDER --backbone e5-small-q4 --sources joshi5 \
-        --precision bf16 --read-out mean --text-prefix 'query: ' --methods xpe spt --steps 300
+        --precision bf16 --read-out mean --text-prefix 'query: ' --methods xpe spt --steps 200 --folds 1
 
 The dev splits have 53 items (cldr) and 99 (SIB-200), each in many languages: too few to choose a rate by. So a fold
 holds out a quarter of the train items in every language, fits on the rest and is judged on them; dev and test are not
@@ -51,8 +51,8 @@ GRIDS: dict[str, dict[str, Grid]] = {
     },
     "sib200": {
         "head-only": {"head": (1e-3, 3e-3)},
-        "spt": {"prompt": (2e-2, 2e-1), "head": (1e-3, 3e-3)},
-        "xpe": {"pseudo": (5e-3,), "encoder": (1e-3, 3e-3), "head": (1e-3, 3e-3)},
+        "spt": {"prompt": (5e-2, 2e-1), "head": (1e-3,)},
+        "xpe": {"pseudo": (5e-3,), "encoder": (3e-3,), "head": (1e-3, 3e-3)},
         "lora": {"adapter": (1e-3, 3e-3), "head": (1e-3,)},
         "full-finetuning": {"backbone": (5e-5, 2e-4), "head": (1e-3,)},
     },
@@ -84,24 +84,28 @@ def tune(task: Task, backbone: Backbone, options: argparse.Namespace, sources: f
     """Print the grid of every method asked for."""
     pool = task.pool(sources, "train")
     folds = [held_out(pool, fold, options.task == "sib200") for fold in range(options.folds)]
-    grids = GRIDS[options.task]
+    changed = dict(pair.split("=") for pair in options.rates)
+    rates = {role: tuple(map(float, values.split(","))) for role, values in changed.items()}
     changes = {"text_prefix": options.text_prefix, **({"read_out": options.read_out} if options.read_out else {})}
     for name in options.methods:
         method = configure(name, {}).method
         base = dataclasses.replace(recipe_of(method, options.preset).with_steps(options.steps), **changes)
-        for recipe in settings(grids[name], base):
+        grid = {role: rates.get(role, values) for role, values in GRIDS[options.task][name].items()}
+        for recipe in settings(grid, base):
             started, accuracies = time.perf_counter(), []
             for seed, (train, out) in enumerate(folds):
                 context = Context(labels=task.labels, seed=seed, recipe=recipe, load_backbone=lambda: backbone)
                 history = method.fit(train, out, context).summary.history
                 accuracies.append([point.dev_accuracy for point in history])
-            rates = {role: recipe.rates[role].learning_rate for role in grids[name]}
+            chosen = {role: recipe.rates[role].learning_rate for role in grid}
             by_step = {
                 EVERY * (evaluation + 1): round(float(accuracy), 4)
                 for evaluation, accuracy in enumerate(np.mean(accuracies, axis=0))
             }
             seconds = round((time.perf_counter() - started) / options.folds, 1)
-            print(json.dumps({"method": name, **changes, **rates, "held_out": by_step, "seconds": seconds}), flush=True)
+            print(
+                json.dumps({"method": name, **changes, **chosen, "held_out": by_step, "seconds": seconds}), flush=True
+            )
 
 
 def adapt(task: Task, backbone: Backbone, options: argparse.Namespace, sources: frozenset[str]) -> None:
@@ -135,6 +139,7 @@ def main() -> None:
     parser.add_argument("--read-out", choices=get_args(ReadOut))
     parser.add_argument("--text-prefix", default="")
     parser.add_argument("--methods", nargs="+", default=["xpe", "spt"])
+    parser.add_argument("--rates", nargs="+", default=[], help="in place of the grid's: head=1e-3,3e-3")
     parser.add_argument("--sources", default="seen")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--folds", type=int, default=2, choices=range(1, FOLDS + 1))

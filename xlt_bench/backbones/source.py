@@ -11,6 +11,7 @@ from typing import Literal
 
 from xlt_bench.backbones.architectures import Architecture, architecture_of
 from xlt_bench.backbones.folder import FILES, WEIGHTS, check_files, first_line, hash_of, read_config
+from xlt_bench.backbones.packaged import PACKAGED
 from xlt_bench.backbones.tokenizer import check_tokenizer, load_tokenizer
 from xlt_bench.errors import BackboneError, ConfigError
 from xlt_bench.io.hub import snapshot
@@ -43,21 +44,27 @@ def check_name(name: str) -> None:
     """Refuse what can be no backbone, before anything is loaded.
 
     Raises:
-        BackboneError: neither `nano`, nor a local folder, nor of the form owner/name.
+        BackboneError: neither `nano`, nor a packaged one that is at hand, nor a local folder, nor of the form
+            owner/name.
     """
     if name == NANO or is_folder(name):
         return
+    if name in PACKAGED:
+        if not is_folder(str(PACKAGED[name].folder)):
+            raise BackboneError(f"backbone '{name}' is not on this machine yet; get it: xlt-bench backbone get {name}")
+        return
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name) is None:
-        close = difflib.get_close_matches(name.rpartition("/")[2], (NANO, *BARE_NAMES), n=1, cutoff=0.7)
+        names = (NANO, *PACKAGED, *BARE_NAMES)
+        close = difflib.get_close_matches(name.rpartition("/")[2], names, n=1, cutoff=0.7)
         hint = f"; did you mean '{BARE_NAMES.get(close[0], close[0])}'?" if close else ""
         raise BackboneError(
-            f"no backbone '{shortened(name)}': neither 'nano', nor a local folder, nor a hub id such as "
+            f"no backbone '{shortened(name)}': no name of `xlt-bench backbone ls`, no local folder, no hub id such as "
             f"owner/name{hint}"
         )
 
 
 def locate(name: str) -> BackboneSource:
-    """Find a backbone: `nano` (shipped), a local folder, or a Hugging Face hub id; and look into its files.
+    """Find a backbone: `nano` (shipped), a local folder, a packaged one, or a hub id; and look into its files.
 
     Raises:
         BackboneError: no such folder, a folder without readable config, tokenizer or safetensors weights, a type of
@@ -67,7 +74,21 @@ def locate(name: str) -> BackboneSource:
     if name == NANO:
         with as_file(files("xlt_bench.backbones") / NANO) as folder:
             return _checked(name, folder)
-    return _checked(name, Path(name) if is_folder(name) else _download(name))
+    folder = Path(name) if is_folder(name) else PACKAGED[name].folder if name in PACKAGED else _download(name)
+    source = _checked(name, folder)
+    _check_packaged(source)
+    return source
+
+
+def _check_packaged(source: BackboneSource) -> None:
+    """A folder that bears the name of a packaged backbone must be it: its name says which languages it saw."""
+    packaged = PACKAGED.get(source.folder.resolve().name)
+    if packaged is not None and source.fingerprint != packaged.fingerprint:
+        raise BackboneError(
+            f"backbone '{shortened(source.name)}': {source.folder} has hash {source.fingerprint}, but "
+            f"{packaged.name} has {packaged.fingerprint}; make it again: xlt-bench backbone get {packaged.name}; or, "
+            "if it is another model, give its folder another name"
+        )
 
 
 def _download(hub_id: str) -> Path:

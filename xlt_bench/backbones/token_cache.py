@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from xlt_bench.backbones.tokenised import Texts, Tokenised
+from xlt_bench.io.cache import cache_folder
 
 _IN_MEMORY = 20_000_000
 """Tokens kept in memory (160 MB), in as many lists of texts as they come."""
@@ -41,7 +42,7 @@ class TokenCache:
 
     def __init__(self, identity: str, folder: Path | None = None) -> None:
         self._identity = f"{identity} {version('tokenizers')}"
-        self._folder = folder or _user_folder()
+        self._folder = folder or cache_folder("tokens")
         self._in_memory: OrderedDict[str, Tokenised] = OrderedDict()
         self._tokens = 0
 
@@ -114,12 +115,3 @@ def _joined(rows: Sequence[NDArray[np.int64]]) -> NDArray[Any]:
 
 def _split(flat: NDArray[Any], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
     return tuple(np.split(flat.astype(np.int64), np.cumsum(lengths)[:-1]))
-
-
-def _user_folder() -> Path:
-    configured = os.environ.get("XDG_CACHE_HOME")
-    try:
-        base = Path(configured) if configured else Path.home() / ".cache"
-    except RuntimeError:  # a user without a home
-        base = Path(tempfile.gettempdir())
-    return base / "xlt-bench" / "tokens"

