@@ -12,6 +12,7 @@ from xlt_bench.api.comparison import Comparison
 from xlt_bench.api.runs import Runs
 from xlt_bench.engines import LocalEngine, carry_out
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.processor import share_cores
 from xlt_bench.leaderboard.board.boards import boards_of
 from xlt_bench.leaderboard.board.filters import Filter
 from xlt_bench.leaderboard.board.model import FamilyRule
@@ -27,6 +28,8 @@ from xlt_bench.runs.option import options_of
 from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.request import DEFAULT_STORE, Request, read_request
 from xlt_bench.stats import IntervalMethod
+
+share_cores()  # before a notebook's first run imports torch
 
 
 def run(

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from xlt_bench import __version__
 from xlt_bench.errors import XltBenchError
+from xlt_bench.io.processor import share_cores
 from xlt_bench.io.texts import clean, cut_words, reason, shortened
 
 COMMANDS = {
@@ -81,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     An expected error is one line on standard error, without a traceback, and exit code 2; Ctrl-C is exit code 130.
     """
+    share_cores()
     try:
         code = app(None if arguments is None else list(arguments), prog_name="xlt-bench", standalone_mode=False)
         return int(code or 0)

@@ -48,6 +48,9 @@ PackOption = Annotated[
     int | None,
     typer.Option(min=1, help="Runs that go through the backbone together. [default: 1 on a CPU, up to 16 on a GPU]"),
 ]
+ThreadsOption = Annotated[
+    int | None, typer.Option(min=1, help="Threads on a CPU. [default: the cores that this process may use]")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")]
 
 

@@ -17,6 +17,7 @@ from xlt_bench.cli.options import (
     JsonOption,
     LevelOption,
     PackOption,
+    ThreadsOption,
     check_level,
     with_request,
 )
@@ -37,14 +38,17 @@ def run(
     interval: IntervalOption = "two-way",
     level: LevelOption = 0.95,
     pack: PackOption = None,
+    threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fit a method on source languages, predict the targets, and show accuracies with intervals."""
     check_level(level)
-    run_request(request, pack, interval, level, as_json)
+    run_request(request, pack, threads, interval, level, as_json)
 
 
-def run_request(request: Request, pack: int | None, interval: Interval, level: float, as_json: bool) -> None:
+def run_request(
+    request: Request, pack: int | None, threads: int | None, interval: Interval, level: float, as_json: bool
+) -> None:
     """Carry out a request and show its board; what `run` does."""
     from rich.console import Console
 
@@ -73,7 +77,7 @@ def run_request(request: Request, pack: int | None, interval: Interval, level: f
         # what a method prints must not end up among the results
         display = console_display(notes, experiment.setup.label, len(experiment.missing))
         with display as progress, redirect_stdout(sys.stderr):
-            records = carry_out(experiment, LocalEngine(progress, pack), partial(_say_waiting, notes))
+            records = carry_out(experiment, LocalEngine(progress, pack, threads=threads), partial(_say_waiting, notes))
     except KeyboardInterrupt:
         store = experiment.setup.store
         complete = sum(isinstance(store.find(cell.fingerprint), Record) for cell in experiment.cells)

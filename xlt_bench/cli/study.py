@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xlt_bench.cli.completion import completer
-from xlt_bench.cli.options import PackOption, with_request
+from xlt_bench.cli.options import PackOption, ThreadsOption, with_request
 from xlt_bench.errors import ConfigError
 from xlt_bench.runs.request import Request
 
@@ -50,6 +50,7 @@ def study(
     ] = None,
     limit_cells: Annotated[int | None, typer.Option(help="run: at most so many cells now.")] = None,
     pack: PackOption = None,
+    threads: ThreadsOption = None,
     estimate: Annotated[
         bool, typer.Option("--estimate/--no-estimate", help="plan: measure a few steps of each method.")
     ] = True,
@@ -75,7 +76,7 @@ def study(
     if action is Action.PLAN:
         _plan(chosen, planned, loader, estimate)
     elif action is Action.RUN:
-        _run(chosen, planned, loader, limit_cells, pack)
+        _run(chosen, planned, loader, limit_cells, pack, threads)
     elif action is Action.STATUS:
         _status(chosen, planned)
     else:
@@ -106,7 +107,9 @@ def _plan(study: Study, planned: list[Planned], loader: Loader, estimate: bool) 
     Console(highlight=False).print(plan_table(study, planned, costs))
 
 
-def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None, pack: int | None) -> None:
+def _run(
+    study: Study, planned: list[Planned], loader: Loader, limit: int | None, pack: int | None, threads: int | None
+) -> None:
     from rich.console import Console
 
     from xlt_bench.studies.listing import left_out, status_line
@@ -125,6 +128,7 @@ def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None
                 waiting=lambda number: notes.print(f"other processes work on the last {number} runs; waiting for them"),
                 limit=limit,
                 pack=pack,
+                threads=threads,
             )
     except KeyboardInterrupt:
         notes.print(f"stopped; {status_line(cell_counts(planned))}; the same command goes on with the rest")

@@ -48,4 +48,4 @@ def tune(
     print(conclusion(tuned))
     print(f"The same setting by hand, not marked as tuned: {command(tuned.best.request)}")
     if not only_search:
-        run_request(tuned.request(), pack=None, interval="two-way", level=0.95, as_json=False)
+        run_request(tuned.request(), pack=None, threads=None, interval="two-way", level=0.95, as_json=False)

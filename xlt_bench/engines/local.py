@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from xlt_bench.engines.base import Waiting
 from xlt_bench.engines.packs import pack_size, packs
+from xlt_bench.io.processor import threads
 from xlt_bench.method import Progress, Silent
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
@@ -26,14 +27,20 @@ class LocalEngine:
         progress: is told of steps and dev evaluations.
         pack: cells that go through the backbone together, where the method can; None: see `pack_size`.
         loader: has the backbones that are loaded already.
+        threads: that torch computes with; None: as many as the cores that this process may use.
     """
 
     progress: Progress = field(default_factory=Silent)
     pack: int | None = None
     loader: Loader = field(default_factory=Loader)
+    threads: int | None = None
 
     def carry_out(self, experiment: Experiment, waiting: Waiting | None) -> Iterator[Record]:
         """Carry out the missing cells, pack by pack; then wait for those of other processes."""
+        with threads(self.threads):
+            yield from self._carry_out(experiment, waiting)
+
+    def _carry_out(self, experiment: Experiment, waiting: Waiting | None) -> Iterator[Record]:
         size = pack_size(self.pack, experiment.setup.device)
         runner = Runner(experiment.setup, self.progress, self.loader)
         cells, announced = experiment.missing, False

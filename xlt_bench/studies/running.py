@@ -54,6 +54,7 @@ def run_study(
     waiting: Waiting,
     limit: int | None = None,
     pack: int | None = None,
+    threads: int | None = None,
 ) -> list[str]:
     """Run what is missing, cell by cell; what other processes work on comes last and is waited for.
 
@@ -63,7 +64,7 @@ def run_study(
         show: gives the progress display of a configuration.
         waiting: is told how many cells other processes work on, when only these are left.
         limit: at most so many cells now, and no waiting.
-        pack: as for `LocalEngine`.
+        pack, threads: as for `LocalEngine`.
 
     Returns:
         Why configurations could not be run, one line each; failed cells are Records and no reason.
@@ -83,7 +84,7 @@ def run_study(
                 continue
             try:
                 with show(configuration, place, remaining) as progress:
-                    engine = LocalEngine(progress, pack, loader)
+                    engine = LocalEngine(progress, pack, loader, threads)
                     records = carry_out(remaining, engine, waiting if last else None, keep_fits=True)
             except StoreError:
                 raise

@@ -114,6 +114,8 @@ def _read_image(image: bytes) -> tuple[Sizes, dict[str, Floats]]:
         (length,) = reader.take("<H")
         short = reader.bytes(length).decode("ascii")
         _, _, start, count = reader.take("<BIQQ")  # encoding, number of values, where the bytes lie
+        if start + count > len(image):
+            raise ValueError(f"array {short} ends after {len(image)} bytes")
         arrays[_name(short)] = _array(short.partition(".")[2], image[start : start + count], sizes)
     return sizes, arrays
 

