@@ -36,4 +36,4 @@ class BitFit(EncoderTuning):
 
     def recipe_for(self, preset: str, common: Recipe) -> Recipe:
         """With a rate for the biases; sources in docs/presets.md."""
-        return common.with_roles(bias=Rate(3e-3 if preset == "cldr" else 4e-4))
+        return common.with_roles(bias=Rate(3e-3 if preset in ("cldr", "e5") else 4e-4))

@@ -169,7 +169,7 @@ class Peft(EncoderTuning):
 
     def recipe_for(self, preset: str, common: Recipe) -> Recipe:
         """With rates for what stands inside the encoder; sources in docs/presets.md."""
-        adapter, vector = (3e-3, 1e-2) if preset == "cldr" else (3e-4, 3e-3)
+        adapter, vector = (3e-3, 1e-2) if preset in ("cldr", "e5") else (3e-4, 3e-3)
         return common.with_roles(adapter=Rate(adapter), vector=Rate(vector))
 
 

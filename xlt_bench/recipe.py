@@ -3,7 +3,8 @@
 What a method needs besides or instead it brings itself (see `WithRecipe` in `xlt_bench/method.py`). Presets `paper` and
 `released` follow "Cross-Prompt Encoder for Low-Performing Languages" (arXiv 2508.10352) and its public code
 (bmikaberidze/XPE) where the two differ; `sib200` and `sib200-joint` follow the scripts of SIB-200 (dadelani/sib-200).
-`cldr` is ours, measured for the embedded task. docs/presets.md says what of each is not as in its source.
+`cldr` and `e5` are ours, measured for the embedded task and for SIB-200 with a small encoder. docs/presets.md says what
+of each is not as in its source.
 """
 
 from __future__ import annotations
@@ -206,6 +207,16 @@ _CLDR = Recipe(
     order="by-length",
     decay_biases=False,
 )
+_E5 = dataclasses.replace(
+    _CLDR,
+    source=Phase(steps=300, warmup=0.05, patience=20),
+    target=Phase(steps=100, warmup=0.05, patience=20),
+    evaluate_every=100,
+    dev_limit=None,
+    max_length=256,
+    read_out="mean",
+    text_prefix="query: ",
+)
 _SIB200 = dataclasses.replace(
     _PAPER,
     source=Phase(steps=None, epochs=20, patience=None),
@@ -226,6 +237,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             Preset("released", "the paper's released code, where it differs from the paper", _RELEASED),
             Preset("sib200", "SIB-200's fine-tuning on one language: the last checkpoint", _SIB200),
             Preset("sib200-joint", "SIB-200's fine-tuning on all languages together", _SIB200_JOINT),
+            Preset("e5", "measured for SIB-200 with e5-small-q4: what a laptop can do", _E5),
             Preset("cldr", "measured for the embedded task cldr with nano", _CLDR),
         )
     }

@@ -44,3 +44,13 @@ def test_read_outs_of_a_text_behind_a_prompt(side: str) -> None:
     assert read(states, mask, "first").tolist() == [states[0, 0].tolist()]
     assert read(states, mask, "last").tolist() == [states[0, last].tolist()]
     assert read(states, mask, "mean").tolist() == [states[0, last - 1 : last + 1].mean(0).tolist()]
+
+
+def test_a_preset_brings_its_read_out_and_prefix_unless_a_run_says_otherwise(
+    tiny_backbone_folder: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    preset = ran(tiny_backbone_folder, store, preset="e5").cell.recipe or {}
+    assert (preset["read_out"], preset["text_prefix"]) == ("mean", "query: ")
+    other = ran(tiny_backbone_folder, store, preset="e5", read_out="first", text_prefix="").cell.recipe or {}
+    assert (other["read_out"], other["text_prefix"]) == ("first", "")

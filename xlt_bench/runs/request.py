@@ -192,7 +192,7 @@ class Request:
     )
     read_out: ReadOut | None = option(
         None,
-        "State that the head reads. [default: first; of a decoder last, of T5 mean]",
+        "State that the head reads. [default: the preset's, or first; of a decoder last, of T5 mean]",
         one_of(*get_args(ReadOut)),
         "run",
         "tune",
@@ -208,7 +208,15 @@ class Request:
         "grid",
         kind=int,
     )
-    text_prefix: str = option("", "Put before every text, such as 'query: '.", read_prefix, "run", "tune", "grid")
+    text_prefix: str | None = option(
+        None,
+        "Put before every text, such as 'query: '. [default: the preset's, mostly none]",
+        read_prefix,
+        "run",
+        "tune",
+        "grid",
+        kind=str,
+    )
     device: str | None = option(
         None, "cpu, cuda or cuda:N. [default: cuda where there is one]", read_text, "run", "tune", "study"
     )
@@ -285,13 +293,17 @@ def check_examples(request: Request, sources: Sequence[str], task: Task) -> None
 def reading(recipe: Recipe, request: Request, info: TaskInfo, architecture: Architecture) -> Recipe:
     """The recipe with the read-out, the text prefix and the length of texts that are asked for, or the task's.
 
+    A preset that reads position 0 leaves the read-out to the architecture: not every one has something to read there.
+
     Raises:
         ConfigError: the architecture cannot be read out so.
     """
-    read_out = request.read_out or architecture.read_outs[0]
+    preset_read_out = None if recipe.read_out == "first" else recipe.read_out
+    read_out = request.read_out or preset_read_out or architecture.read_outs[0]
     architecture.check_read_out(read_out)
     max_length = request.max_length or info.max_length or recipe.max_length
-    return replace(recipe, read_out=read_out, text_prefix=request.text_prefix, max_length=max_length)
+    text_prefix = recipe.text_prefix if request.text_prefix is None else request.text_prefix
+    return replace(recipe, read_out=read_out, text_prefix=text_prefix, max_length=max_length)
 
 
 def budgeted(recipe: Recipe, request: Request) -> Recipe:
