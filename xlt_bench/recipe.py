@@ -214,8 +214,6 @@ _E5 = dataclasses.replace(
     evaluate_every=100,
     dev_limit=None,
     max_length=256,
-    read_out="mean",
-    text_prefix="query: ",
 )
 _SIB200 = dataclasses.replace(
     _PAPER,

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 from transformers import AutoModel
 
 from tests.support.e5_image import SIZES, arrays, image, is_quantised, wheels
-from xlt_bench.backbones.folder import hash_of
+from xlt_bench.backbones.folder import check_files, hash_of
 from xlt_bench.backbones.packaged import PACKAGED, PackagedBackbone, getting
 from xlt_bench.backbones.packaged.e5_small import E5_SMALL, build, dequantised, read_image
 from xlt_bench.backbones.packaged.getting import get, is_present
@@ -47,7 +47,12 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PackagedBackbone:
     reference.mkdir()
     build([folder / archive.file for archive in archives], reference)
     return dataclasses.replace(
-        E5_SMALL, name="tiny-q4", archives=archives, size=1000, fingerprint=hash_of(reference), build=build
+        E5_SMALL,
+        name="tiny-q4",
+        archives=archives,
+        size=1000,
+        fingerprint=hash_of(check_files("reference", reference)),
+        build=build,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import torch
 
 import xlt_bench
 from tests.support.architectures import tiny_model
+from xlt_bench import recipe
 from xlt_bench.backbones.read_out import read
 from xlt_bench.errors import ConfigError
+from xlt_bench.recipe import PRESETS, Preset
 from xlt_bench.records.record import Record
 
 
@@ -47,10 +50,12 @@ def test_read_outs_of_a_text_behind_a_prompt(side: str) -> None:
 
 
 def test_a_preset_brings_its_read_out_and_prefix_unless_a_run_says_otherwise(
-    tiny_backbone_folder: Path, tmp_path: Path
+    tiny_backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    mean = replace(PRESETS["cldr"].recipe, read_out="mean", text_prefix="query: ")
+    monkeypatch.setattr(recipe, "PRESETS", {"cldr": Preset("cldr", "changed", mean)})
     store = tmp_path / "store"
-    preset = ran(tiny_backbone_folder, store, preset="e5").cell.recipe or {}
+    preset = ran(tiny_backbone_folder, store).cell.recipe or {}
     assert (preset["read_out"], preset["text_prefix"]) == ("mean", "query: ")
-    other = ran(tiny_backbone_folder, store, preset="e5", read_out="first", text_prefix="").cell.recipe or {}
+    other = ran(tiny_backbone_folder, store, read_out="first", text_prefix="").cell.recipe or {}
     assert (other["read_out"], other["text_prefix"]) == ("first", "")

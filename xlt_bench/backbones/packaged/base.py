@@ -39,7 +39,7 @@ class PackagedBackbone:
         licence: SPDX identifier.
         archives: the wheels.
         size: bytes of the folder that is made.
-        fingerprint: hash of that folder (`xlt_bench.backbones.folder.hash_of`), the same on every machine.
+        fingerprint: hash of that folder (see `xlt_bench.backbones.folder.hash_of`), the same on every machine.
         caveats: what a reader of results must know.
         build: writes the folder, given the wheels in the order of `archives`, into an empty folder.
     """

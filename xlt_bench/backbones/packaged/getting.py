@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from xlt_bench.backbones.folder import hash_of
+from xlt_bench.backbones.folder import check_files, hash_of
 from xlt_bench.backbones.packaged.base import Archive, PackagedBackbone
 from xlt_bench.errors import BackboneError
 from xlt_bench.io.atomic import move_in, sweep, temporary
@@ -20,7 +20,10 @@ MEGABYTE = 1_000_000
 
 def is_present(backbone: PackagedBackbone) -> bool:
     """Whether its folder is there and is what `get` makes."""
-    return (backbone.folder / "config.json").is_file() and hash_of(backbone.folder) == backbone.fingerprint
+    try:
+        return hash_of(check_files(backbone.name, backbone.folder)) == backbone.fingerprint
+    except BackboneError:
+        return False
 
 
 def get(backbone: PackagedBackbone, wheels: Path | None = None) -> Path:
@@ -47,9 +50,10 @@ def get(backbone: PackagedBackbone, wheels: Path | None = None) -> Path:
             built = draft / backbone.name
             built.mkdir()
             backbone.build(archives, built)
-            if hash_of(built) != backbone.fingerprint:
+            fingerprint = hash_of(check_files(backbone.name, built))
+            if fingerprint != backbone.fingerprint:
                 raise BackboneError(
-                    f"backbone '{backbone.name}' came out with hash {hash_of(built)}, not {backbone.fingerprint}, "
+                    f"backbone '{backbone.name}' came out with hash {fingerprint}, not {backbone.fingerprint}, "
                     "though its packages are right; please report it with the versions of numpy and safetensors"
                 )
             move_in(built, backbone.folder)
