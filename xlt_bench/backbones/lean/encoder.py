@@ -84,11 +84,12 @@ class LeanEncoder:
         states, projected = self._enter(prompts, sizes, words)
         *lower, last = self._layers
         for number, layer in enumerate(lower):
-            parts = layer.split(projected if number == 0 else layer.project(states))
-            states = layer(states, *parts, words.bias, self._dropped)
+            query, key, value = layer.split(projected if number == 0 else layer.project(states))
+            states = layer(states, query, key, value, words.bias, self._dropped)
         rows = _Rows(words.mask.to(states.device), states.shape[1], read_out)
         read = rows.of(states)
-        outputs = last(read, *last.queries_of(read, states), rows.of_bias(words.bias), self._dropped)
+        query, key, value = last.queries_of(read, states)
+        outputs = last(read, query, key, value, rows.of_bias(words.bias), self._dropped)
         return rows.read(outputs)
 
     def _enter(self, prompts: Sequence[Tensor], sizes: Sequence[int], words: Words) -> tuple[Tensor, Tensor]:

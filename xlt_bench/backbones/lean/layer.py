@@ -8,6 +8,8 @@ from torch import Tensor
 from xlt_bench.backbones.lean.arithmetic import add_and_norm, attention, linear
 from xlt_bench.backbones.lean.parts import LayerParts
 
+QueriesKeysValues = tuple[Tensor, Tensor, Tensor]
+
 
 class Layer:
     """One layer over frozen weights; its queries, keys and values lie in one matrix, which the model's parts share."""
@@ -24,18 +26,23 @@ class Layer:
         """Queries, keys and values of all positions, side by side."""
         return linear(states, self._weight, self._bias)
 
-    def split(self, projected: Tensor) -> tuple[Tensor, ...]:
+    def split(self, projected: Tensor) -> QueriesKeysValues:
+        """What `project` gave, each part as (items, heads, positions, d / heads)."""
+        query, key, value = self._by_head(projected)
+        return query, key, value
+
+    def queries_of(self, rows: Tensor, states: Tensor) -> QueriesKeysValues:
+        """Queries of some rows, keys and values of all."""
+        width = states.shape[-1]
+        (query,) = self._by_head(linear(rows, self._weight[:width], self._bias[:width]))
+        key, value = self._by_head(linear(states, self._weight[width:], self._bias[width:]))
+        return query, key, value
+
+    def _by_head(self, projected: Tensor) -> tuple[Tensor, ...]:
         """Parts of width d, each as (items, heads, positions, d / heads)."""
         count = projected.shape[-1] * 3 // self._weight.shape[0]
         unflattened = projected.unflatten(-1, (count, self._parts.heads, -1))
         return tuple(part.transpose(1, 2) for part in unflattened.unbind(2))
-
-    def queries_of(self, rows: Tensor, states: Tensor) -> tuple[Tensor, ...]:
-        """Queries of some rows, keys and values of all."""
-        width = states.shape[-1]
-        (query,) = self.split(linear(rows, self._weight[:width], self._bias[:width]))
-        key, value = self.split(linear(states, self._weight[width:], self._bias[width:]))
-        return query, key, value
 
     def __call__(
         self, states: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dropped: float

@@ -275,8 +275,8 @@ E5_SMALL = PackagedBackbone(
         "no head for masked language modelling",
         "contrastive training on bitext in languages that no public list names: 'unseen' by XLM-R's list may be seen, "
         "perhaps with sentences of FLORES-200, which are those of SIB-200",
-        "made for sentences with the prefix 'query: ' and a mean over tokens; behind a soft prompt neither was found to "
-        "matter (docs/presets.md)",
+        "made for sentences with the prefix 'query: ' and a mean over tokens; behind a soft prompt neither was found "
+        "to matter (docs/presets.md)",
     ),
     build=build,
 )
