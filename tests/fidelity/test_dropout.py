@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tests.support.fits import DEV, TEST, TRAIN, context, copied, loud, same
 from xlt_bench.backbones import lean
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.lean import attention, dropout
+from xlt_bench.backbones.lean.arithmetic import attention, dropout
 from xlt_bench.method import Context
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.spt import SPT

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-_BACKBONES = ("transformers.modeling_utils.PreTrainedModel", "xlt_bench.backbones.lean.LeanLayers")
+_BACKBONES = ("transformers.modeling_utils.PreTrainedModel", "xlt_bench.backbones.lean.layers.LeanLayers")
 """Classes whose call is a pass through a backbone, by name: a method without a backbone imports neither."""
 
 

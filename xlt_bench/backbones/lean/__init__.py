@@ -14,5 +14,6 @@ the same distribution.
 """
 
 from xlt_bench.backbones.lean.encoder import LeanEncoder, Words, lean_encoder
+from xlt_bench.backbones.lean.layers import LeanLayers
 
-__all__ = ["LeanEncoder", "Words", "lean_encoder"]
+__all__ = ["LeanEncoder", "LeanLayers", "Words", "lean_encoder"]

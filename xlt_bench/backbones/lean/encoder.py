@@ -13,8 +13,8 @@ from transformers import PreTrainedModel
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.backbones.lean.arithmetic import dropout, layer_norm, linear
 from xlt_bench.backbones.lean.layer import Layer
+from xlt_bench.backbones.lean.layers import LeanLayers, Rows
 from xlt_bench.backbones.lean.parts import EncoderParts, parts_of
-from xlt_bench.backbones.read_out import last_tokens, mean_of
 from xlt_bench.recipe import ReadOut
 
 
@@ -45,7 +45,7 @@ class LeanEncoder:
     def __init__(self, model: PreTrainedModel, parts: EncoderParts) -> None:
         self._model = model
         self._parts = parts
-        self._layers = [Layer(layer) for layer in parts.layers]
+        self._layers = LeanLayers([Layer(layer) for layer in parts.layers])
 
     @property
     def training(self) -> bool:
@@ -65,7 +65,7 @@ class LeanEncoder:
         if batch.segments is not None and parts.segments is not None:
             embedded = embedded + parts.segments[batch.segments.to(device)]
         states = self._projected(dropout(layer_norm(parts.norm, embedded), self._dropped))
-        return Words(states, self._layers[0].project(states), batch.mask, self._bias(batch.mask, prompt, states))
+        return Words(states, self._layers.first.project(states), batch.mask, self._bias(batch.mask, prompt, states))
 
     def __call__(
         self, prompts: Sequence[Tensor], sizes: Sequence[int], words: Words, read_out: ReadOut = "first"
@@ -82,15 +82,9 @@ class LeanEncoder:
             shape (items, d), float32.
         """
         states, projected = self._enter(prompts, sizes, words)
-        *lower, last = self._layers
-        for number, layer in enumerate(lower):
-            query, key, value = layer.split(projected if number == 0 else layer.project(states))
-            states = layer(states, query, key, value, words.bias, self._dropped)
-        rows = _Rows(words.mask.to(states.device), states.shape[1], read_out)
-        read = rows.of(states)
-        query, key, value = last.queries_of(read, states)
-        outputs = last(read, query, key, value, rows.of_bias(words.bias), self._dropped)
-        return rows.read(outputs)
+        rows = Rows(words.mask.to(states.device), states.shape[1], read_out)
+        outputs: Tensor = self._layers(states, projected, words.bias, rows, self._dropped)
+        return outputs
 
     def _enter(self, prompts: Sequence[Tensor], sizes: Sequence[int], words: Words) -> tuple[Tensor, Tensor]:
         """Input of the first layer, (items, positions, d), and its projection, (items, positions, 3 d)."""
@@ -98,10 +92,10 @@ class LeanEncoder:
         rows = layer_norm(self._parts.norm, stacked)
         if self._dropped:  # every text has a mask of its own, so no rows are alike
             rows = self._projected(dropout(_spread(rows, sizes), self._dropped))
-            projected = self._layers[0].project(rows)
+            projected = self._layers.first.project(rows)
         else:
             rows = self._projected(rows)
-            projected = _spread(self._layers[0].project(rows), sizes)
+            projected = _spread(self._layers.first.project(rows), sizes)
             rows = _spread(rows, sizes)
         return torch.cat([rows, words.states], 1), torch.cat([projected, words.projected], 1)
 
@@ -116,48 +110,6 @@ class LeanEncoder:
         padding = functional.pad(mask == 0, (prompt, 0))[:, None, None].to(states.device)
         bias = torch.zeros(padding.shape, dtype=states.dtype, device=states.device).masked_fill_(padding, -torch.inf)
         return bias if by_distance is None else bias + by_distance
-
-
-class _Rows:
-    """The positions that a head reads, and what it makes of their states.
-
-    Args:
-        mask: of the texts, (items, tokens).
-        positions: of prompt and text together.
-        read_out: which states.
-    """
-
-    def __init__(self, mask: Tensor, positions: int, read_out: ReadOut) -> None:
-        self._mask, self._read_out = mask, read_out
-        self._prompt = positions - mask.shape[1]
-        self._items = torch.arange(len(mask), device=mask.device)
-
-    def of(self, states: Tensor) -> Tensor:
-        """Their states, (items, rows, d), of the states of all positions."""
-        if self._read_out == "first":
-            return states[:, :1]
-        if self._read_out == "mean":
-            return states[:, self._prompt :]
-        return states[self._items, self._last][:, None]
-
-    def of_bias(self, bias: Tensor | None) -> Tensor | None:
-        """Their part of a bias on attention scores, which may be the same at all positions."""
-        if bias is None or bias.shape[2] == 1:
-            return bias
-        if self._read_out == "first":
-            return bias[:, :, :1]
-        if self._read_out == "mean":
-            return bias[:, :, self._prompt :]
-        rows = bias.expand(len(self._items), -1, -1, -1)[self._items, :, self._last]
-        return rows[:, :, None]
-
-    def read(self, states: Tensor) -> Tensor:
-        """What the head reads, (items, d) in float32, of these rows after the last layer."""
-        return mean_of(states, self._mask) if self._read_out == "mean" else states[:, 0].float()
-
-    @property
-    def _last(self) -> Tensor:
-        return self._prompt + last_tokens(self._mask)
 
 
 def lean_encoder(model: PreTrainedModel) -> LeanEncoder | None:
