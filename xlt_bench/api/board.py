@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from xlt_bench.io.outputs import write_output
 from xlt_bench.leaderboard.board.model import Board as BoardContent
 
 if TYPE_CHECKING:
@@ -49,12 +50,11 @@ class Board:
         Raises:
             ConfigError: the file cannot be written.
         """
-        from xlt_bench.leaderboard.render.output import write
         from xlt_bench.leaderboard.render.page import page
 
         text = page(self.content)
         if path is not None:
-            write(Path(path), text)
+            write_output(Path(path), text)
         return text
 
     def plot(self, kind: Literal["intervals", "languages"] = "intervals", section: int = 1) -> Figure:
