@@ -54,7 +54,7 @@ class Board:
 
         text = page(self.content)
         if path is not None:
-            write_output(Path(path), text)
+            write_output(Path(path), text, "path")
         return text
 
     def plot(self, kind: Literal["intervals", "languages"] = "intervals", section: int = 1) -> Figure:
