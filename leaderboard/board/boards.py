@@ -17,6 +17,7 @@ from xlt_bench.leaderboard.data import published
 from xlt_bench.leaderboard.data.entries import Entry, entries_of
 from xlt_bench.leaderboard.data.facts import language_facts, task_groups
 from xlt_bench.leaderboard.data.gathering import Gold, gather
+from xlt_bench.leaderboard.data.versions import Versions, by_version
 from xlt_bench.records.answers import Sheet
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
@@ -43,13 +44,26 @@ def board_of(
     """
     if targets is not None:
         options = replace(options, targets=groups_named(records, targets))
-    return assemble(records, partial(load, store), options, witness=witness_of(records), skipped=skipped)
+    versions = Versions(tuple(records), ()) if options.superseded else by_version(records)
+    return assemble(
+        versions.current,
+        partial(load, store),
+        options,
+        witness=witness_of(records),
+        skipped=skipped,
+        superseded=versions.superseded,
+    )
 
 
-def entries_in(store: Store, chosen: Filter, every_task: bool = False) -> list[Entry]:
-    """The rows that the boards of a store would have, before they are scored; see `records_of`."""
+def entries_in(store: Store, chosen: Filter, everything: bool = False) -> list[Entry]:
+    """The rows that the boards of a store would have, before they are scored.
+
+    Args:
+        everything: also those of tasks of which the store has nothing, and superseded ones.
+    """
     entries = []
-    for records in by_task(records_of(store, chosen, every_task)[0]):
+    selected, _ = records_of(store, chosen, everything)
+    for records in by_task(selected if everything else by_version(selected).current):
         distinct, _ = distinct_records(records)
         countable = [record for record in distinct if record.complete and record.evidence == "per_item"]
         entries += entries_of(distinct, gather(countable, partial(load, store), witness_of(records)))

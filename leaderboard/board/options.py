@@ -24,6 +24,7 @@ class Options:
         family: which tests are corrected together.
         primary: the group whose tests are confirmatory, in place of the task's.
         random_languages: take languages as drawn at random, by family; intervals and tests are of the bootstrap then.
+        superseded: show the rows of earlier versions of a plug-in's file too.
     """
 
     interval: IntervalMethod = "two-way"
@@ -35,6 +36,7 @@ class Options:
     family: FamilyRule = "group"
     primary: str | None = None
     random_languages: bool = False
+    superseded: bool = False
 
     @property
     def alpha(self) -> float:

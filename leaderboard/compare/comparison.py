@@ -90,7 +90,7 @@ def compare_in(
     """
     entries = entries_in(store, chosen)
     if not (names_a_row(a, entries) and names_a_row(b, entries)):
-        entries = entries_in(store, chosen, every_task=True)
+        entries = entries_in(store, chosen, everything=True)
     row_a, row_b = find_entry(a, entries, "A"), find_entry(b, entries, "B")
     groups = {**row_a.groups(), **row_b.groups()}
     if targets is not None:

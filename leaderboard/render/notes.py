@@ -152,8 +152,8 @@ def _families(board: Board, section: BoardSection) -> Iterator[str]:
     if section.superseded:
         count = section.superseded
         yield (
-            f"{count} earlier version{'' if count == 1 else 's'} of rows {'is' if count == 1 else 'are'} hidden; what "
-            "was tried on the test items counts in the number of tests."
+            f"{count} earlier version{'' if count == 1 else 's'} of rows {'is' if count == 1 else 'are'} hidden "
+            "(--superseded shows all); what was tried on the test items counts in the number of tests."
         )
 
 

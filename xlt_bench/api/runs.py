@@ -63,10 +63,8 @@ class Runs(Sequence[Record]):
         """Mean accuracy in [0, 1] by target group: over the group's languages, then over complete runs."""
         means: dict[str, list[float]] = {}
         for record in self.records:
-            for group, codes in record.groups.items():
-                values = [record.accuracy[code] for code in codes if code in record.accuracy]
-                if values:
-                    means.setdefault(group, []).append(sum(values) / len(values))
+            for group, mean in record.group_means().items():
+                means.setdefault(group, []).append(mean)
         return {group: sum(values) / len(values) for group, values in means.items()}
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -148,7 +146,7 @@ class Runs(Sequence[Record]):
         for name in ("seed", "target", *groups):
             table.add_column(Text(clean(name)), justify="right" if name == "seed" else "left")
         for record in self.records:
-            means = Runs((record,), self.store).accuracy()
+            means = record.group_means()
             targets = (
                 f"{len(record.cell.targets)} languages" if len(record.cell.targets) > 1 else record.cell.targets[0]
             )

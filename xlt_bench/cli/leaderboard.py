@@ -43,6 +43,9 @@ def leaderboard(
     level: LevelOption = 0.95,
     family: FamilyOption = "group",
     languages: LanguagesOption = "fixed",
+    superseded: Annotated[
+        bool, typer.Option("--superseded", help="Show the rows of earlier versions of a plug-in's file too.")
+    ] = False,
     form: Annotated[Form | None, typer.Option("--format", help="[default: as FILE ends, else table]")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here.")] = None,
     figures: Annotated[
@@ -71,6 +74,7 @@ def leaderboard(
         metric=metric_named(metric),
         family=family,
         random_languages=languages == "random",
+        superseded=superseded,
     )
     if figures is not None:
         make_folder(figures, "--figures")

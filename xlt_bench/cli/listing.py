@@ -66,19 +66,31 @@ def groups(task: str, backbone: str | None, groups_file: Path | None = None, see
 
 
 def records(stored: Sequence[Record]) -> Table:
-    """Stored Records, one a line; what does not change between them is left out of the columns."""
+    """Stored Records, the latest last: when, what, and how well, as far as one column holds it."""
     from xlt_bench.backbones.source import NO_BACKBONE
-    from xlt_bench.records.budget import excesses
+    from xlt_bench.leaderboard.data.versions import by_version
 
-    table = _table("record", "run", "targets", "seed", "status")
-    table.columns[0].no_wrap = True
-    table.columns[3].justify = "right"
-    for record in stored:
+    superseded = {record.cell.configuration for record in by_version(stored).superseded}
+    table = _table("record", "date", "label", "run", "seed", "accuracy or status")
+    for column in (0, 1):
+        table.columns[column].no_wrap = True
+    table.columns[4].justify = "right"
+    for record in sorted(stored, key=lambda record: (record.created, record.cell.fingerprint)):
         cell = record.cell
-        targets = f"{len(cell.targets)} languages" if len(cell.targets) > 1 else cell.targets[0]
         backbone = f", {cell.backbone}" if cell.backbone != NO_BACKBONE else ""
-        run = f"{record.row_label}; {cell.task}{backbone}, sources {record.sources_label}"
-        status = "; ".join([record.status, *excesses([record])]) if record.complete else f"failed: {record.reason[:60]}"
-        texts = (cell.fingerprint, run, targets, str(cell.seed), status)
+        target = f", target {cell.targets[0]}" if len(cell.targets) == 1 else f", {len(cell.targets)} targets"
+        run = f"{cell.task}{backbone}, sources {record.sources_label}{target}"
+        status = _status(record, cell.configuration in superseded)
+        texts = (cell.fingerprint, record.created[:16].replace("T", " "), record.row_label, run, str(cell.seed), status)
         table.add_row(*(Text(clean(text)) for text in texts))
     return table
+
+
+def _status(record: Record, superseded: bool) -> str:
+    """Means by target group; why it failed; and what a reader should know."""
+    from xlt_bench.records.budget import excesses
+
+    if not record.complete:
+        return f"failed: {record.reason[:60]}"
+    means = ", ".join(f"{group} {100 * mean:.1f}%" for group, mean in record.group_means().items())
+    return "; ".join([means or record.status, *excesses([record]), *(["superseded"] if superseded else [])])

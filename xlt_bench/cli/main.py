@@ -23,6 +23,7 @@ COMMANDS = {
     "compare": "compare",
     "ls": "list_",
     "label": "label",
+    "forget": "forget",
     "tune": "tune",
     "new-method": "new_method",
     "check-method": "check_method",

@@ -136,6 +136,14 @@ class Record:
         """Why a run failed, in one line."""
         return next(iter((self.error or "").splitlines()), "no reason given")
 
+    def group_means(self) -> dict[str, float]:
+        """Accuracy in [0, 1] by target group: the mean over the group's languages that it has."""
+        values = {
+            group: [self.accuracy[code] for code in codes if code in self.accuracy]
+            for group, codes in self.groups.items()
+        }
+        return {group: sum(scores) / len(scores) for group, scores in values.items() if scores}
+
     def as_json(self) -> dict[str, Any]:
         """The content of `record.json`."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -173,6 +173,23 @@ class Store:
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {reason(error)}") from error
 
+    def forget(self, fingerprints: Sequence[str]) -> None:
+        """Remove Records with all that lies beside them; each is gone at once, not file by file.
+
+        Raises:
+            StoreError: a process works on one of them, and nothing is removed; or the store cannot be written.
+        """
+        with self.claims.hold(fingerprints) as claimed:
+            busy = [fingerprint for fingerprint in fingerprints if fingerprint not in claimed]
+            if busy:
+                raise StoreError(f"a process works on {self.folder_of(busy[0])} just now; wait for it, or stop it")
+            try:
+                with atomic.temporary(self.folder) as aside:
+                    for fingerprint in fingerprints:
+                        self.folder_of(fingerprint).rename(aside / fingerprint)
+            except OSError as error:
+                raise StoreError(f"{error.filename or self.folder} cannot be removed: {error.strerror}") from error
+
     def predictions(self, record: Record) -> Predictions:
         """The predictions of a complete Record.
 
