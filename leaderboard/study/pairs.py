@@ -34,7 +34,7 @@ def pairs_table(results: Results) -> str:
         sources_a, sources_b = (_sources_text(line, results) for line in (a, b))
         sources = sources_a if sources_a == sources_b else f"{sources_a}; {sources_b}"
         shots = ["all" if a.shots is None else str(a.shots)] if has_shots else []
-        name = f"{a.label} - {b.label}" + (f" ({a.part.lower()})" if a.part else "")
+        name = f"{_with_resources(a, b)} - {_with_resources(b, a)}" + (f" ({a.part.lower()})" if a.part else "")
         group = difference.group + ("" if difference.group == results.primary else " (exploratory)")
         points, p_text = f"{100 * difference.difference:+.1f}", NOTHING if math.isnan(p) else p_value(p)
         rows.append([name, sources, *shots, group, points, interval, p_text, _verdict(difference, p)])
@@ -66,6 +66,13 @@ def languages_text(results: Results) -> str:
             f"{significant[1]}. Most ahead: {', '.join(most)}; most behind: {', '.join(least)}."
         )
     return "\n".join(parts)
+
+
+def _with_resources(line: Line, other: Line) -> str:
+    """The label, with what the method was handed beside labelled sources where the other was handed something else."""
+    resources = line.row.resources
+    differ = resources != other.row.resources
+    return f"{line.label} with {' and '.join(resources)}" if resources and differ else line.label
 
 
 def _sources_text(line: Line, results: Results) -> str:

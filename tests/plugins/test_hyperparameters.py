@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Optional
 import pytest
 
 from xlt_bench.errors import ConfigError, MethodError
-from xlt_bench.plugins.hyperparameters import defaults, parse, parse_settings, text_of, values
+from xlt_bench.plugins.hyperparameters import choices, defaults, parse, parse_settings, text_of, values
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def test_a_setting_of_each_type(setting: str, expected: object) -> None:
         ("mode=median", "must be 'mean' or 'max' or '2', not 'median'"),
         ("layers=1,b", "'layers' of every must be a whole number, not 'b'"),
         ("cuont=3", "no hyper-parameter of every 'cuont'; did you mean 'count'?"),
-        ("cuont=3", "rate=1.0, maybe=None"),
+        ("cuont=3", "rate=1.0, maybe=None, old=None, either=1, mode=mean|max|2, name=a"),
     ],
 )
 def test_an_unknown_or_ill_typed_setting(setting: str, message: str) -> None:
@@ -96,6 +96,23 @@ def test_values_survive_json_and_a_whole_number_for_a_float_is_the_same_value() 
     written = json.dumps(values(Every(**parse(Every, {"rate": "1"}, "every"))))
     assert written == json.dumps(values(Every()))
     assert '"rate": 1.0' in written
+
+
+def test_choices_are_listed_with_the_default_first() -> None:
+    assert choices(Every) == {"mode": ("mean", "max", 2)}
+
+
+@pytest.mark.parametrize("changed", [{"mode": "median"}, {"mode": 3}, {"modes": ("mean", "median")}])
+def test_an_object_whose_value_is_none_of_the_choices_is_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(MethodError, match=r"is ('median'|3); it must be 'mean' or 'max'"):
+        values(Every(**changed))  # type: ignore[arg-type]
+    with pytest.raises(MethodError, match=r"hyper-parameter 'mode' of Wrong is 'median'; it must be 'mean' or 'max'"):
+        defaults(Wrong)
+
+
+@dataclass(frozen=True)
+class Wrong:
+    mode: Literal["mean", "max"] = "median"  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,17 @@ def test_a_users_file(tmp_path: Path) -> None:
     assert study.report.pairs == (("xpe", "spt:joshi5"),)
 
 
+def test_a_sweep_has_every_combination_of_its_values(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        WHOLE.replace("{ n_tokens = 4 }", "{ n_tokens = 4 }\nsweep = { mode = ['a', 'b'], layers = [[1, 2], []] }")
+    )
+    (grid,) = read_study(path).grids
+    assert grid.settings == tuple(
+        {"n_tokens": "4", "mode": mode, "layers": layers} for mode in ("a", "b") for layers in ("1,2", "")
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -97,6 +108,15 @@ def test_a_users_file(tmp_path: Path) -> None:
         ("steps = 10", 'steps = "ten"', "steps must be a whole number of at least 1, not 'ten'"),
         ("steps = 10", 'steps = 10\nsteps-of = "xpe"', "steps and steps-of both say the number of steps"),
         ("{ n_tokens = 4 }", "{ n_tokens = [[4]] }", "n_tokens must be a plain value"),
+        ("{ n_tokens = 4 }", "{ n_tokens = 4 }\nsweep = 3", "sweep must be a table, [sweep], not 3"),
+        (
+            "{ n_tokens = 4 }",
+            "{}\nsweep = { n_tokens = 4 }",
+            "n_tokens must be a list of values, such as [5, 10], not 4",
+        ),
+        ("{ n_tokens = 4 }", "{}\nsweep = { n_tokens = [] }", "n_tokens must be a list of values"),
+        ("{ n_tokens = 4 }", "{}\nsweep = { n_tokens = [4, 5, 4] }", "n_tokens names a value twice"),
+        ("{ n_tokens = 4 }", "{ n_tokens = 4 }\nsweep = { n_tokens = [5] }", "set and sweep both give n_tokens"),
         ('form = "curve"', 'form = "curves"', "no form 'curves'; did you mean 'curve'?"),
         ('form = "curve"\n', "", "form is missing"),
         ('over = "shots"', "", "over belongs to form 'curve'"),

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support import SUPPORT
 from tests.support.commands import Command, process_environment
-from tests.support.plugins import write_plugin
+from tests.support.plugins import GOOD, write_plugin
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 
@@ -193,3 +193,41 @@ def wait_for_work(running: subprocess.Popen[str], folder: Path, seconds: float) 
 def calls(folder: Path) -> list[str]:
     path = folder / "calls.txt"
     return [line.partition(" ")[2] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+SWEEP = """
+title = "Sweep"
+question = "Which mode?"
+[[grid]]
+methods = ["METHOD"]
+sources = ["joshi5"]
+seeds = 1
+sweep = { mode = ["low", "high"], strength = [1, 2] }
+[report]
+form = "groups"
+"""
+
+
+def test_a_sweep_over_a_choice_is_a_row_each_and_no_other_value_can_be(command: Command, tmp_path: Path) -> None:
+    reference = write_plugin(tmp_path, GOOD)
+    code = Path(reference.partition(":")[0])
+    mode = (
+        "from typing import ClassVar, Literal\n",
+        '    strength: float = 1\n    mode: Literal["low", "high"] = "low"\n',
+    )
+    text = (
+        code.read_text().replace("from typing import ClassVar\n", mode[0]).replace("    strength: float = 1\n", mode[1])
+    )
+    code.write_text(text)
+    path = tmp_path / "sweep.toml"
+    path.write_text(SWEEP.replace("METHOD", reference))
+    assert command("study", "run", path, "--task", "toy", "--device", "cpu").code == 0
+    report = command("study", "report", path, "--task", "toy", "--device", "cpu").out
+    header = next(line for line in report.splitlines() if line.startswith("| Target group"))
+    assert header.count("mode=high") == 2
+    assert header.count("strength=2.0") == 2
+    path.write_text(SWEEP.replace("METHOD", reference).replace('"high"]', '"middle"]'))
+    refused = command("study", "plan", path, "--task", "toy", "--no-estimate")
+    assert refused.code == 2
+    assert "'mode' of" in refused.err
+    assert "must be 'low' or 'high', not 'middle'" in refused.err.replace("\n", " ")

@@ -57,7 +57,7 @@ def tune(request_: Request, capsys: pytest.CaptureFixture[str]) -> Command:
 
 def test_the_best_on_source_dev_is_chosen(request_: Request) -> None:
     found = search(prepare_search(request_, 8), LocalEngine())
-    assert [trial.factors["strength"] for trial in found.trials[:4]] == [1.0, 1.0, 0.316, 3.16]
+    assert [trial.point["strength"] for trial in found.trials[:4]] == [1.0, 1.0, 0.316, 3.16]
     assert found.best.number == 3
     assert found.best.score is not None
     assert found.best.score.accuracy == 1.0  # strength 3.16: 20 of 20 items
@@ -215,7 +215,7 @@ def test_the_command_by_hand_gives_the_same_numbers(tune: Command, request_: Req
 def test_a_soft_prompt_with_a_backbone(request_: Request, tiny_backbone_folder: Path) -> None:
     prompt = replace(request_, method="spt", backbone=str(tiny_backbone_folder), steps=2, device="cpu", seeds=(0,))
     found = search(prepare_search(prompt, 3), LocalEngine())
-    assert [set(trial.factors) for trial in found.trials] == [{"own-rates", "head-rate"}] * 3
+    assert [set(trial.point) for trial in found.trials] == [{"own-rates", "head-rate"}] * 3
     (record,) = carry_out(prepare(replace(found.trials[2].request, tuning=found.provenance())), LocalEngine())
     assert record.row_label == "spt, 2 steps, tuned (3)"
     rates = record.cell.recipe["rates"] if record.cell.recipe else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,10 +20,15 @@ from xlt_bench.recipe import PRESETS
 from xlt_bench.runs.option_values import read_factors
 from xlt_bench.runs.request import Request
 from xlt_bench.tuning.search import prepare_search
-from xlt_bench.tuning.space import HEAD_RATE, OWN_RATES, dimensions, factors, options_of, request_of
+from xlt_bench.tuning.space import HEAD_RATE, OWN_RATES, choices_of, dimensions, options_of, point, request_of
 from xlt_bench.tuning.trial import FIRST_SEED
 
 RATES = (OWN_RATES, HEAD_RATE)
+
+
+def factors(number: int, names: tuple[str, ...]) -> dict[str, float]:
+    """The point of a trial where nothing is a choice."""
+    return {name: float(value) for name, value in point(number, names, {}).items()}
 
 
 def test_the_first_trial_is_the_default() -> None:
@@ -60,6 +66,31 @@ def test_a_method_names_its_own_hyper_parameters(tmp_path: Path, monkeypatch: py
     made = request_of(Request(settings={"strength": "2"}), configured, {"strength": 0.25, "size": 0.1})
     assert made.settings == {"strength": "0.5", "size": "1"}
     assert made.rate_factors == (1.0, 1.0)
+
+
+CHOICE = {
+    '("strength",)': '("strength", "kind")',
+    "size: int = 5": "size: int = 5\n    kind: Literal['b', 'a', 'c'] = 'a'",
+    "from typing import ClassVar": "from typing import ClassVar, Literal",
+}
+
+
+def test_a_choice_takes_its_values_in_equal_shares_the_one_that_is_set_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    configured = configure(write_tuned(**CHOICE), {"kind": "c"})
+    names, texts = dimensions(configured), choices_of(configured)
+    assert names == ("strength", "kind")
+    assert texts == {"kind": ("c", "a", "b")}
+    points = [point(number, names, texts) for number in range(28)]
+    assert points[0] == {"strength": 1.0, "kind": "c"}
+    assert [place["strength"] for place in points] == [factors(number, names)["strength"] for number in range(28)]
+    counts = Counter(place["kind"] for place in points[1:])
+    assert set(counts.values()) == {9}
+    chosen = request_of(Request(), configured, {"strength": 1.0, "kind": "b"})
+    assert chosen.settings == {"kind": "b"}
+    assert options_of(chosen) == ["--set", "kind=b"]
 
 
 def test_factors_become_options_of_run() -> None:
@@ -111,7 +142,7 @@ def test_a_method_with_nothing_to_tune(method: str) -> None:
         ('"strength"', r"must be a tuple of names, at most 6, not 'strength'"),
         ('["strength"]', r"must be a tuple of names"),
         ('("strength",) * 7', r"must be a tuple of names, at most 6"),
-        ("(1,)", r"which '1' is not"),
+        ("(1,)", r"with a positive number or a choice, which '1' is not"),
     ],
 )
 def test_a_plug_in_that_names_what_cannot_be_tuned(
@@ -136,7 +167,7 @@ def test_the_guide() -> None:
         ["--method", method, "--sources", "seen", "--trials", "8"] for method in ("xpe", "spt")
     ]
     found = prepare_search(Request(method="spt", sources="seen"), 8)
-    assert [dict(planned.trial.factors) for planned in found.planned] == [factors(number, RATES) for number in range(8)]
+    assert [dict(planned.trial.point) for planned in found.planned] == [factors(number, RATES) for number in range(8)]
     assert f"from {FIRST_SEED:,} on" in guide
     (snippet,) = re.findall(r"```python\n(.*?)```", guide, re.S)
     names: dict[str, Any] = {"dataclass": dataclass, "ClassVar": ClassVar, "__name__": __name__}

@@ -74,13 +74,33 @@ def parse(method: type, settings: Mapping[str, str], method_name: str) -> dict[s
         if not usual:
             raise ConfigError(f"method {method_name} has no hyper-parameters, so it takes no --set {shortened(name)}")
         if name not in usual:
-            listed = ", ".join(f"{name}={value}" for name, value in usual.items())
+            listed = ", ".join(described(method))
             raise unknown(f"hyper-parameter of {method_name}", name, usual, f"its defaults, {listed}")
     parsed = {name: _value(name, text, hints[name], method_name) for name, text in settings.items()}
     for name, value in parsed.items():
         if name.endswith("learning_rate") and isinstance(value, float) and value < 0:
             raise ConfigError(f"hyper-parameter '{name}' of {method_name} must not be negative, and is {value:g}")
     return parsed
+
+
+def choices(method: type) -> dict[str, tuple[Single, ...]]:
+    """Of the hyper-parameters that are one of some values (`Literal`): the values, the default first."""
+    values_of = {}
+    for name, hint in _hints(method).items():
+        default = getattr(method, name, None)
+        options = _options(hint)
+        if default in options and not any(isinstance(option, type) for option in options):
+            values_of[name] = (default, *(option for option in options if option != default))
+    return values_of
+
+
+def described(method: type) -> list[str]:
+    """Each hyper-parameter with its default, `n_tokens=20`; of a choice all values, the default first: `mode=a|b`."""
+    alternatives = choices(method)
+    return [
+        f"{name}={'|'.join(map(str, alternatives[name])) if name in alternatives else value}"
+        for name, value in defaults(method).items()
+    ]
 
 
 def text_of(value: object) -> str:
@@ -145,6 +165,10 @@ def _single(name: str, value: Any, hint: Any, method: type) -> Single:
         return float(value)
     if type(value) not in _SHOWN or (isinstance(value, float) and not math.isfinite(value)):
         raise MethodError(f"hyper-parameter '{name}' of {method.__name__} is {value!r}, no plain finite value")
+    named = [option for option in options if not isinstance(option, type)]
+    if named and value not in named and type(value) not in options:
+        allowed = " or ".join(repr(option) for option in named)
+        raise MethodError(f"hyper-parameter '{name}' of {method.__name__} is {value!r}; it must be {allowed}")
     plain: Single = value
     return plain
 

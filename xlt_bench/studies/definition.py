@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -30,7 +31,7 @@ from xlt_bench.runs.request import NO_SOURCES, Request
 
 KEYS = ("title", "question", "grid", "report")
 GRID_OPTIONS = options_of(Request, "grid")
-GRID_KEYS = ("title", "methods", "sources", "steps-of", "compute-of", *(option.key for option in GRID_OPTIONS))
+GRID_KEYS = ("title", "methods", "sources", "sweep", "steps-of", "compute-of", *(option.key for option in GRID_OPTIONS))
 REPORT_KEYS = ("form", "pairs", "over", "order-by", "baselines", "published", "primary")
 Form = Literal["groups", "board", "languages", "curve", "cost"]
 Axis = Literal["shots", "sources"]
@@ -44,6 +45,7 @@ class Grid:
         methods: names or file references.
         sources: expressions, as of a Request.
         options: of all runs of the grid, by the names of a Request's fields.
+        sweep: hyper-parameter -> its values as `--set` takes them; every combination is run.
         steps_of: a method whose budget of the preset all methods get: the same number of examples seen.
         compute_of: a method whose budget, in arithmetic of forward and backward passes, all methods get.
         title: of the part of the report that shows this grid by itself; None: it has none.
@@ -55,12 +57,21 @@ class Grid:
     steps_of: str | None = None
     compute_of: str | None = None
     title: str | None = None
+    sweep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def request(self, method: str, sources: str, base: Request) -> Request:
+    @property
+    def settings(self) -> tuple[Mapping[str, str], ...]:
+        """The hyper-parameters of each run of a method on some sources: those of all runs with each combination."""
+        common: Mapping[str, str] = self.options.get("settings", {})
+        return tuple(
+            {**common, **dict(zip(self.sweep, values, strict=True))} for values in product(*self.sweep.values())
+        )
+
+    def request(self, method: str, sources: str, settings: Mapping[str, str], base: Request) -> Request:
         """The run of a method on some sources: what the grid says, unless `base` says it otherwise."""
         usual = Request()
         options = {name: value for name, value in self.options.items() if getattr(base, name) == getattr(usual, name)}
-        return replace(base, method=method, sources=sources, **options)
+        return replace(base, method=method, sources=sources, **{**options, "settings": settings})
 
     @property
     def learns_targets(self) -> bool:
@@ -151,7 +162,11 @@ def _grid(section: TomlTable) -> Grid:
         steps_of=section.text("steps-of"),
         compute_of=section.text("compute-of"),
         title=section.text("title"),
+        sweep=_sweep(section.table("sweep")),
     )
+    twice = [name for name in grid.sweep if name in grid.options.get("settings", {})]
+    if twice:
+        raise ConfigError(f"{section.where}: set and sweep both give {twice[0]}; keep one")
     _check_budget(section, grid)
     return grid
 
@@ -204,6 +219,23 @@ def _report(section: TomlTable) -> ReportSpec:
         published=_texts(section.table("published")),
         primary=section.text("primary"),
     )
+
+
+def _sweep(section: TomlTable) -> dict[str, tuple[str, ...]]:
+    """Name -> values as `--set` takes them; a value that is a list is one of a hyper-parameter that is a list."""
+    swept = {}
+    for name, values in section.values.items():
+        if not isinstance(values, list) or not values or not all(map(_is_setting, values)):
+            raise section.fault(name, "a list of values, such as [5, 10]", values)
+        swept[name] = tuple(map(text_of, values))
+        if len(set(swept[name])) < len(swept[name]):
+            raise ConfigError(f"{section.where}: {name} names a value twice; name each once")
+    return swept
+
+
+def _is_setting(value: object) -> bool:
+    parts = value if isinstance(value, list) else [value]
+    return all(isinstance(part, str | int | float | bool) for part in parts)
 
 
 def _needed(value: str | None, key: str, section: TomlTable) -> str:

@@ -63,10 +63,11 @@ def plan_study(study: Study, base: Request, loader: Loader | None = None) -> lis
     for grid in study.grids:
         _check_grid(grid, base)
     planned = [
-        _planned(number, grid, method, sources, base, loader)
+        _planned(number, grid, _request(grid, method, sources, settings, base), sources, loader)
         for number, grid in enumerate(study.grids)
         for sources in grid.sources
         for method in grid.methods
+        for settings in grid.settings
     ]
     if not any(configuration.experiment for configuration in planned):
         raise ConfigError(f"study {study.name}: nothing of it can be run; {planned[0].reason}")
@@ -78,12 +79,13 @@ def _check_grid(grid: Grid, base: Request) -> None:
     for preset in filter(None, (base.preset, grid.options.get("preset"))):
         preset_recipe(preset)
     for method in (*grid.methods, *filter(None, (grid.compute_of, grid.steps_of))):
-        with suppress(MethodError):  # a plug-in that is broken is left out by itself
-            configure(method, grid.options.get("settings", {}))
+        for settings in grid.settings:
+            with suppress(MethodError):  # a plug-in that is broken is left out by itself
+                configure(method, settings)
 
 
-def _planned(number: int, grid: Grid, method: str, sources: str, base: Request, loader: Loader) -> Planned:
-    request = _request(grid, method, sources, base)
+def _planned(number: int, grid: Grid, request: Request, sources: str, loader: Loader) -> Planned:
+    method = request.method
     try:
         request = _with_needed_resources(request)
         if grid.compute_of is not None:
@@ -101,8 +103,8 @@ def _with_needed_resources(request: Request) -> Request:
     return replace(request, resources={name: path for name, path in request.resources.items() if name in needs})
 
 
-def _request(grid: Grid, method: str, sources: str, base: Request) -> Request:
-    request = grid.request(method, sources, base)
+def _request(grid: Grid, method: str, sources: str, settings: Mapping[str, str], base: Request) -> Request:
+    request = grid.request(method, sources, settings, base)
     if not request.has_sources:  # its one fit is on the target
         return replace(request, steps=request.target_steps, target_steps=None)
     if request.protocol != FULL:

@@ -26,11 +26,21 @@ def announcement(search: Search) -> str:
     count = len(search.planned)
     stored = count * len(cells) - search.missing
     return (
-        f"{search.label} on {setup.task.name}: {count} trials of {', '.join(planned.trial.factors)}, each from "
-        f"1/{REACH:g} to {REACH:g} times the default; fit on {len(cells[0].sources)} languages "
+        f"{search.label} on {setup.task.name}: {count} trials of {_space(search, planned.trial)}; "
+        f"fit on {len(cells[0].sources)} languages "
         f"({setup.sources_label}), judged on their dev split, no target\n{count * len(cells)} fits"
         + (f"; {stored} already in the store" if stored else "")
     )
+
+
+def _space(search: Search, trial: Trial) -> str:
+    """What is tuned, and between which values."""
+    factors = [name for name in trial.point if name not in search.choices]
+    parts = [f"{name} ({' or '.join(values)})" for name, values in search.choices.items()]
+    if factors:
+        each = "each " if len(factors) > 1 else ""
+        parts.insert(0, f"{', '.join(factors)}, {each}from 1/{REACH:g} to {REACH:g} times the default")
+    return "; ".join(parts)
 
 
 def line(trial: Trial, count: int) -> str:

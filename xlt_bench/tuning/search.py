@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from xlt_bench.runs.option_values import MOST_SEEDS
 from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.request import Request
 from xlt_bench.tuning.scores import Score, difference
-from xlt_bench.tuning.space import REACH, dimensions, factors, options_of, request_of
+from xlt_bench.tuning.space import REACH, choices_of, dimensions, options_of, point, request_of
 from xlt_bench.tuning.trial import FIRST_SEED, STORE, PlannedTrial, Trial, fits_of, trial_cell
 
 _MOST_TRIALS = 1000
@@ -28,10 +28,12 @@ class Search:
     Attributes:
         label: the method's.
         planned: the trials in their order.
+        choices: of what is tuned and is one of some values: the values.
     """
 
     label: str
     planned: tuple[PlannedTrial, ...]
+    choices: Mapping[str, tuple[str, ...]]
 
     @property
     def missing(self) -> int:
@@ -46,10 +48,12 @@ class Tuned:
     Attributes:
         trials: all of them, in their order.
         best: the one with the highest score, the first of equals.
+        choices: as of the search.
     """
 
     trials: tuple[Trial, ...]
     best: Trial
+    choices: Mapping[str, tuple[str, ...]]
 
     @property
     def gain(self) -> Score | None:
@@ -66,7 +70,7 @@ class Tuned:
         results = [
             {
                 "trial": trial.number,
-                "factors": dict(trial.factors),
+                "point": dict(trial.point),
                 "accuracy": trial.score.accuracy if trial.score else None,
                 "standard_error": trial.score.error if trial.score else None,
                 "failed": trial.failed,
@@ -78,7 +82,7 @@ class Tuned:
             "chosen": self.best.number,
             "selected_on": "source dev",
             "seeds": [FIRST_SEED + place for place in range(max(len(trial.fits) for trial in self.trials))],
-            "space": {name: [1 / REACH, REACH] for name in self.best.factors},
+            "space": {name: list(self.choices.get(name, (1 / REACH, REACH))) for name in self.best.point},
             "options": options_of(self.best.request),
             "results": results,
         }
@@ -98,12 +102,12 @@ def prepare_search(request: Request, trials: int, seeds: int = 1, loader: Loader
     """
     _check(request, trials, seeds)
     configured = configure(request.method, request.settings)
-    names = dimensions(configured)
+    names, texts = dimensions(configured), choices_of(configured)
     loader = loader or Loader()
     aside = Store(request.store).aside(STORE)
     planned = []
     for number in range(trials):
-        chosen = factors(number, names)
+        chosen = point(number, names, texts)
         trial_request = request_of(request, configured, chosen)
         experiment = prepare(fits_of(trial_request, seeds), loader)
         cells = [trial_cell(cell) for cell in experiment.cells]
@@ -111,7 +115,8 @@ def prepare_search(request: Request, trials: int, seeds: int = 1, loader: Loader
             PlannedTrial(Trial(number, chosen, trial_request), experiment.derived(cells, aside, request.rerun))
         )
     Store(request.store).check_writable()
-    return Search(configured.label, tuple(planned))
+    tuned_choices = {name: texts[name] for name in names if name in texts}
+    return Search(configured.label, tuple(planned), tuned_choices)
 
 
 def _check(request: Request, trials: int, seeds: int) -> None:
@@ -165,4 +170,4 @@ def search(
         raise MethodError(
             f"all {len(trials)} trials of {planned_search.label} failed, the first with: {trials[0].failed}"
         )
-    return Tuned(trials, results[max(scores, key=scores.__getitem__)])
+    return Tuned(trials, results[max(scores, key=scores.__getitem__)], planned_search.choices)

@@ -6,7 +6,8 @@ does not names its own hyper-parameters in a class attribute, and they take the 
 
     tunes: ClassVar[tuple[str, ...]] = ("learning_rate",)
 
-It may name `own-rates` and `head-rate` among them; an empty tuple says that there is nothing to tune.
+It may name `own-rates` and `head-rate` among them; an empty tuple says that there is nothing to tune. A hyper-parameter
+that is one of some values (`Literal`) takes these in place of factors.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlt_bench.errors import ConfigError, MethodError
+from xlt_bench.plugins.hyperparameters import choices, text_of
 from xlt_bench.plugins.methods import ConfiguredMethod
 
 if TYPE_CHECKING:
@@ -30,8 +32,8 @@ REACH = 10.0
 _BASES = (2, 3, 5, 7, 11, 13)
 _RATE_SETTINGS = {"learning_rate": OWN_RATES, "head_learning_rate": HEAD_RATE}
 
-Factors = Mapping[str, float]
-"""Dimension -> factor."""
+Point = Mapping[str, float | str]
+"""Dimension -> factor, or the value of a hyper-parameter that is a choice, as `--set` takes it."""
 
 
 def dimensions(configured: ConfiguredMethod) -> tuple[str, ...]:
@@ -55,26 +57,41 @@ def dimensions(configured: ConfiguredMethod) -> tuple[str, ...]:
     return names
 
 
-def factors(number: int, names: tuple[str, ...]) -> dict[str, float]:
-    """The factors of a trial, rounded to three digits: 1 in trial 0, then the Halton sequence (Halton 1960).
+def choices_of(configured: ConfiguredMethod) -> dict[str, tuple[str, ...]]:
+    """Values of the hyper-parameters that are choices, as `--set` takes them; the one that is set comes first."""
+    texts = {}
+    for name, values in choices(type(configured.method)).items():
+        current = configured.values[name]
+        texts[name] = tuple(map(text_of, (current, *(value for value in values if value != current))))
+    return texts
 
-    Its first dimensions are the same for every method, and the first trials those of every longer search.
+
+def point(number: int, names: tuple[str, ...], texts: Mapping[str, tuple[str, ...]]) -> dict[str, float | str]:
+    """Where a trial lies: the default in trial 0, then the Halton sequence (Halton 1960).
+
+    Its first dimensions are the same for every method, and the first trials those of every longer search. Factors are
+    rounded to three digits; a choice takes its values in equal shares.
     """
-    if number == 0:
-        return dict.fromkeys(names, 1.0)
+    shares = {name: _radical_inverse(number, base) for name, base in zip(names, _BASES, strict=False)}
     return {
-        name: float(f"{REACH ** (2 * _radical_inverse(number, base) - 1):.3g}")
-        for name, base in zip(names, _BASES, strict=False)
+        name: texts[name][int(share * len(texts[name]))] if name in texts else _factor(share, number)
+        for name, share in shares.items()
     }
 
 
-def request_of(request: Request, configured: ConfiguredMethod, chosen: Factors) -> Request:
-    """The request with these factors put in."""
-    rates = (chosen.get(OWN_RATES, 1.0), chosen.get(HEAD_RATE, 1.0))
+def _factor(share: float, number: int) -> float:
+    return float(f"{REACH ** (2 * share - 1):.3g}") if number else 1.0
+
+
+def request_of(request: Request, configured: ConfiguredMethod, chosen: Point) -> Request:
+    """The request with these factors and choices put in."""
+    rates = (float(chosen.get(OWN_RATES, 1.0)), float(chosen.get(HEAD_RATE, 1.0)))
     settings = dict(request.settings)
-    for name, factor in chosen.items():
-        if name in configured.values and factor != 1.0:
-            settings[name] = _scaled(configured.values[name], factor)
+    for name, value in chosen.items():
+        if isinstance(value, str):
+            settings[name] = value
+        elif name in configured.values and value != 1.0:
+            settings[name] = _scaled(configured.values[name], value)
     return replace(request, settings=settings, rate_factors=rates)
 
 
@@ -100,8 +117,10 @@ def _checked(declared: object, configured: ConfiguredMethod) -> tuple[str, ...]:
     for name in declared:
         value = configured.values.get(name)
         number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
-        if name not in (OWN_RATES, HEAD_RATE) and not number:
-            raise MethodError(f"{rule} of hyper-parameters with a positive number, which '{name}' is not ({value!r})")
+        if name not in (OWN_RATES, HEAD_RATE) and not number and name not in choices(type(configured.method)):
+            raise MethodError(
+                f"{rule} of hyper-parameters with a positive number or a choice, which '{name}' is not ({value!r})"
+            )
     return declared
 
 

@@ -9,7 +9,7 @@ from xlt_bench.records.cell import ZERO_SHOT, Cell
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.request import Request
 from xlt_bench.tuning.scores import Score, score
-from xlt_bench.tuning.space import Factors
+from xlt_bench.tuning.space import Point
 
 FIRST_SEED = 4_000_000_000
 """Of the trials' own seeds: no run that is reported has them."""
@@ -29,7 +29,7 @@ class Trial:
     """
 
     number: int
-    factors: Factors
+    point: Point
     request: Request
     fits: tuple[Sheet, ...] = ()
     failed: str | None = None
@@ -41,9 +41,11 @@ class Trial:
 
     @property
     def description(self) -> str:
-        """The factors, for a reader."""
-        listed = ", ".join(f"{name} x{factor:g}" for name, factor in self.factors.items())
-        return listed if self.number else "default"
+        """The factors and choices, for a reader."""
+        listed = (
+            f"{name}={value}" if isinstance(value, str) else f"{name} x{value:g}" for name, value in self.point.items()
+        )
+        return ", ".join(listed) if self.number else "default"
 
 
 @dataclass(frozen=True)
