@@ -61,12 +61,18 @@ class OneTask(PeftModelForFeatureExtraction):
         token_type_ids: Tensor | None = None,
         position_ids: Tensor | None = None,
         use_cache: bool | None = None,
+        lang_ids: Tensor | None = None,
     ) -> Any:
         """Hidden states of the tokens, after those of the virtual tokens if there are any.
 
         Behind virtual tokens peft counts positions itself, and puts all tokens into the first segment.
         """
-        more = {"token_type_ids": token_type_ids, "position_ids": position_ids, "use_cache": use_cache}
+        more = {
+            "token_type_ids": token_type_ids,
+            "position_ids": position_ids,
+            "use_cache": use_cache,
+            "lang_ids": lang_ids,
+        }
         with _quiet():
             return super().forward(  # type: ignore[no-untyped-call]
                 input_ids=input_ids,
@@ -183,7 +189,8 @@ def _matrices_and_vectors(encoder: nn.Module) -> Roles:
 
 def _check_trains(model: OneTask, architecture: Architecture, batch: Batch) -> None:
     trained = [p for p in model.parameters() if p.requires_grad]
-    states = architecture.states(model, batch.mask, ids=batch.ids)
+    modules = torch.zeros(len(batch), dtype=torch.int64)  # whichever: it is one text of no language
+    states = architecture.states(model, batch.mask, ids=batch.ids, modules=modules)
     if not trained or not states.requires_grad:
         raise MethodError("it trains nothing that changes the output")
     state = read(states, batch.mask, architecture.read_outs[0])

@@ -26,6 +26,7 @@ from xlt_bench.methods.peft import variant_of
 from xlt_bench.methods.spt import SPT
 from xlt_bench.recipe import Rate, ReadOut
 from xlt_bench.task import Example
+from xlt_bench.training.data import tokenise
 
 LIMIT = 1e-5
 LORA = variant_of("LoraConfig")(target_modules="all-linear")  # type: ignore[call-arg]  # fields of peft's configuration
@@ -79,7 +80,7 @@ def test_the_state_that_is_read_is_that_of_transformers_own_model(model_type: st
         ids = backbone.tokenizer(text, return_tensors="pt", return_token_type_ids=False)["input_ids"]
         embeddings = torch.cat([fitted.prompt[None], model.get_input_embeddings()(ids)], 1)
         alone.append(model(inputs_embeds=embeddings, attention_mask=torch.ones(embeddings.shape[:2])).last_hidden_state)
-    tokenised = backbone.tokenise([(text, None) for text in texts], 32)
+    tokenised = tokenise(TEST.examples[:12], backbone, loud(), 32)
     for read_out in backbone.architecture.read_outs:
         expected = torch.stack([expected_state(states[0], 4, read_out) for states in alone])
         assert expected.std(0).min() > 100 * LIMIT, "the texts must differ, or equality would tell nothing"
@@ -189,7 +190,9 @@ def test_free_positions_can_all_be_taken_and_not_one_more(
     assert np.isfinite(unfitted(SPT(n_tokens=10), backbone, recipe=recipe).predict(long)).all()
     embeddings = torch.zeros(1, free + 1, backbone.architecture.prompt_width)
     with pytest.raises((IndexError, RuntimeError)):
-        backbone.architecture.states(backbone.frozen, torch.ones(1, free + 1), embeddings=embeddings)
+        backbone.architecture.states(
+            backbone.frozen, torch.ones(1, free + 1), embeddings=embeddings, modules=torch.zeros(1, dtype=torch.int64)
+        )
 
 
 @pytest.mark.parametrize("model_type", ["albert", "bert", "deberta-v2", "modernbert", "t5", "qwen2", "xlm", "xmod"])

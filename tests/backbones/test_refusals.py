@@ -69,11 +69,11 @@ def test_an_encoder_that_is_configured_as_a_decoder(tmp_path: Path) -> None:
     assert "makes a decoder of type 'bert'" in refusal(folder)
 
 
-def test_an_xmod_without_a_language_lists_its_languages(tmp_path: Path) -> None:
-    folder = rewritten(tiny_model(tmp_path / "model", "xmod"), "config.json", default_language=None)
+def test_an_xmod_whose_default_language_has_no_modules_lists_its_languages(tmp_path: Path) -> None:
+    folder = rewritten(tiny_model(tmp_path / "model", "xmod"), "config.json", default_language="xx_XX")
     message = refusal(folder)
-    assert "no default_language" in message
-    assert "en_XX, de_DE" in message
+    assert "default_language 'xx_XX', which has no modules" in message
+    assert "fr_XX, de_DE" in message
 
 
 def test_a_decoder_is_not_read_at_its_first_position(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "t5": _T5,
     "umt5": _T5,
     "xlm": {"emb_dim": WIDTH, "n_layers": 2, "n_heads": 4, "max_position_embeddings": POSITIONS},
-    "xmod": {**_USUAL, "languages": ["en_XX", "de_DE"], "default_language": "de_DE"},
+    "xmod": {**_USUAL, "languages": ["fr_XX", "de_DE"], "default_language": "de_DE"},
 }
 """What a configuration of a type is made of; the usual names for all others."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -86,12 +87,16 @@ class PeftModelPredictor:
         """Logits of shape (items, the adapter's classes), float32, in the order given."""
         backbone = self._backbone
         texts = backbone.tokenise([(example.text, example.text_pair) for example in examples], self._limit)
+        modules = backbone.architecture.modules_of([example.language for example in examples])
+        texts = replace(texts, modules=modules)
         scores = np.zeros((len(texts), self._classes), np.float32)
         for index in texts.sorted_batches(tokens=tokens_at_once(backbone.device)):
             batch = texts.batch(index)
             inputs = {"input_ids": batch.ids.to(backbone.device), "attention_mask": batch.mask.to(backbone.device)}
             if batch.segments is not None:  # behind a prompt peft drops them, as it does when it trains one
                 inputs["token_type_ids"] = batch.segments.to(backbone.device)
+            if batch.modules is not None:
+                inputs |= backbone.architecture.arguments(inputs["attention_mask"], batch.modules)
             with backbone.autocast(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 logits = self._model(**inputs).logits

@@ -142,7 +142,9 @@ class Backbone:
         embeddings = torch.cat([prompts, self.embed(batch)], 1).to(self.frozen.dtype)
         mask = functional.pad(batch.mask, (vectors, 0), value=1).to(self.device)
         segments = None if batch.segments is None else functional.pad(batch.segments, (vectors, 0)).to(self.device)
-        states = self.architecture.states(self.frozen, mask, embeddings=embeddings, segments=segments)
+        states = self.architecture.states(
+            self.frozen, mask, embeddings=embeddings, segments=segments, modules=batch.modules
+        )
         return read(states, batch.mask, read_out)
 
     def autocast(self) -> AbstractContextManager[object]:

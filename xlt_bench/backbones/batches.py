@@ -62,6 +62,7 @@ class Batch:
         gold: classes, (rows,), int64; None where they are not known.
         segments: which text of a pair a token belongs to, (rows, tokens), int64; None: all of them to the first.
         origin: where the rows come from; None unless a method asks for it.
+        modules: of the backbone that each row goes through, (rows,), int64; None where all go through the same.
     """
 
     ids: Tensor
@@ -69,6 +70,7 @@ class Batch:
     gold: Tensor | None = None
     segments: Tensor | None = None
     origin: Origin | None = None
+    modules: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -83,6 +85,7 @@ class Batch:
             None if self.gold is None else self.gold[index],
             None if self.segments is None else self.segments[index, :width],
             None if self.origin is None else self.origin.take(index),
+            None if self.modules is None else self.modules[index],
         )
 
     def blocks(self, tokens: int, prompt: int = 0) -> list[Batch]:
@@ -114,7 +117,7 @@ def runs_of_like_length(lengths: Sequence[int], tokens: int, prompt: int) -> Ite
 
 
 def merge(batches: Sequence[Batch], pad_id: int) -> Batch:
-    """Ids, mask and segments of several batches one below the other, padded to the longest."""
+    """Ids, mask, segments and modules of several batches one below the other, padded to the longest."""
     width = max(batch.ids.shape[1] for batch in batches)
 
     def stacked(parts: Sequence[Tensor], value: int = 0) -> Tensor:
@@ -123,6 +126,10 @@ def merge(batches: Sequence[Batch], pad_id: int) -> Batch:
     segments = None
     if any(batch.segments is not None for batch in batches):
         segments = stacked([torch.zeros_like(b.ids) if b.segments is None else b.segments for b in batches])
+    modules = [batch.modules for batch in batches if batch.modules is not None]
     return Batch(
-        stacked([batch.ids for batch in batches], pad_id), stacked([batch.mask for batch in batches]), segments=segments
+        stacked([batch.ids for batch in batches], pad_id),
+        stacked([batch.mask for batch in batches]),
+        segments=segments,
+        modules=torch.cat(modules) if modules else None,
     )

@@ -26,11 +26,13 @@ class Tokenised:
         pad_id: of the padding token.
         segments: which text of a pair each token belongs to, as `ids`; None where the backbone does not
             tell them apart.
+        modules: of the backbone that each text goes through, (texts,); None where all go through the same.
     """
 
     ids: tuple[Ids, ...]
     pad_id: int
     segments: tuple[Ids, ...] | None = None
+    modules: Ids | None = None
 
     @staticmethod
     def of(tokenizer: Any, texts: Texts, max_length: int, segments: bool = False) -> Tokenised:
@@ -73,8 +75,12 @@ class Tokenised:
         for i, row in enumerate(rows):
             ids[i, : len(row)] = row
             mask[i, : len(row)] = 1
-        labels = None if gold is None else torch.from_numpy(gold[np.asarray(index, np.int64)])
-        return Batch(torch.from_numpy(ids), torch.from_numpy(mask), labels, self._segments(index, ids.shape))
+        positions = np.asarray(index, np.int64)
+        labels, modules = (
+            None if values is None else torch.from_numpy(values[positions]) for values in (gold, self.modules)
+        )
+        segments = self._segments(index, ids.shape)
+        return Batch(torch.from_numpy(ids), torch.from_numpy(mask), labels, segments, modules=modules)
 
     def _segments(self, index: Sequence[int] | Ids, shape: tuple[int, ...]) -> torch.Tensor | None:
         if self.segments is None:

@@ -52,8 +52,10 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     languages = _languages(request, protocol, task, info, backbone)
     supplied = _supplied(request, configured, task, languages)
     source = loader.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
+    language_note = "" if source is None else source.architecture.check_languages(languages.codes)
     recipe, defaults = _recipe(request, info, configured, source)
     configured, start = _started(request, configured, task, source)
+    caveats = [start.caveat if start else "", language_note, *(supply.note for supply in supplied.values())]
     setup = Setup(
         task=task,
         configured=configured,
@@ -69,9 +71,7 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
         save_weights=request.save_weights,
         tuning=request.tuning,
         defaults=defaults,
-        provenance=Provenance(
-            caveats=(*((start.caveat,) if start else ()), *(supply.note for supply in supplied.values()))
-        ),
+        provenance=Provenance(caveats=tuple(filter(None, caveats))),
         resources=Resources(MappingProxyType({name: supply.content for name, supply in supplied.items()})),
     )
     template = _template(request, setup, protocol, request.preset or info.preset, languages.sources, start)
@@ -117,6 +117,11 @@ class Languages:
     sources_label: str
     targets: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """All of them, each once."""
+        return tuple(dict.fromkeys([*self.sources, *(code for group in self.targets.values() for code in group)]))
 
 
 def _languages(request: Request, protocol: TransferProtocol, task: Task, info: TaskInfo, backbone: str) -> Languages:

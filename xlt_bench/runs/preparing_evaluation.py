@@ -64,6 +64,9 @@ def prepare_evaluation(request: Evaluation, loader: Loader | None = None) -> Pre
     task = loader.task(request.task, request.data_dir)
     sources, groups = _languages(request, info, task, backbone)
     source = loader.source(backbone)  # last: it may be a download
+    language_note = source.architecture.check_languages(
+        dict.fromkeys([*sources, *(code for group in groups.values() for code in group)])
+    )
     facts = facts_of(source)
     content = read_content(adapter, facts, source)
     order = label_order(adapter.name, classes_in(adapter, content), task.labels, request.labels, adapter.labels)
@@ -87,7 +90,7 @@ def prepare_evaluation(request: Evaluation, loader: Loader | None = None) -> Pre
         sources_label=request.sources or UNKNOWN,
         groups=groups,
         store=Store(request.store),
-        provenance=_provenance(request, adapter, source, order),
+        provenance=_provenance(request, adapter, source, order, language_note),
     )
     experiment = experiment_of(request, setup, [_cell(setup, sources)], "all" if request.rerun else None)
     setup.store.check_writable()
@@ -124,7 +127,9 @@ def _cell(setup: Setup, sources: tuple[str, ...]) -> Cell:
     )
 
 
-def _provenance(request: Evaluation, adapter: AdapterFolder, source: BackboneSource, order: LabelOrder) -> Provenance:
+def _provenance(
+    request: Evaluation, adapter: AdapterFolder, source: BackboneSource, order: LabelOrder, language_note: str
+) -> Provenance:
     """With unknown sources, nothing that its Record says may be taken for a zero-shot result."""
     parts = ["An existing adapter; its training was not run or checked here."]
     if request.sources is None:
@@ -135,7 +140,7 @@ def _provenance(request: Evaluation, adapter: AdapterFolder, source: BackboneSou
         parts.append("It does not name its classes: their order was taken to be the task's.")
     provenance = Provenance(
         origin=f"xlt-bench evaluate {adapter.name}",
-        caveats=(" ".join(parts),),
+        caveats=tuple(filter(None, [" ".join(parts), language_note])),
         selected_on="unknown data",
         runs=1,
     )

@@ -62,7 +62,11 @@ class ClassifierForward:
         device = self._backbone.device
         segments = None if batch.segments is None else batch.segments.to(device)
         states = self._backbone.architecture.states(
-            classifier.encoder, batch.mask.to(device), ids=batch.ids.to(device), segments=segments
+            classifier.encoder,
+            batch.mask.to(device),
+            ids=batch.ids.to(device),
+            segments=segments,
+            modules=batch.modules,
         )
         state = read(states, batch.mask, self._read_out)
         return Outputs(classifier.head(state).float(), state, module)

@@ -70,8 +70,11 @@ def text_limit(backbone: Backbone, recipe: Recipe, prompt: int) -> int:
 
 
 def tokenise(examples: Sequence[Example], backbone: Backbone, recipe: Recipe, limit: int) -> Tokenised:
-    """Token ids of the examples' texts, each behind the recipe's prefix."""
-    return backbone.tokenise([(recipe.text_prefix + example.text, example.text_pair) for example in examples], limit)
+    """Token ids of the examples' texts, each behind the recipe's prefix, and the modules that each goes through."""
+    pairs = [(recipe.text_prefix + example.text, example.text_pair) for example in examples]
+    texts = backbone.tokenise(pairs, limit)
+    modules = backbone.architecture.modules_of([example.language for example in examples])
+    return texts if modules is None else replace(texts, modules=modules)
 
 
 def tokenised(

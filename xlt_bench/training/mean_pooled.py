@@ -37,7 +37,7 @@ class MeanPooled:
             ids, mask = batch.ids.to(backbone.device), batch.mask.to(backbone.device)
             segments = None if batch.segments is None else batch.segments.to(backbone.device)
             with backbone.autocast():
-                states = architecture.states(encoder, mask, ids=ids, segments=segments)
+                states = architecture.states(encoder, mask, ids=ids, segments=segments, modules=batch.modules)
             vectors[index] = read(states, mask, "mean").cpu().numpy()
             encoded += len(index)
             if progress is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,6 +11,8 @@ from xlt_bench.errors import ConfigError
 from xlt_bench.recipe import ReadOut
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
     from transformers import PreTrainedConfig, PreTrainedModel
 
@@ -58,6 +61,21 @@ class Architecture:
                 f"not '{read_out}'"
             )
 
+    def check_languages(self, codes: Iterable[str]) -> str:
+        """Refuse languages that the model cannot take; what a reader must know of those that it takes, or nothing.
+
+        Raises:
+            ConfigError: the languages that it cannot take, by name.
+        """
+        return ""
+
+    def modules_of(self, codes: Sequence[str]) -> NDArray[np.int64] | None:
+        """Of texts in these languages, the number of the modules that each goes through, (texts,).
+
+        None where all texts go through the same.
+        """
+        return None
+
     def load(self, folder: Path) -> tuple[PreTrainedModel, dict[str, Any]]:
         """The model in float32, and what transformers says about its loading. Draws what the files lack at random."""
         import torch
@@ -76,6 +94,7 @@ class Architecture:
         ids: Tensor | None = None,
         embeddings: Tensor | None = None,
         segments: Tensor | None = None,
+        modules: Tensor | None = None,
     ) -> Tensor:
         """Last hidden states.
 
@@ -85,16 +104,18 @@ class Architecture:
             ids: token ids, (items, positions).
             embeddings: in place of ids, (items, positions, prompt width).
             segments: which text of a pair a token belongs to, (items, positions); None: all of them to the first.
+            modules: numbers as `modules_of` gives them, (items,).
 
         Returns:
             shape (items, positions, head width), in the model's precision.
         """
-        inputs = {"input_ids": ids, "inputs_embeds": embeddings, "token_type_ids": segments, **self.arguments(mask)}
-        outputs = model(attention_mask=mask, **{name: value for name, value in inputs.items() if value is not None})
+        inputs = {"input_ids": ids, "inputs_embeds": embeddings, "token_type_ids": segments}
+        inputs = {name: value for name, value in inputs.items() if value is not None}
+        outputs = model(attention_mask=mask, **inputs, **self.arguments(mask, modules))
         states: Tensor = outputs.last_hidden_state
         return states
 
-    def arguments(self, mask: Tensor) -> dict[str, Any]:
+    def arguments(self, mask: Tensor, modules: Tensor | None) -> dict[str, Any]:
         """What else the model is called with."""
         return {}
 

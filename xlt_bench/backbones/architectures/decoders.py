@@ -34,7 +34,7 @@ class Decoder(Architecture):
 
     read_outs: ClassVar[tuple[ReadOut, ...]] = ("last", "mean")
 
-    def arguments(self, mask: Tensor) -> dict[str, Any]:
+    def arguments(self, mask: Tensor, modules: Tensor | None) -> dict[str, Any]:
         """Position ids, (items, positions), and no cache of keys and values."""
         return {"position_ids": (mask.long().cumsum(1) - 1).clamp_min(0), "use_cache": False}
 
