@@ -148,6 +148,7 @@ class TaskInfo:
     groups exploratory; None: the task declares none.
     `low_performing_with` is the backbone with which the group `low-performing` was measured; None: the one that
     `groups` is called with.
+    `metric` names the one that the task is judged by, which boards, comparisons and reports show unless told otherwise.
     `max_length` is the number of tokens of a text that are kept; None: as many as the preset says.
     `caveats` are sentences that every board of the task shows.
     """
@@ -164,6 +165,7 @@ class TaskInfo:
     languages: Callable[[], Mapping[str, Language]] = dict
     primary: str | None = None
     low_performing_with: str | None = None
+    metric: str = "accuracy"
     max_length: int | None = None
     licence: str = ""
     citation: str = ""

@@ -11,7 +11,7 @@ from xlt_bench.leaderboard.board.references import references_of
 from xlt_bench.leaderboard.board.section_maker import SectionMaker
 from xlt_bench.leaderboard.board.sections import Setting, setting_of, settings_of
 from xlt_bench.leaderboard.data.entries import entries_of
-from xlt_bench.leaderboard.data.facts import language_facts, primary_group, task_caveats
+from xlt_bench.leaderboard.data.facts import language_facts, main_metric, primary_group, task_caveats
 from xlt_bench.leaderboard.data.gathering import Gathered, Gold, LoadSheet, gather, named
 from xlt_bench.records.record import Record
 
@@ -57,8 +57,10 @@ def assemble(
     settings = settings_of(entries)
     backbone = next((setting.backbone for setting in settings if setting.backbone), None)
     languages = language_facts(task, backbone, gathered.items.codes)
+    metric = options.metric or main_metric(task)
     maker = SectionMaker(
         options=options,
+        metric=metric,
         items=gathered.items,
         primary=options.primary or primary_group(task) or "",
         families={code: facts.family for code, facts in languages.items()},
@@ -73,8 +75,8 @@ def assemble(
         sections=tuple(_with_unique_keys([section for section in sections if section.groups or not options.targets])),
         languages=languages,
         chance=maker.chance,
-        metric=options.metric.name,
-        metric_title=options.metric.title,
+        metric=metric.name,
+        metric_title=metric.title,
         caveats=(*task_caveats(task), *gathered.caveats),
         skipped=(*skipped, *repeated, *gathered.skipped),
         interval=options.interval,

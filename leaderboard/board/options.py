@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from xlt_bench.leaderboard.board.model import FamilyRule
-from xlt_bench.metrics import ACCURACY, Metric
+from xlt_bench.metrics import Metric
 from xlt_bench.stats import IntervalMethod
 
 
@@ -20,7 +20,7 @@ class Options:
         bootstrap: compute the bootstrap's intervals too; the board takes about a second longer.
         reference: a row with which every other is compared: its label, `label:sources`, or the first digits of its key.
         targets: groups to show in place of those that the Records speak of, name -> codes.
-        metric: what is shown and tested.
+        metric: what is shown and tested; None: the one that the task is judged by.
         family: which tests are corrected together.
         primary: the group whose tests are confirmatory, in place of the task's.
         random_languages: take languages as drawn at random, by family; intervals and tests are of the bootstrap then.
@@ -32,7 +32,7 @@ class Options:
     bootstrap: bool = False
     reference: str | None = None
     targets: Mapping[str, tuple[str, ...]] | None = None
-    metric: Metric = field(default=ACCURACY)
+    metric: Metric | None = None
     family: FamilyRule = "group"
     primary: str | None = None
     random_languages: bool = False

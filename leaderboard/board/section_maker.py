@@ -21,6 +21,7 @@ from xlt_bench.leaderboard.board.standings import RowStanding, standings
 from xlt_bench.leaderboard.data.entries import Entry
 from xlt_bench.leaderboard.data.facts import in_order
 from xlt_bench.leaderboard.data.items import Items
+from xlt_bench.metrics import Metric
 
 Scores = Mapping[str, RowScore]
 """By key of an entry."""
@@ -31,6 +32,7 @@ class SectionMaker:
     """What all sections of a board share.
 
     Attributes:
+        metric: what is shown and tested.
         primary: the task's primary group; a section may lack it.
         families: language code -> family.
         references: key of an entry -> the entry that it is compared with.
@@ -38,6 +40,7 @@ class SectionMaker:
     """
 
     options: Options
+    metric: Metric
     items: Items
     primary: str
     families: Mapping[str, str]
@@ -46,12 +49,12 @@ class SectionMaker:
     reductions: Reductions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reductions = Reductions(self.options.metric)
+        self.reductions = Reductions(self.metric)
 
     @cached_property
     def chance(self) -> dict[str, float]:
         """The majority class's score by language."""
-        return self.items.chance(self.options.metric)
+        return self.items.chance(self.metric)
 
     def section(self, setting: Setting, entries: Sequence[Entry]) -> BoardSection:
         """The section of a setting with its rows, best first."""
@@ -141,7 +144,7 @@ class SectionMaker:
             origin=record.origin,
             caveats=(*entry.caveats, *_lost(entry)),
             scores={group: score for group, score in scores.items() if score is not None},
-            by_language=entry.by_language(self.options.metric),
+            by_language=entry.by_language(self.metric),
             source=record.source,
             licence=record.licence,
             tuned=record.cell.tuned,

@@ -38,7 +38,7 @@ def compare_entries(
     if options.paired_seeds:
         a, b = _on_common_seeds(a, b)
     pair = Pair(a, b, options)
-    languages = tuple(dict.fromkeys([*a.languages(options.metric), *b.languages(options.metric)]))
+    languages = tuple(dict.fromkeys([*a.languages(pair.metric), *b.languages(pair.metric)]))
     everything = pair.shared(ALL, languages)
     named = _distinct([shared for name, codes in groups.items() if (shared := pair.shared(name, codes))], groups)
     is_named = everything is None or any(set(everything.languages) == set(group.languages) for group in named)
@@ -63,8 +63,8 @@ def compare_entries(
         only_b=everything.only_b if everything else (),
         left_out=tuple(code for code in languages if code in pair.fitted),
         caveats=tuple(_caveats(a, b)),
-        metric=options.metric.name,
-        metric_title=options.metric.title,
+        metric=pair.metric.name,
+        metric_title=pair.metric.title,
         family=options.family,
         tests=dict.fromkeys(names, sum(group.p is not None for group in tested) if options.family == "table" else 1),
         primary=primary if primary in names else "",

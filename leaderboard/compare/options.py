@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from xlt_bench.leaderboard.board.model import FamilyRule
-from xlt_bench.metrics import ACCURACY, Metric
+from xlt_bench.metrics import Metric
 from xlt_bench.stats import IntervalMethod
 
 
@@ -17,7 +17,7 @@ class ComparisonOptions:
         method: what intervals and tests take as random.
         level: of the intervals; alpha of the tests is 1 - level.
         paired_seeds: seed k of A and seed k of B belong together; the seeds that both have are compared.
-        metric: what is compared.
+        metric: what is compared; None: the one that the task is judged by.
         family: whether p is corrected for each group alone, or for all groups compared.
         primary: the group whose test is confirmatory, in place of the task's.
         random_languages: take languages as drawn at random, by family.
@@ -26,7 +26,7 @@ class ComparisonOptions:
     method: IntervalMethod = "two-way"
     level: float = 0.95
     paired_seeds: bool = False
-    metric: Metric = field(default=ACCURACY)
+    metric: Metric | None = None
     family: FamilyRule = "table"
     primary: str | None = None
     random_languages: bool = False

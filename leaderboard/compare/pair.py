@@ -16,7 +16,8 @@ from xlt_bench.leaderboard.compare.model import POWER, GroupDifference, Language
 from xlt_bench.leaderboard.compare.options import ComparisonOptions
 from xlt_bench.leaderboard.compare.over_languages import difference_over_languages
 from xlt_bench.leaderboard.data.entries import Entry
-from xlt_bench.leaderboard.data.facts import language_facts
+from xlt_bench.leaderboard.data.facts import language_facts, main_metric
+from xlt_bench.metrics import Metric
 from xlt_bench.metrics.base import Values
 from xlt_bench.stats import (
     Comparison,
@@ -39,7 +40,12 @@ class Pair:
     reductions: Reductions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reductions = Reductions(self.options.metric)
+        self.reductions = Reductions(self.metric)
+
+    @property
+    def metric(self) -> Metric:
+        """What is compared."""
+        return self.options.metric or main_metric(self.a.first.cell.task)
 
     @property
     def fitted(self) -> frozenset[str]:
@@ -58,16 +64,15 @@ class Pair:
 
     def shared(self, group: str, codes: Sequence[str]) -> GroupDifference | None:
         """The untested difference on the languages of a group that both have; None where there is none."""
-        metric = self.options.metric
         if "aggregate" in (self.a.evidence, self.b.evidence):
             return self._printed(group, tuple(codes))
         inside = all(set(codes) == set(entry.first.cell.sources) for entry in (self.a, self.b))
         usable = [code for code in codes if inside or code not in self.fitted]
-        of_a, of_b = set(self.a.languages(metric)), set(self.b.languages(metric))
+        of_a, of_b = set(self.a.languages(self.metric)), set(self.b.languages(self.metric))
         common = tuple(code for code in usable if code in of_a and code in of_b)
         if not common:
             return None
-        scores = [entry.by_language(metric) for entry in (self.a, self.b)]
+        scores = [entry.by_language(self.metric) for entry in (self.a, self.b)]
         mean_a, mean_b = (float(np.mean([by_language[code] for code in common])) for by_language in scores)
         only_a = tuple(code for code in usable if code in of_a and code not in of_b)
         only_b = tuple(code for code in usable if code in of_b and code not in of_a)
@@ -97,7 +102,7 @@ class Pair:
 
     def by_language(self, codes: Sequence[str]) -> tuple[LanguageDifference, ...]:
         """Each language on its own, the largest gain of A first."""
-        of_a, of_b = (entry.by_language(self.options.metric) for entry in (self.a, self.b))
+        of_a, of_b = (entry.by_language(self.metric) for entry in (self.a, self.b))
         q = benjamini_hochberg([self._p_in(code) for code in codes])
         differences = [
             LanguageDifference(code, of_a[code], of_b[code], of_a[code] - of_b[code], number_or_none(value))

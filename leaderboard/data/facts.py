@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xlt_bench.errors import XltBenchError
 from xlt_bench.languages.groups import IN_LANGUAGE, SOURCES, TARGET_GROUPS
 from xlt_bench.languages.table import known_languages
+from xlt_bench.metrics import ACCURACY, Metric, metric_named
 from xlt_bench.task import Language, TaskInfo
 from xlt_bench.tasks import task_info, task_names
 
@@ -58,6 +59,12 @@ def primary_group(task: str) -> str | None:
     """The group that a task's main question is about; None where it declares none or is not installed."""
     info = _installed(task)
     return info.primary if info else None
+
+
+def main_metric(task: str) -> Metric:
+    """The metric that a task is judged by; accuracy where it is not installed."""
+    info = _installed(task)
+    return metric_named(info.metric) if info else ACCURACY
 
 
 def task_caveats(task: str) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def _curves(results: Results) -> Figure:
         axes.set_xticks(range(len(positions)), [axis_text(position) for position in positions])
         axes.set_xlabel(AXES[results.study.report.over or "shots"].lower())
         axes.set_title(f"{group}: {len(codes)} language{'' if len(codes) == 1 else 's'}", parse_math=False)
-    panels.flat[0].set_ylabel("accuracy in per cent")
+    panels.flat[0].set_ylabel(f"{results.metric.title} in per cent")
     _legend(figure, columns)
     return figure
 
@@ -98,7 +98,7 @@ def _costs(results: Results) -> Figure:
         axes.step([x for x, _ in front], [y for _, y in front], where="post", color=GREY, linewidth=0.7, zorder=0)
         axes.set_xscale("symlog", linthresh=1.0)
         axes.set_xlabel(COSTS[cost])
-    panels.flat[0].set_ylabel(f"accuracy on {group}, per cent", parse_math=False)
+    panels.flat[0].set_ylabel(f"{results.metric.title} on {group}, per cent", parse_math=False)
     _legend(figure, [with_sources(line) for line in lines])
     return figure
 

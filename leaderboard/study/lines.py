@@ -12,9 +12,10 @@ from xlt_bench.leaderboard.board import boards
 from xlt_bench.leaderboard.board.model import Board, BoardRow
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.data.entries import Entry, entries_of
-from xlt_bench.leaderboard.data.facts import primary_group
+from xlt_bench.leaderboard.data.facts import main_metric, primary_group
 from xlt_bench.leaderboard.data.gathering import gather
 from xlt_bench.leaderboard.data.published import published
+from xlt_bench.metrics import Metric, metric_named
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
@@ -61,6 +62,7 @@ class Results:
         changes: what all methods got in place of the usual, such as `300 steps`.
         layout: part, label and sources of every configuration of the study, run or not.
         board: of the study's Records, for `board` reports with published results.
+        metric: what is shown and tested.
         primary: the group whose tests are confirmatory: the study's, else the task's; empty where it is not shown.
         missing: runs that are neither complete nor failed.
     """
@@ -72,14 +74,18 @@ class Results:
     board: Board
     records: tuple[Record, ...]
     groups: Mapping[str, tuple[str, ...]]
+    metric: Metric
     primary: str
     missing: int
     failed: int
     left_out: tuple[str, ...]
 
 
-def results_of(study: Study, planned: Sequence[Planned]) -> Results:
+def results_of(study: Study, planned: Sequence[Planned], metric: str | None = None) -> Results:
     """Read a study's Records.
+
+    Args:
+        metric: in place of the study's, or of what the task is judged by.
 
     Raises:
         ConfigError: none has run.
@@ -97,7 +103,10 @@ def results_of(study: Study, planned: Sequence[Planned]) -> Results:
         raise ConfigError(
             f"study {study.name}: [report] primary: {unknown('target group', primary, groups, ', '.join(groups))}"
         )
-    board = _board(records, setup.store, study.report.baselines, groups, primary)
+    named = metric or study.report.metric
+    study_metric = metric_named(named) if named else main_metric(records[0].cell.task)
+    options = Options(targets=groups, primary=primary, metric=study_metric)
+    board = _board(records, setup.store, study.report.baselines, options)
     changes = _changes(planned)
     lines = tuple(_distinct(list(_lines(study, planned, changes, records, setup.store, board)), study.report.over))
     keys = {line.entry.key for line in lines}
@@ -115,6 +124,7 @@ def results_of(study: Study, planned: Sequence[Planned]) -> Results:
         board=board,
         records=tuple(records),
         groups=groups,
+        metric=study_metric,
         primary=primary if primary in groups else "",
         missing=len(cells) - len(records),
         failed=sum(not record.complete for record in records),
@@ -122,15 +132,13 @@ def results_of(study: Study, planned: Sequence[Planned]) -> Results:
     )
 
 
-def _board(
-    records: Sequence[Record], store: Store, baselines: bool, groups: Mapping[str, tuple[str, ...]], primary: str
-) -> Board:
+def _board(records: Sequence[Record], store: Store, baselines: bool, options: Options) -> Board:
     if baselines:
         task = records[0].cell.task
         stored = [record for record, _ in published().values() if record.cell.task == task]
         same_data = [record for record in stored if record.cell.task_hash == records[0].cell.task_hash]
         records = [*records, *same_data]
-    return boards.board_of(records, store, Options(targets=groups, primary=primary))
+    return boards.board_of(records, store, options)
 
 
 def _named(study: Study, planned: Planned, changes: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from xlt_bench.leaderboard.compare.comparison import compare_entries
 from xlt_bench.leaderboard.compare.model import GroupDifference
+from xlt_bench.leaderboard.compare.options import ComparisonOptions
 from xlt_bench.leaderboard.render.markup import markdown_text
 from xlt_bench.leaderboard.render.words import NOTHING, p_value
 from xlt_bench.leaderboard.study.lines import Line, Results
@@ -56,7 +57,7 @@ def languages_text(results: Results) -> str:
     """For each pair, in how many languages which is ahead, and where most."""
     parts = []
     for a, b in pairs_of(results):
-        report = compare_entries(a.entry, b.entry, {})
+        report = compare_entries(a.entry, b.entry, {}, ComparisonOptions(metric=results.metric))
         (ahead, behind), significant = report.wins(), report.wins(_ALPHA)
         most = [f"{language.code} {100 * language.difference:+.1f}" for language in report.languages[:5]]
         least = [f"{language.code} {100 * language.difference:+.1f}" for language in reversed(report.languages[-5:])]
@@ -90,7 +91,7 @@ def _has_common(a: Line, b: Line) -> bool:
 
 def _differences(results: Results) -> Iterator[tuple[Line, Line, GroupDifference]]:
     for a, b in pairs_of(results):
-        report = compare_entries(a.entry, b.entry, results.groups)
+        report = compare_entries(a.entry, b.entry, results.groups, ComparisonOptions(metric=results.metric))
         yield from ((a, b, group) for group in report.groups if group.group in results.groups)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xlt_bench.leaderboard.data import published
 from xlt_bench.leaderboard.study.lines import Line, Results
+from xlt_bench.metrics import ACCURACY
 from xlt_bench.records.record import Record
 
 _PUBLISHED = ("paper", "released", "sib200")
@@ -11,8 +12,10 @@ _PUBLISHED = ("paper", "released", "sib200")
 
 
 def published_value(results: Results, group: str, line: Line) -> float | None:
-    """The paper's mean for the same task, backbone, method, sources, protocol and languages, in [0, 1]."""
+    """The paper's mean accuracy for the same task, backbone, method, sources, protocol and languages, in [0, 1]."""
     cell = line.cells[0]
+    if results.metric != ACCURACY:
+        return None
     if (cell.task, cell.backbone) != (published.TASK, published.BACKBONE) or not _as_published(line):
         return None
     system = (results.study.report.published or {}).get(line.method, line.method)

@@ -11,6 +11,7 @@ from xlt_bench.io.outputs import write_output
 from xlt_bench.io.paths import is_folder
 from xlt_bench.leaderboard.render.markup import markdown, markdown_text
 from xlt_bench.leaderboard.render.notes import legend, outlier_texts
+from xlt_bench.leaderboard.render.page_text import capitalised
 from xlt_bench.leaderboard.study.costs import cost_table
 from xlt_bench.leaderboard.study.lines import Results, backbone_of, results_of
 from xlt_bench.leaderboard.study.pairs import languages_text, pairs_table
@@ -27,8 +28,11 @@ _BODIES: Mapping[Form, Callable[[Results], str]] = {
 }
 
 
-def show_report(study: Study, planned: Sequence[Planned], output: Path | None) -> None:
+def show_report(study: Study, planned: Sequence[Planned], output: Path | None, metric: str | None = None) -> None:
     """Print a report, or write it into a file with its figures beside it.
+
+    Args:
+        metric: in place of the study's, or of what the task is judged by.
 
     Raises:
         ConfigError: nothing has run, or the file cannot be written.
@@ -37,7 +41,7 @@ def show_report(study: Study, planned: Sequence[Planned], output: Path | None) -
         raise ConfigError(f"-o {output}: a report is Markdown; give a file that ends in .md")
     if output is not None and not is_folder(output.parent):
         raise ConfigError(f"-o {output}: there is no folder {output.parent}; make it first")
-    results = results_of(study, planned)
+    results = results_of(study, planned, metric)
     if output is None:
         sys.stdout.write(report_text(results, ()))
         return
@@ -98,7 +102,8 @@ def _facts(results: Results) -> Iterator[str]:
 
 
 def _notes(results: Results) -> Iterator[str]:
-    yield "Accuracy in per cent: plain mean over the group's languages and over seeds, with its 95% two-way interval."
+    title = capitalised(results.metric.title)
+    yield f"{title} in per cent: plain mean over the group's languages and over seeds, with its 95% two-way interval."
     if results.study.report.form != "board":
         yield from (text for text in legend(results.board) if text.startswith(("*:", "!:", "^:", "Letters in")))
         yield from (f"^: {text}." for line in results.lines for text in outlier_texts(line.row))

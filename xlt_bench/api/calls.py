@@ -93,7 +93,7 @@ def leaderboard(
     sources: str | None = None,
     targets: str | None = None,
     reference: str | None = None,
-    metric: str = "accuracy",
+    metric: str | None = None,
     interval: IntervalMethod = "two-way",
     level: float = 0.95,
     family: FamilyRule = "group",
@@ -103,7 +103,13 @@ def leaderboard(
     Raises:
         ConfigError: there is nothing to show, or runs of several tasks: choose one with `task`.
     """
-    options = Options(interval=interval, level=level, reference=reference, metric=metric_named(metric), family=family)
+    options = Options(
+        interval=interval,
+        level=level,
+        reference=reference,
+        metric=None if metric is None else metric_named(metric),
+        family=family,
+    )
     boards = boards_of(Store(Path(store)), Filter(task, backbone, sources, targets), options)
     if len(boards) > 1:
         ways = ", ".join(f"task='{board.task}@{board.task_hash[:4]}'" for board in boards)
@@ -118,7 +124,7 @@ def compare(
     *,
     task: str | None = None,
     targets: str | None = None,
-    metric: str = "accuracy",
+    metric: str | None = None,
     interval: IntervalMethod = "two-way",
     level: float = 0.95,
     family: FamilyRule = "table",
@@ -138,7 +144,11 @@ def compare(
         raise ConfigError("the two rows lie in different stores; run both with one store")
     folder = Path(store) if store is not None else next(iter(stores), DEFAULT_STORE)
     options = ComparisonOptions(
-        method=interval, level=level, paired_seeds=paired_seeds, metric=metric_named(metric), family=family
+        method=interval,
+        level=level,
+        paired_seeds=paired_seeds,
+        metric=None if metric is None else metric_named(metric),
+        family=family,
     )
     names = [rows.configuration if isinstance(rows, Runs) else rows for rows in (first, second)]
     return Comparison(compare_in(Store(folder), Filter(task), names[0], names[1], targets, options))

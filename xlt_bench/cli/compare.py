@@ -28,7 +28,7 @@ def compare(
     store: StoreOption = STORE,
     task: TaskFilter = None,
     targets: Annotated[str | None, typer.Option(help="Groups to compare on, as for `run`.")] = None,
-    metric: MetricOption = "accuracy",
+    metric: MetricOption = None,
     interval: IntervalOption = "two-way",
     level: LevelOption = 0.95,
     family: FamilyOption = "table",
@@ -52,7 +52,7 @@ def compare(
         method="bootstrap" if languages == "random" else interval,
         level=level,
         paired_seeds=paired_seeds,
-        metric=metric_named(metric),
+        metric=None if metric is None else metric_named(metric),
         family=family,
         random_languages=languages == "random",
     )

@@ -38,7 +38,7 @@ def leaderboard(
     reference: Annotated[
         str | None, typer.Option(help="Compare every row with this one: label, label:sources, or first digits.")
     ] = None,
-    metric: MetricOption = "accuracy",
+    metric: MetricOption = None,
     interval: IntervalOption = "two-way",
     level: LevelOption = 0.95,
     family: FamilyOption = "group",
@@ -71,7 +71,7 @@ def leaderboard(
         level=level,
         bootstrap=full,
         reference=reference,
-        metric=metric_named(metric),
+        metric=None if metric is None else metric_named(metric),
         family=family,
         random_languages=languages == "random",
         superseded=superseded,

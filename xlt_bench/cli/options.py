@@ -23,7 +23,9 @@ IntervalOption = Annotated[
     Interval,
     typer.Option("--interval", help="What is random: seeds and items (two-way, bootstrap), or seeds alone."),
 ]
-MetricOption = Annotated[Metric, typer.Option("--metric", help="What is shown and tested.")]
+MetricOption = Annotated[
+    Metric | None, typer.Option("--metric", help="What is shown and tested. [default: what the task is judged by]")
+]
 FamilyOption = Annotated[
     Family,
     typer.Option(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xlt_bench.cli.completion import completer
-from xlt_bench.cli.options import PackOption, ThreadsOption, with_request
+from xlt_bench.cli.options import MetricOption, PackOption, ThreadsOption, with_request
 from xlt_bench.errors import ConfigError
 from xlt_bench.runs.request import Request
 
@@ -54,6 +54,7 @@ def study(
     estimate: Annotated[
         bool, typer.Option("--estimate/--no-estimate", help="plan: measure a few steps of each method.")
     ] = True,
+    metric: MetricOption = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="report: Markdown here, figures beside it.")
     ] = None,
@@ -82,7 +83,7 @@ def study(
     else:
         from xlt_bench.leaderboard.study.report import show_report
 
-        show_report(chosen, planned, output)
+        show_report(chosen, planned, output, metric)
 
 
 def _list() -> None:

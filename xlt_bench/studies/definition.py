@@ -24,6 +24,7 @@ from typing import Any, Literal, cast, get_args
 
 from xlt_bench.errors import ConfigError, unknown
 from xlt_bench.io.toml_files import TomlTable, read_toml
+from xlt_bench.metrics import METRICS
 from xlt_bench.plugins.hyperparameters import text_of
 from xlt_bench.records.cell import FULL
 from xlt_bench.runs.option import options_of
@@ -32,7 +33,7 @@ from xlt_bench.runs.request import NO_SOURCES, Request
 KEYS = ("title", "question", "grid", "report")
 GRID_OPTIONS = options_of(Request, "grid")
 GRID_KEYS = ("title", "methods", "sources", "sweep", "steps-of", "compute-of", *(option.key for option in GRID_OPTIONS))
-REPORT_KEYS = ("form", "pairs", "over", "order-by", "baselines", "published", "primary")
+REPORT_KEYS = ("form", "pairs", "over", "order-by", "baselines", "published", "primary", "metric")
 Form = Literal["groups", "board", "languages", "curve", "cost"]
 Axis = Literal["shots", "sources"]
 
@@ -92,6 +93,7 @@ class ReportSpec:
         baselines: of `board`: with what others published on this task.
         published: method -> the system of the stored baselines that is its published counterpart.
         primary: the target group that the question is about, in place of the task's: tests on it are confirmatory.
+        metric: what is shown and tested; None: what the task is judged by.
     """
 
     form: Form
@@ -101,6 +103,7 @@ class ReportSpec:
     baselines: bool = False
     published: Mapping[str, str] | None = None
     primary: str | None = None
+    metric: str | None = None
 
 
 @dataclass(frozen=True)
@@ -218,6 +221,7 @@ def _report(section: TomlTable) -> ReportSpec:
         baselines=baselines,
         published=_texts(section.table("published")),
         primary=section.text("primary"),
+        metric=_choice(section, "metric", tuple(METRICS)),
     )
 
 

@@ -19,6 +19,7 @@ from xlt_bench.leaderboard.study.lines import Results, results_of
 from xlt_bench.leaderboard.study.pairs import languages_text, pairs_table
 from xlt_bench.leaderboard.study.report import report_text, show_report
 from xlt_bench.leaderboard.study.tables import curve_tables, groups_table
+from xlt_bench.metrics import metric_named
 from xlt_bench.records.cell import Cell, Protocol
 from xlt_bench.records.record import Predictions, Record
 from xlt_bench.records.store import Store
@@ -90,10 +91,12 @@ class Made:
             Planned(0, method, source, cast(Any, Experiment(Request(), cast(Any, setup), tuple(cells), {})))
         )
 
-    def results(self, form: Form, pairs: Sequence[tuple[str, str]] = (), over: Axis | None = None) -> Results:
+    def results(
+        self, form: Form, pairs: Sequence[tuple[str, str]] = (), over: Axis | None = None, metric: str | None = None
+    ) -> Results:
         """What a report of these runs is made of."""
         spec = ReportSpec(form, tuple(pairs), over, published={"full-finetuning": "xlm-roberta-large full fine-tuning"})
-        return results_of(Study("made", "Made *up*", "Why?", (GRID,), spec), self.planned)
+        return results_of(Study("made", "Made *up*", "Why?", (GRID,), spec), self.planned, metric)
 
 
 def predictions(share: float, seed: int) -> Predictions:
@@ -135,6 +138,45 @@ def test_the_published_value_stands_beside_ours_and_is_inside_or_not(made: Made)
 def test_a_published_value_is_for_its_own_setting_alone(made: Made, changes: dict[str, object]) -> None:
     made.add("dual-70", 0.76, **changes)
     assert "paper" not in groups_table(made.results("groups"))
+
+
+def macro_f1(found: Predictions, code: str) -> float:
+    """Of one language, from the definition."""
+    rows = found.language == code
+    gold, predicted = found.gold[rows], found.predicted[rows]
+    scores = [
+        2 * np.sum((gold == name) & (predicted == name)) / (np.sum(gold == name) + np.sum(predicted == name))
+        for name in CLASSES
+    ]
+    return float(np.mean(scores))
+
+
+def test_a_report_shows_and_tests_another_metric(made: Made) -> None:
+    made.add("dual-70", 0.76)
+    made.add("spt", 0.60)
+    results = made.results("groups", [("dual-70", "spt")], metric="macro-f1")
+    expected = np.mean([[macro_f1(predictions(0.76, seed), code) for code in TARGETS] for seed in range(3)])
+    cell = row_of(groups_table(results), "full-46 (46)")[-2]
+    assert cell.startswith(f"{100 * expected:.1f} (")
+    assert "paper" not in cell, "the paper printed accuracies"
+    difference = expected - np.mean([[macro_f1(predictions(0.6, seed), code) for code in TARGETS] for seed in range(3)])
+    assert f"| {100 * difference:+.1f} " in pairs_table(results)
+    text = report_text(results, ())
+    assert "Macro-F1 in per cent" in text
+    assert "Accuracy in per cent" not in text
+
+
+def test_the_metric_of_a_report_is_the_studys_else_what_the_task_is_judged_by(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.add("spt", 0.60)
+    assert made.results("groups").metric.name == "accuracy"
+    monkeypatch.setattr("xlt_bench.leaderboard.study.lines.main_metric", lambda task: metric_named("macro-f1"))
+    assert made.results("groups").metric.name == "macro-f1"
+    spec = ReportSpec("groups", metric="accuracy")
+    study = Study("made", "Made", "Why?", (GRID,), spec)
+    assert results_of(study, made.planned).metric.name == "accuracy"
+    assert results_of(study, made.planned, "macro-f1").metric.name == "macro-f1"
 
 
 def test_pairs_are_tested_on_the_same_sources_and_corrected_together(made: Made) -> None:

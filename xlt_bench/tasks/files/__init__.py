@@ -42,6 +42,7 @@ def toml_task(path: Path | str) -> TaskInfo:
         full_targets=description.full_targets,
         full_seeds=description.full_seeds,
         primary=description.primary,
+        metric=description.metric,
         max_length=description.max_length,
         licence=description.licence,
         citation=description.citation,

@@ -12,6 +12,7 @@ from xlt_bench.io.toml_files import TomlTable, read_toml
 from xlt_bench.languages.group_files import LanguageSets, check_name, language_sets
 from xlt_bench.languages.groups import SOURCE_GROUPS, TARGET_GROUPS
 from xlt_bench.languages.table import language_of
+from xlt_bench.metrics import ACCURACY, METRICS
 from xlt_bench.recipe import PRESETS
 from xlt_bench.task import Language
 from xlt_bench.tasks.files.layout import Layout, read_layout
@@ -21,7 +22,7 @@ KEYS = (
     *("name", "summary", "licence", "citation", "labels", "languages", "items", "quotes", "empty", "splits", "origin"),
     *SOURCE_KEYS,
     *("sources", "groups", "backbones", "backbone", "preset", "max_length", "seeds"),
-    *("full_targets", "full_seeds", "primary"),
+    *("full_targets", "full_seeds", "primary", "metric"),
 )
 _NAME = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 _LONGEST_NAME = 100
@@ -45,6 +46,7 @@ class TaskDescription:
     full_targets: tuple[str, ...]
     full_seeds: int
     primary: str | None
+    metric: str
 
     def in_folder(self, folder: Path) -> TaskDescription:
         """The same task with its files in another folder."""
@@ -78,6 +80,7 @@ def read_description(path: Path) -> TaskDescription:
         full_targets=_full_targets(table, sets),
         full_seeds=table.count("full_seeds") or 6,
         primary=_primary(table, sets),
+        metric=table.choice("metric", tuple(METRICS)) or ACCURACY.name,
     )
 
 
