@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from xlt_bench.io.texts import cut_words, shortened
+from xlt_bench.io.texts import clean, cut_words, shortened
 
 
 class XltBenchError(Exception):
-    """Base of every error that this package raises on purpose; a very long word of its message is cut."""
+    """Base of every error that this package raises on purpose: its message is one line, very long words are cut."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(cut_words(message))
+        super().__init__(cut_words(clean(message)))
 
 
 class ConfigError(XltBenchError):

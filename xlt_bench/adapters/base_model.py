@@ -20,28 +20,15 @@ class BackboneFacts:
     Attributes:
         kind: model_type, such as xlm-roberta.
         width: d, the length of an input embedding.
-        positions: that can be told apart, virtual tokens and special tokens included; None: any number.
         layers, heads: of the encoder, 0 where they have other names.
         has_our_head: whether transformers' classifier of this type is the one that our methods train.
     """
 
     kind: str
     width: int
-    positions: int | None
     layers: int
     heads: int
     has_our_head: bool
-
-    def text_limit(self, max_length: int, vectors: int) -> int:
-        """Tokens of a text that fit beside a prompt, at most `max_length`.
-
-        Raises:
-            ConfigError: the prompt leaves no room.
-        """
-        limit = max_length if self.positions is None else min(max_length, self.positions - vectors)
-        if limit < 3:
-            raise ConfigError(f"a prompt of {vectors} vectors leaves no room for text in {self.positions} positions")
-        return limit
 
 
 def facts_of(source: BackboneSource) -> BackboneFacts:
@@ -51,7 +38,6 @@ def facts_of(source: BackboneSource) -> BackboneFacts:
     return BackboneFacts(
         kind=architecture.model_type,
         width=architecture.prompt_width,
-        positions=architecture.positions,
         layers=int(config.get("num_hidden_layers", 0)),
         heads=int(config.get("num_attention_heads", 0)),
         has_our_head=architecture.has_our_head,

@@ -73,5 +73,5 @@ def predictor_of(adapter: AdapterFolder, content: Content, facts: BackboneFacts,
     from xlt_bench.adapters.plain_peft import PeftModelPredictor
 
     vectors = int(adapter.config.get("num_virtual_tokens") or 0)
-    limit = facts.text_limit(context.recipe.max_length, vectors)
+    limit = context.backbone.architecture.text_limit(context.recipe.max_length, vectors)
     return PeftModelPredictor(adapter, content, context.backbone, limit)

@@ -93,7 +93,7 @@ def export(request: Export) -> Exported:
         vectors=len(trained.prompt),
         base_model=base_model,
         copied=base_model == NANO,
-        text_limit=facts.text_limit(int((record.cell.recipe or {})["max_length"]), len(trained.prompt)),
+        text_limit=source.architecture.text_limit(int((record.cell.recipe or {})["max_length"]), len(trained.prompt)),
         scores=scores_of(store, record),
         licence=request.licence,
     )

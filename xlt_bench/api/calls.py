@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from xlt_bench.api.board import Board
 from xlt_bench.api.comparison import Comparison
@@ -13,6 +13,7 @@ from xlt_bench.api.runs import Runs
 from xlt_bench.engines import LocalEngine, carry_out
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.processor import share_cores
+from xlt_bench.io.texts import shown
 from xlt_bench.leaderboard.board.boards import boards_of
 from xlt_bench.leaderboard.board.filters import Filter
 from xlt_bench.leaderboard.board.model import FamilyRule
@@ -20,11 +21,12 @@ from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.compare.comparison import compare_in
 from xlt_bench.leaderboard.compare.options import ComparisonOptions
 from xlt_bench.method import Method, Progress, Silent
-from xlt_bench.metrics import metric_named
+from xlt_bench.metrics import METRICS, metric_named
 from xlt_bench.progress import in_notebook, notebook_display
 from xlt_bench.records.store import Store
 from xlt_bench.runs.naming import name_row
-from xlt_bench.runs.option import options_of
+from xlt_bench.runs.option import one_of, options_of, read_flag, read_path, read_text
+from xlt_bench.runs.option_values import check_level
 from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.request import DEFAULT_STORE, Request, read_request
 from xlt_bench.stats import IntervalMethod
@@ -53,6 +55,8 @@ def run(
     Raises:
         XltBenchError: the first thing that cannot be; nothing has run then.
     """
+    if progress is not None:
+        _check_progress(progress)
     if isinstance(method, Request):
         if options or sources != Request.sources:
             raise ConfigError("run takes a whole Request, or options; change a Request with dataclasses.replace")
@@ -62,7 +66,7 @@ def run(
     experiment = prepare(request)
     name_row(experiment, request.label)
     if progress is not None or not in_notebook():
-        records = carry_out(experiment, LocalEngine(progress or Silent()))
+        records = carry_out(experiment, LocalEngine(Silent() if progress is None else progress))
     else:
         with notebook_display(experiment.setup.label, len(experiment.missing)) as display:
             records = carry_out(experiment, LocalEngine(display))
@@ -103,14 +107,18 @@ def leaderboard(
     Raises:
         ConfigError: there is nothing to show, or runs of several tasks: choose one with `task`.
     """
+    check_level(level, "level")
     options = Options(
-        interval=interval,
+        interval=_choice("interval", interval, get_args(IntervalMethod)),
         level=level,
-        reference=reference,
-        metric=None if metric is None else metric_named(metric),
-        family=family,
+        reference=_text("reference", reference),
+        metric=None if metric is None else metric_named(_choice("metric", metric, tuple(METRICS))),
+        family=_choice("family", family, get_args(FamilyRule)),
     )
-    boards = boards_of(Store(Path(store)), Filter(task, backbone, sources, targets), options)
+    chosen = Filter(
+        _text("task", task), _text("backbone", backbone), _text("sources", sources), _text("targets", targets)
+    )
+    boards = boards_of(Store(read_path(store, "store")), chosen, options)
     if len(boards) > 1:
         ways = ", ".join(f"task='{board.task}@{board.task_hash[:4]}'" for board in boards)
         raise ConfigError(f"a Board is of one task, and there are {len(boards)}; choose one: {ways}")
@@ -142,13 +150,33 @@ def compare(
     stores = {rows.store.folder for rows in (first, second) if isinstance(rows, Runs)}
     if store is None and len(stores) > 1:
         raise ConfigError("the two rows lie in different stores; run both with one store")
-    folder = Path(store) if store is not None else next(iter(stores), DEFAULT_STORE)
+    folder = read_path(store, "store") if store is not None else next(iter(stores), DEFAULT_STORE)
+    check_level(level, "level")
     options = ComparisonOptions(
-        method=interval,
+        method=_choice("interval", interval, get_args(IntervalMethod)),
         level=level,
-        paired_seeds=paired_seeds,
-        metric=None if metric is None else metric_named(metric),
-        family=family,
+        paired_seeds=read_flag(paired_seeds, "paired_seeds"),
+        metric=None if metric is None else metric_named(_choice("metric", metric, tuple(METRICS))),
+        family=_choice("family", family, get_args(FamilyRule)),
     )
-    names = [rows.configuration if isinstance(rows, Runs) else rows for rows in (first, second)]
-    return Comparison(compare_in(Store(folder), Filter(task), names[0], names[1], targets, options))
+    names = [rows.configuration if isinstance(rows, Runs) else read_text(rows, "a row") for rows in (first, second)]
+    chosen = Filter(_text("task", task))
+    return Comparison(compare_in(Store(folder), chosen, names[0], names[1], _text("targets", targets), options))
+
+
+def _text(name: str, value: object) -> str | None:
+    """A text that may be left out; ConfigError for anything else."""
+    return None if value is None else read_text(value, name)
+
+
+def _choice(name: str, value: object, choices: tuple[str, ...]) -> Any:
+    """One of some texts; ConfigError for anything else."""
+    return one_of(*choices)(value, name)
+
+
+def _check_progress(progress: object) -> None:
+    missing = [part for part in ("activity", "step", "evaluated") if not callable(getattr(progress, part, None))]
+    if missing:
+        raise ConfigError(
+            f"progress must be a Progress (see xlt_bench/method.py), and {shown(progress)} has no {', '.join(missing)}"
+        )

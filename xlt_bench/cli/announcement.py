@@ -31,7 +31,7 @@ def announcement(experiment: Experiment, request: Request) -> str:
         lines.append(f"backbone {first.backbone}, preset {first.preset}: {work}, {first.precision} on {setup.device}")
     elif procedure is not None:
         lines.append(f"no backbone: {procedure}")
-    lines.extend(_without_effect(experiment, request, adapts))
+    lines.extend(_without_effect(experiment, request))
     lines.extend(f"note: {note}" for note in setup.notes)
     lines.extend(f"damaged, computed again: {damaged.folder}: {damaged.reason}" for damaged in experiment.damaged)
     lines.append(_runs(experiment))
@@ -42,16 +42,14 @@ def _budgets(recipe: Mapping[str, Any], adapts: bool) -> str:
     return _budget(recipe["source"]) + (f", {_budget(recipe['target'])} a target" if adapts else "")
 
 
-def _without_effect(experiment: Experiment, request: Request, adapts: bool) -> list[str]:
+def _without_effect(experiment: Experiment, request: Request) -> list[str]:
     """One line for options that are given and change nothing of these runs."""
-    names: tuple[str, ...] = () if adapts else ("target_steps",)
-    why = "adapts to no target here"
-    if experiment.cells[0].recipe is None:
-        names, why = _OF_TRAINING, "uses no backbone"
     usual = Request()
-    options = [f"--{name.replace('_', '-')}" for name in names if getattr(request, name) != getattr(usual, name)]
-    verb = "changes" if len(options) == 1 else "change"
-    return [f"{experiment.setup.label} {why}: {', '.join(options)} {verb} nothing"] if options else []
+    changed = [name for name in _OF_TRAINING if getattr(request, name) != getattr(usual, name)]
+    if experiment.cells[0].recipe is not None or not changed:
+        return []
+    options = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
+    return [f"{experiment.setup.label} uses no backbone: {options} change{'s' if len(changed) == 1 else ''} nothing"]
 
 
 def _budget(phase: Mapping[str, Any]) -> str:

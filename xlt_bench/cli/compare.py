@@ -17,9 +17,9 @@ from xlt_bench.cli.options import (
     StoreOption,
     TaskFilter,
     check_languages,
-    check_level,
 )
 from xlt_bench.cli.printing import show_plain
+from xlt_bench.runs.option_values import check_level
 
 
 def compare(

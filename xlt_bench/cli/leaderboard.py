@@ -20,8 +20,8 @@ from xlt_bench.cli.options import (
     StoreOption,
     TaskFilter,
     check_languages,
-    check_level,
 )
+from xlt_bench.runs.option_values import check_level
 
 Form = Literal["table", "md", "latex", "csv", "json", "html"]
 

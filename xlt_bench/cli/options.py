@@ -56,12 +56,6 @@ ThreadsOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")]
 
 
-def check_level(level: float) -> None:
-    """Refuse a level that no interval has."""
-    if not 0.0 < level < 1.0:
-        raise ConfigError(f"--level must lie between 0 and 1, such as 0.95, not {level}")
-
-
 def check_languages(languages: Languages, interval: Interval) -> None:
     """Refuse languages at random where seeds alone are.
 

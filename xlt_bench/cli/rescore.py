@@ -14,11 +14,11 @@ from xlt_bench.cli.options import (
     Metric,
     StoreOption,
     TaskFilter,
-    check_level,
 )
 from xlt_bench.cli.printing import readable_records, show_plain
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.texts import shortened
+from xlt_bench.runs.option_values import check_level
 
 
 def rescore(

@@ -18,10 +18,10 @@ from xlt_bench.cli.options import (
     LevelOption,
     PackOption,
     ThreadsOption,
-    check_level,
     with_request,
 )
 from xlt_bench.cli.printing import readable_records
+from xlt_bench.runs.option_values import check_level
 from xlt_bench.runs.request import Request
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from xlt_bench.errors import ConfigError, MethodError, unknown
-from xlt_bench.io.texts import shortened
+from xlt_bench.io.texts import shortened, shown
 
 Single = bool | int | float | str | None
 Plain = Single | tuple[Single, ...]
@@ -116,6 +116,8 @@ def parse_settings(pairs: list[str], flag: str = "--set", example: str = "n_toke
     """
     settings: dict[str, str] = {}
     for pair in pairs:
+        if not isinstance(pair, str):
+            raise ConfigError(f"{flag} takes texts name=value, not {shown(pair)}; for example {flag} {example}")
         name, sign, text = pair.partition("=")
         if not sign or not name.strip():
             raise ConfigError(f"{flag} takes name=value, not '{shortened(pair)}'; for example {flag} {example}")

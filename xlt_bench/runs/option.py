@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, SupportsIndex
+from typing import Any, Literal
 
 from xlt_bench.errors import ConfigError, unknown
 from xlt_bench.io.texts import clean, shown
@@ -133,7 +133,12 @@ def read_place(value: object, flag: str) -> str:
 
 def whole_number(value: object) -> int | None:
     """A value that is a whole number, numpy's too, as an int; None for anything else, also True."""
-    return operator.index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else None
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:  # also of what has the method and cannot do it, such as an array
+        return None
 
 
 def read_count(least: int = 1) -> Read:

@@ -113,12 +113,20 @@ def read_settings(value: object, flag: str) -> dict[str, str]:
     if isinstance(value, Mapping):
         for name, setting in value.items():
             parts = setting if isinstance(setting, list | tuple) else [setting]
-            if not all(isinstance(part, str | int | float | bool | None) for part in parts):
-                raise ConfigError(f"{flag} {name} must be a plain value or a list of such, not {shown(setting)}")
-        return {str(name): text_of(setting) for name, setting in value.items()}
+            if not isinstance(name, str) or not all(map(_is_plain, parts)):
+                raise ConfigError(
+                    f"{flag} takes names and plain values or lists of such, not {shown(name)}: {shown(setting)}"
+                )
+        return {name: text_of(setting) for name, setting in value.items()}
     if not isinstance(value, list):
         raise ConfigError(f"{flag} takes name=value, not {shown(value)}; for example {flag} n_tokens=10")
     return parse_settings(value, flag)
+
+
+def _is_plain(value: object) -> bool:
+    if whole_number(value) is not None:
+        return abs(int(value)) < 10**_MOST_DIGITS  # type: ignore[call-overload]
+    return isinstance(value, str | float | bool | None)
 
 
 def read_resources(value: object, flag: str) -> dict[str, Path]:
@@ -127,6 +135,12 @@ def read_resources(value: object, flag: str) -> dict[str, Path]:
     if not isinstance(pairs, Mapping):
         raise ConfigError(f"{flag} takes name=path, not {shown(value)}; for example {flag} label-words=FILE")
     return {str(name): read_path(path, f"{flag} {name}") for name, path in pairs.items()}
+
+
+def check_level(level: object, flag: str = "--level") -> None:
+    """Refuse a level that no interval has."""
+    if not isinstance(level, int | float) or isinstance(level, bool) or not 0.0 < level < 1.0:
+        raise ConfigError(f"{flag} must lie between 0 and 1, such as 0.95, not {shown(level)}")
 
 
 def read_factors(value: object, flag: str) -> tuple[float, float]:

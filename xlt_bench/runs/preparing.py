@@ -54,6 +54,8 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     source = loader.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     language_note = "" if source is None else source.architecture.check_languages(languages.codes)
     recipe, defaults = _recipe(request, info, configured, source)
+    if source is not None:
+        source.architecture.text_limit(recipe.max_length, getattr(configured.method, "positions", 0))
     configured, start = _started(request, configured, task, source)
     caveats = [start.caveat if start else "", language_note, *(supply.note for supply in supplied.values())]
     setup = Setup(

@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Batch, Origin
 from xlt_bench.backbones.tokenised import Tokenised
-from xlt_bench.errors import MethodError
+from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.method import Activity, Context
 from xlt_bench.recipe import Recipe
 from xlt_bench.resources import SOURCE_PARALLEL
 from xlt_bench.task import Example, Labelled, concatenate
 from xlt_bench.tasks.sampling import stratified
-
-_SHORTEST = 3
-"""Tokens of a text that must fit: one, and the special tokens around it."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +57,10 @@ def text_limit(backbone: Backbone, recipe: Recipe, prompt: int) -> int:
     Raises:
         MethodError: a prompt of so many vectors leaves no room for text.
     """
-    positions = backbone.architecture.positions
-    limit = recipe.max_length if positions is None else min(recipe.max_length, positions - prompt)
-    if limit < _SHORTEST:
-        raise MethodError(
-            f"a prompt of {prompt} vectors leaves no room for text: the backbone has {positions} positions"
-        )
-    return limit
+    try:
+        return backbone.architecture.text_limit(recipe.max_length, prompt)
+    except ConfigError as error:
+        raise MethodError(str(error)) from error
 
 
 def tokenise(examples: Sequence[Example], backbone: Backbone, recipe: Recipe, limit: int) -> Tokenised:

@@ -60,6 +60,11 @@ class SoftPrompt(TrainingHooks, ABC):
     def roles(self, prompt: nn.Module) -> Roles:
         """The module's parameters by role: `prompt`, `pseudo` or `encoder` (see Recipe.rates)."""
 
+    @property
+    def positions(self) -> int:
+        """Positions that the prompt takes from the text, as far as hyper-parameters tell: `n_tokens`."""
+        return int(getattr(self, "n_tokens", 0))
+
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedPrompt:
         """Fit one seed."""
         return self.fit_many(train, dev, [context])[0]

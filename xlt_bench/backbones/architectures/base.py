@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import PreTrainedConfig, PreTrainedModel
 
+SHORTEST_TEXT = 3
+"""Tokens of a text that must fit: one, and the special tokens around it."""
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -75,6 +78,19 @@ class Architecture:
         None where all texts go through the same.
         """
         return None
+
+    def text_limit(self, max_length: int, vectors: int) -> int:
+        """Tokens of a text that fit beside a prompt, at most `max_length`.
+
+        Raises:
+            ConfigError: a prompt of so many vectors leaves no room.
+        """
+        limit = max_length if self.positions is None else min(max_length, self.positions - vectors)
+        if limit < SHORTEST_TEXT:
+            raise ConfigError(
+                f"a prompt of {vectors} vectors leaves no room for text: the backbone has {self.positions} positions"
+            )
+        return limit
 
     def load(self, folder: Path) -> tuple[PreTrainedModel, dict[str, Any]]:
         """The model in float32, and what transformers says about its loading. Draws what the files lack at random."""
