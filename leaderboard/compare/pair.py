@@ -86,7 +86,7 @@ class Pair:
         """
         if not self.has_answers:
             return replace(group, note="point values: no interval, no test")
-        x_a, x_b = self._scores(group.languages)
+        x_a, x_b = self.scores(group.languages)
         group = replace(group, clusters=x_a.shape[1])
         method = self.options.method
         if self.options.random_languages:
@@ -129,7 +129,7 @@ class Pair:
         note = "one run of a method of which another would differ: no test" if one_run else None
         return replace(group, bounds=difference.bounds, p=None if one_run else difference.p, note=note)
 
-    def _scores(self, languages: tuple[str, ...]) -> tuple[Values, Values]:
+    def scores(self, languages: tuple[str, ...]) -> tuple[Values, Values]:
         return self.reductions.of(self.a, languages).x, self.reductions.of(self.b, languages).x
 
     def _key(self, languages: Sequence[str]) -> bytes:
@@ -146,7 +146,7 @@ class Pair:
     def _p_in(self, code: str) -> float:
         if not self.has_answers:
             return float("nan")
-        x_a, x_b = self._scores((code,))
+        x_a, x_b = self.scores((code,))
         # the bootstrap, 200 times, is slow
         method: IntervalMethod = "seeds" if self.options.method == "seeds" else "two-way"
         if not _testable(x_a, x_b, method) or (method == "seeds" and self._least_p(x_a, x_b) > self.options.alpha):

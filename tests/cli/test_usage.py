@@ -11,7 +11,7 @@ from xlt_bench.cli.main import main
     ("words", "command"),
     [
         (["compare", "xpe"], "compare"),
-        (["ls", "methods", "more"], "ls"),
+        (["ls", "methods", "xpe", "more"], "ls"),
         (["leaderboard", "--format", "pdf"], "leaderboard"),
     ],
 )

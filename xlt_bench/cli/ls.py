@@ -12,6 +12,7 @@ import typer
 
 from xlt_bench.cli.completion import completer
 from xlt_bench.cli.options import STORE, StoreOption, declared
+from xlt_bench.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -31,13 +32,29 @@ class Listed(StrEnum):
 
 def list_(
     listed: Annotated[Listed, typer.Argument(help="methods, tasks, engines, groups, records or baselines.")],
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[METHOD]", help="For methods: one of them in full.", autocompletion=completer("methods")
+        ),
+    ] = None,
     task: Annotated[str, typer.Option(help="For groups: the task.", autocompletion=completer("tasks"))] = "cldr",
     backbone: Annotated[str | None, typer.Option(help="For groups: the backbone. [default: the task's]")] = None,
     groups: Annotated[Path | None, declared("groups_file")] = None,
     seen: Annotated[str | None, declared("seen")] = None,
     store: StoreOption = STORE,
 ) -> None:
-    """List methods, tasks, engines, language groups, stored Records or baselines."""
+    """List methods, tasks, engines, language groups, stored Records or baselines.
+
+    Examples: xlt-bench ls methods; xlt-bench ls methods xpe; xlt-bench ls groups --task sib200
+    """
+    if name is not None and listed is not Listed.METHODS:
+        raise ConfigError(f"ls {listed} takes no name; see: xlt-bench ls --help")
+    if name is not None:
+        from xlt_bench.cli.method_page import method_page
+
+        print(method_page(name))
+        return
     from xlt_bench.cli.plugin_list import plugin_list
     from xlt_bench.plugins.registry import ENGINES, METHODS
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "study": "study",
     "leaderboard": "leaderboard",
     "compare": "compare",
+    "power": "power",
     "ls": "list_",
     "label": "label",
     "forget": "forget",
@@ -33,6 +34,8 @@ COMMANDS = {
     "rescore": "rescore",
     "backbone": "backbone",
     "import-baseline": "import_baseline",
+    "prefetch": "prefetch",
+    "doctor": "doctor",
 }
 """Command -> its function, in the module of `xlt_bench.cli` that is called as the command."""
 

@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
+import ast
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
 from xlt_bench.io.texts import clean
-from xlt_bench.plugins.registry import Kind, entries, package_of
+from xlt_bench.plugins.registry import METHODS, PACKAGE, Kind, entries, package_of
+
+_WIDTH = 100
+"""Characters of a summary."""
 
 
 def plugin_list(kind: Kind) -> str:
-    """What packages offer of a kind, from entry-point metadata alone; a line each, under a head."""
-    rows = [(kind.noun, "package", "class")]
-    rows += [(clean(entry.name), clean(package_of(entry)), clean(entry.value)) for entry in entries(kind)]
+    """What packages offer of a kind, and what each does; a line each, under a head.
+
+    No plug-in is imported: summaries are read from the source of shipped methods. Of others the class is named.
+    """
+    rows = [(kind.noun, "package", "what it does")]
+    rows += [(clean(entry.name), clean(package_of(entry)), clean(_summary(entry))) for entry in entries(kind)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "\n".join(
+        [*lines, *(["In full, with hyper-parameters: xlt-bench ls methods NAME"] if kind is METHODS else [])]
+    )
+
+
+def _summary(entry: EntryPoint) -> str:
+    """The first sentence of the class; of the module, where its class has the module to itself."""
+    if package_of(entry) != PACKAGE or entry.group != METHODS.group:
+        return entry.value
+    module = _parsed(entry.module)
+    siblings = {other.value for other in entry_points(group=entry.group) if other.module == entry.module}
+    node = next((part for part in module.body if isinstance(part, ast.ClassDef) and part.name == entry.attr), None)
+    text = ast.get_docstring(module if node is None or len(siblings) == 1 else node) or entry.value
+    sentence = " ".join(text.split("\n\n")[0].split())
+    if node is None:  # made from another class of the module
+        sentence = f"{entry.attr}: {sentence}"
+    return sentence if len(sentence) <= _WIDTH else sentence[: _WIDTH - 4].rpartition(" ")[0] + " ..."
+
+
+@cache
+def _parsed(module: str) -> ast.Module:
+    """The source of a shipped module; finding it imports no more than its package, which holds nothing."""
+    spec = find_spec(module)
+    origin = None if spec is None else spec.origin
+    assert origin is not None, "the package's own entry points lead to its own files"
+    return ast.parse(Path(origin).read_text(encoding="utf-8"))

@@ -56,12 +56,15 @@ def _summary(report: CheckReport) -> Text:
 
 @contextmanager
 def progress_of(console: Console, checks: int) -> Iterator[Callable[[Result], None]]:
-    """On a terminal, a line that says how many checks are done."""
-    results: list[Result] = []
-    with console.status("checking ...") as status:
+    """On a terminal, a line for each check when it is done, and below them which one is under way."""
+    finished = 0
+    with console.status(f"check 1 of {checks} ...") as status:
 
         def on_result(result: Result) -> None:
-            results.append(result)
-            status.update(f"{len(results)} of {checks} checks done, last {result.check}: {result.status}")
+            nonlocal finished
+            finished += 1
+            if console.is_terminal:
+                console.print(Text.assemble((f"{result.status:8}", _STYLES[result.status]), f" {result.check}"))
+            status.update(f"check {min(finished + 1, checks)} of {checks} ...")
 
         yield on_result

@@ -1,0 +1,43 @@
+"""What `xlt-bench ls methods NAME` prints: a method in full."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from xlt_bench.io.texts import clean
+
+
+def method_page(name: str) -> str:
+    """What a method does, its hyper-parameters with their defaults, and what it needs; imports it.
+
+    Raises:
+        XltBenchError: no such method, or one that cannot be imported.
+    """
+    from xlt_bench.plugins.methods import configure
+
+    method = configure(name, {}).method
+    return "\n".join(" " * (len(line) - len(line.lstrip())) + clean(line) for line in _lines(name, method))
+
+
+def _lines(name: str, method: Any) -> Iterator[str]:
+    from xlt_bench.plugins import hyperparameters
+
+    cls = type(method)
+    module = sys.modules[cls.__module__].__doc__ or ""
+    yield f"{name}: {' '.join(module.split(chr(10) * 2)[0].split())}"
+    for line in inspect.cleandoc(cls.__doc__ or "").splitlines():
+        yield f"  {line}".rstrip()
+    values = hyperparameters.values(method)
+    yield "Hyper-parameters (--set NAME=VALUE), with their defaults:" if values else "No hyper-parameters."
+    for field, value in values.items():
+        shown = "the preset's" if value is None else hyperparameters.text_of(value)
+        yield f"  {field} = {shown}"
+    yield f"Backbone: {'yes' if cls.uses_backbone else 'none'}"
+    needs = sorted(getattr(cls, "needs", ()))
+    yield f"Needs beside labelled sources (--resource): {', '.join(needs) or 'nothing'}"
+    procedure = getattr(cls, "procedure", None)
+    if procedure is not None:
+        yield f"Fit: {procedure}"
