@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xlt_bench.cli.completion import completer
-from xlt_bench.cli.options import STORE, LevelOption, StoreOption, TaskFilter, check_level
+from xlt_bench.cli.options import STORE, LevelOption, StoreOption, TaskFilter
+from xlt_bench.runs.option_values import check_level
 
 if TYPE_CHECKING:
     from rich.console import Group
