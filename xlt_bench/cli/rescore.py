@@ -11,7 +11,6 @@ from xlt_bench.cli.options import (
     STORE,
     JsonOption,
     LevelOption,
-    Metric,
     StoreOption,
     TaskFilter,
 )
@@ -24,7 +23,7 @@ from xlt_bench.runs.option_values import check_level
 def rescore(
     store: StoreOption = STORE,
     task: TaskFilter = None,
-    metric: Annotated[Metric | None, typer.Option(help="Show this one alone. [default: all]")] = None,
+    metric: Annotated[str | None, typer.Option(help="Show this one alone. [default: all]")] = None,
     level: LevelOption = 0.95,
     as_json: JsonOption = False,
 ) -> None:
@@ -33,10 +32,11 @@ def rescore(
     from xlt_bench.leaderboard.render.plain_data import plain
     from xlt_bench.leaderboard.rescore.rescoring import rescored
     from xlt_bench.leaderboard.rescore.summary import summary, summary_table
-    from xlt_bench.metrics import METRICS
+    from xlt_bench.metrics import METRICS, metric_named
     from xlt_bench.records.store import Store
 
     check_level(level)
+    metrics = list(METRICS.values()) if metric is None else [metric_named(metric)]
     results, skipped = Store(store), list[str]()
     records = [record for record in readable_records(results) if task is None or record.cell.task == task]
     if not records:
@@ -49,7 +49,6 @@ def rescore(
         if outcome.differing:
             codes = ", ".join(outcome.differing[:3]) + (" and more" if len(outcome.differing) > 3 else "")
             print(f"{outcome.record.cell.fingerprint}: stored accuracy was another in {codes}", file=sys.stderr)
-    metrics = [METRICS[name] for name in METRICS if metric is None or name == metric]
     lines = summary(outcomes, metrics, level)
     show_plain({"records": plain(lines), "skipped": skipped} if as_json else summary_table(lines, metrics))
     say_skipped(skipped)
