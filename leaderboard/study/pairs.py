@@ -69,10 +69,10 @@ def languages_text(results: Results) -> str:
     return "\n".join(parts)
 
 
-def _with_resources(line: Line, other: Line) -> str:
-    """The label, with what the method was handed beside labelled sources where the other was handed something else."""
+def _with_resources(line: Line, rival: Line) -> str:
+    """The label, with what the method was handed beside labelled sources where its rival was handed something else."""
     resources = line.row.resources
-    differ = resources != other.row.resources
+    differ = resources != rival.row.resources
     return f"{line.label} with {' and '.join(resources)}" if resources and differ else line.label
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support import ROOT
 from tests.support.toy import LABEL_WORDS, LABELS, toy_task
 from xlt_bench.errors import ConfigError, DataError, MethodError
 from xlt_bench.method import Context
@@ -163,6 +165,14 @@ def test_the_hash_follows_from_the_content(name: str, tmp_path: Path) -> None:
         path.write_text(LABEL_WORDS.replace("animals", "beasts"), encoding="utf-8")
         other = supply(name, path)
     assert other.fingerprint != first.fingerprint
+
+
+def test_the_guide_lists_every_resource_and_how_it_is_given() -> None:
+    guide = (ROOT / "docs/adding-a-method.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| .* \| (.*) \|$", guide, re.M))
+    assert list(rows) == list(RESOURCES)
+    for name, resource in RESOURCES.items():
+        assert (f"`--resource {name}={resource.path}`" in rows[name]) == (resource.path is not None)
 
 
 class Misdeclared:

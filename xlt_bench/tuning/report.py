@@ -38,8 +38,7 @@ def _space(search: Search, trial: Trial) -> str:
     factors = [name for name in trial.point if name not in search.choices]
     parts = [f"{name} ({' or '.join(values)})" for name, values in search.choices.items()]
     if factors:
-        each = "each " if len(factors) > 1 else ""
-        parts.insert(0, f"{', '.join(factors)}, {each}from 1/{REACH:g} to {REACH:g} times the default")
+        parts.insert(0, f"{', '.join(factors)}, from 1/{REACH:g} to {REACH:g} times the default")
     return "; ".join(parts)
 
 
