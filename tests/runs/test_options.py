@@ -60,6 +60,7 @@ def test_the_arguments_of_a_notebook_are_the_fields() -> None:
         ("targets", "unseen", "unseen", "unseen"),
         ("data_dir", Path("a"), "a", Path("a")),
         ("settings", ["n_tokens=10", "a=b=c"], {"n_tokens": 10, "a": "b=c"}, {"n_tokens": "10", "a": "b=c"}),
+        ("resources", ["label-words=a=b"], {"label-words": Path("a=b")}, {"label-words": Path("a=b")}),
         ("rate_factors", "2,0.5", (2, 0.5), (2.0, 0.5)),
         ("init_from", "org/name", Path("folder"), None),
         ("steps", 5, 5, 5),
@@ -109,7 +110,7 @@ def test_an_option_of_a_grid_is_a_key_of_a_study(tmp_path: Path) -> None:
     (grid,) = read_study(path).grids
     settings = {"n_tokens": "4"}
     assert grid.options == {"shots": (8, None), "seeds": (0, 1), "target_steps": 3, "settings": settings}
-    request = grid.request("spt", "none", Request(store=Path("s"), seeds=(7,)))
+    request = grid.request("spt", "none", settings, Request(store=Path("s"), seeds=(7,)))
     assert request == Request(
         method="spt", sources="none", shots=(8, None), seeds=(7,), target_steps=3, settings=settings, store=Path("s")
     )
