@@ -1,4 +1,4 @@
-"""A board as Markdown or LaTeX: a table a section, the interval beside each number, the notes below.
+"""A board as Markdown: a table a section, the interval beside each number, the notes below.
 
 Every text of a board may come from somebody else's file, so each is escaped; what is a cell here is a cell there.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from tabulate import tabulate
 
@@ -23,17 +22,6 @@ _MARKDOWN = {character: f"\\{character}" for character in "\\`*_[]|~$#"} | {
     "@": "&#64;",
     "://": "&#58;//",
 }
-_LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "[": "{[}",
-    "]": "{]}",
-}
 Escape = Callable[[str], str]
 
 
@@ -48,37 +36,10 @@ def markdown(board: Board) -> str:
     return "\n\n".join([*parts, "---", *_bullets([*legend(board), *board_notes(board)])]) + "\n"
 
 
-def latex(board: Board) -> str:
-    r"""The board as LaTeX tables; they need the package booktabs."""
-    parts = [f"% {latex_text(board_title(board))}"]
-    for section in board.sections:
-        header, rows = _cells(board, section, latex_text)
-        table = tabulate(rows, header, tablefmt="latex_raw", disable_numparse=True)
-        rules = iter((r"\toprule", r"\midrule", r"\bottomrule"))
-        ruled = "\n".join(next(rules) if line == r"\hline" else line for line in table.splitlines())
-        marks = legend(replace(board, sections=(section,)))  # a table of a paper stands alone
-        notes = [latex_text(line.strip()) for line in (*section_notes(board, section), *marks, *board_notes(board))]
-        parts.append("\n".join([
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{latex_text(section.title)}. {latex_text(board_title(board))}.}}",
-            ruled,
-            "",
-            *(rf"\par\raggedright\footnotesize {note}" for note in notes),
-            r"\end{table}",
-        ]))  # fmt: skip
-    return "\n\n".join(parts) + "\n"
-
-
 def markdown_text(text: str) -> str:
     """A text as Markdown shows it literally: no emphasis, link, mention, HTML or further cell."""
     safe = clean(text).replace("://", "\0")
     return "".join(_MARKDOWN.get(character, character) for character in safe).replace("\0", _MARKDOWN["://"])
-
-
-def latex_text(text: str) -> str:
-    """A text as LaTeX sets it literally: no command, no comment, no further column."""
-    return "".join(_LATEX.get(character, character) for character in clean(text))
 
 
 def _cells(board: Board, section: BoardSection, escape: Escape) -> tuple[list[str], list[list[str]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -14,6 +14,9 @@ from xlt_bench.errors import ConfigError
 from xlt_bench.io.outputs import write_output
 from xlt_bench.io.texts import clean
 from xlt_bench.leaderboard.board.model import Board
+
+if TYPE_CHECKING:
+    from xlt_bench.leaderboard.render.latex import LatexOptions
 
 Format = Literal["table", "md", "latex", "csv", "json", "html"]
 SUFFIXES: Mapping[str, Format] = {
@@ -43,11 +46,18 @@ def format_of(form: str | None, output: Path | None) -> Format:
     return SUFFIXES[output.suffix]
 
 
-def show(boards: Sequence[Board], form: Format, output: Path | None, extra: Mapping[str, Any] | None = None) -> None:
+def show(
+    boards: Sequence[Board],
+    form: Format,
+    output: Path | None,
+    extra: Mapping[str, Any] | None = None,
+    latex_options: LatexOptions | None = None,
+) -> None:
     """Write boards to a file, or print them.
 
     Args:
         extra: further members of the JSON object.
+        latex_options: how LaTeX tables look.
 
     Raises:
         ConfigError: a page of several tasks, or a file that cannot be written.
@@ -55,7 +65,7 @@ def show(boards: Sequence[Board], form: Format, output: Path | None, extra: Mapp
     if form == "table":
         _print_tables(boards, output)
         return
-    text = text_of(boards, form, extra)
+    text = text_of(boards, form, extra, latex_options)
     for board in boards:
         say_skipped(board.skipped)
     if output is None:
@@ -64,7 +74,12 @@ def show(boards: Sequence[Board], form: Format, output: Path | None, extra: Mapp
         write_output(output, text, "-o")
 
 
-def text_of(boards: Sequence[Board], form: Format, extra: Mapping[str, Any] | None = None) -> str:
+def text_of(
+    boards: Sequence[Board],
+    form: Format,
+    extra: Mapping[str, Any] | None = None,
+    latex_options: LatexOptions | None = None,
+) -> str:
     """Boards in one of the formats that are text of their own, ending in a line break."""
     if form == "json":
         from xlt_bench.leaderboard.render.plain_data import as_json
@@ -78,9 +93,13 @@ def text_of(boards: Sequence[Board], form: Format, extra: Mapping[str, Any] | No
         from xlt_bench.leaderboard.render.page import page
 
         return page(only(boards, "an HTML page is"))
-    from xlt_bench.leaderboard.render.markup import latex, markdown
+    if form == "latex":
+        from xlt_bench.leaderboard.render.latex import latex
 
-    return "\n".join((markdown if form == "md" else latex)(board) for board in boards)
+        return "\n".join(latex(board, latex_options) for board in boards)
+    from xlt_bench.leaderboard.render.markup import markdown
+
+    return "\n".join(markdown(board) for board in boards)
 
 
 def only(boards: Sequence[Board], product: str) -> Board:

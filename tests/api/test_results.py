@@ -77,7 +77,8 @@ def test_the_board_as_text_table_latex_page_and_figure(runs: xlt_bench.Runs, tmp
     frame = board.to_pandas()
     row = frame[frame.group == "unseen"].iloc[0]
     assert row.value == pytest.approx(runs.accuracy()["unseen"], abs=1e-6)
-    assert "\\begin{table}" in board.to_latex()
+    assert "\\begin{table*}" in board.to_latex()
+    assert r"\label{tab:x}" in board.to_latex(label="tab:x", width="column", columns=["runs"])
     assert board.to_markdown().startswith("# ")
     page = board.to_html(tmp_path / "board.html")
     assert (tmp_path / "board.html").read_text(encoding="utf-8") == page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +13,8 @@ from xlt_bench.leaderboard.board.model import Board as BoardContent
 if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
+
+    from xlt_bench.leaderboard.render.latex import Column, Width
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,11 +41,32 @@ class Board:
 
         return markdown(self.content)
 
-    def to_latex(self) -> str:
-        """As `leaderboard --format latex`; the tables need the package booktabs."""
-        from xlt_bench.leaderboard.render.markup import latex
+    def to_latex(
+        self,
+        *,
+        columns: Sequence[Column] = (),
+        groups: Sequence[str] | None = None,
+        caption: str | None = None,
+        label: str | None = None,
+        width: Width = "page",
+    ) -> str:
+        """As `leaderboard --format latex`; the tables need the packages array and booktabs, long ones longtable.
 
-        return latex(self.content)
+        Args:
+            columns: texts that get a column beside the method: sources, resources, runs, selected, evidence,
+                parameters.
+            groups: target groups to show, in this order; None: all.
+            caption: in place of the section's title.
+            label: of the first table; further ones get `-2`, `-3`.
+            width: of one `column` of two, or of the `page`.
+
+        Raises:
+            ConfigError: a column or group that there is not, or more columns than the width holds.
+        """
+        from xlt_bench.leaderboard.render.latex import LatexOptions, latex
+
+        chosen = None if groups is None else tuple(groups)
+        return latex(self.content, LatexOptions(tuple(columns), chosen, caption, label, width))
 
     def to_html(self, path: Path | str | None = None) -> str:
         """The page of `leaderboard -o FILE.html`, also written to `path` where that is given.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -21,9 +21,14 @@ from xlt_bench.cli.options import (
     TaskFilter,
     check_languages,
 )
+from xlt_bench.errors import ConfigError
 from xlt_bench.runs.option_values import check_level
 
+if TYPE_CHECKING:
+    from xlt_bench.leaderboard.render.latex import LatexOptions
+
 Form = Literal["table", "md", "latex", "csv", "json", "html"]
+TableWidth = Literal["column", "page"]
 
 
 def leaderboard(
@@ -48,6 +53,16 @@ def leaderboard(
     ] = False,
     form: Annotated[Form | None, typer.Option("--format", help="[default: as FILE ends, else table]")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here.")] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="LaTeX: texts with a column, of sources,resources,runs,selected,evidence,parameters."),
+    ] = None,
+    groups: Annotated[str | None, typer.Option(help="LaTeX: only these target groups, a,b,c, in this order.")] = None,
+    caption: Annotated[str | None, typer.Option(help="LaTeX: caption. [default: what the table holds]")] = None,
+    label: Annotated[str | None, typer.Option(help="LaTeX: \\label, such as tab:main.")] = None,
+    width: Annotated[
+        TableWidth | None, typer.Option(help="LaTeX: of one column of two, or of the page. [default: page]")
+    ] = None,
     figures: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Also draw figures here (PNG, SVG, PDF; needs matplotlib).")
     ] = None,
@@ -65,6 +80,7 @@ def leaderboard(
     check_level(level)
     check_languages(languages, interval)
     format_name = "json" if as_json else format_of(form, output)
+    latex_options = _latex_options(format_name, columns, groups, caption, label, width)
     full = format_name in ("json", "html") or figures is not None
     options = Options(
         interval="bootstrap" if languages == "random" else interval,
@@ -79,7 +95,7 @@ def leaderboard(
     if figures is not None:
         make_folder(figures, "--figures")
     boards = boards_of(Store(store), Filter(task, backbone, sources, targets), options)
-    show(boards, format_name, output)
+    show(boards, format_name, output, latex_options=latex_options)
     if not any(row.seeds and not row.source for board in boards for section in board.sections for row in section.rows):
         print(f"all of these are stored results, none a run in {store}; make some: xlt-bench run", file=sys.stderr)
     if figures is not None:
@@ -87,3 +103,26 @@ def leaderboard(
 
         paths = save_figures(only(boards, "figures are"), figures)
         print(f"{len(paths)} figures in {figures}", file=sys.stderr)
+
+
+def _latex_options(
+    format_name: str,
+    columns: str | None,
+    groups: str | None,
+    caption: str | None,
+    label: str | None,
+    width: TableWidth | None,
+) -> LatexOptions | None:
+    """How the tables look; ConfigError for such an option of another format, or a column that there is not."""
+    options = {"columns": columns, "groups": groups, "caption": caption, "label": label, "width": width}
+    given = [name for name, value in options.items() if value is not None]
+    if format_name != "latex":
+        if given:
+            raise ConfigError(f"--{given[0]} is of LaTeX tables; add --format latex, or leave it out")
+        return None
+    from xlt_bench.leaderboard.render.latex import LatexOptions, check_columns
+
+    names = tuple(filter(None, (columns or "").split(",")))
+    check_columns(names)
+    chosen = None if groups is None else tuple(name.strip() for name in groups.split(",") if name.strip())
+    return LatexOptions(cast(Any, names), chosen, caption, label, width or "page")

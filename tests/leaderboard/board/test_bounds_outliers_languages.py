@@ -21,7 +21,8 @@ from tests.support.board_records import (
     shown,
 )
 from xlt_bench.leaderboard.board.resampled_pairs import resampled_pairs
-from xlt_bench.leaderboard.render.markup import latex, markdown
+from xlt_bench.leaderboard.render.latex import latex
+from xlt_bench.leaderboard.render.markup import markdown
 from xlt_bench.leaderboard.render.output import text_of
 from xlt_bench.leaderboard.render.page import page
 

@@ -24,7 +24,8 @@ from tests.support.board_records import (
     runs,
     shown,
 )
-from xlt_bench.leaderboard.render.markup import latex, markdown
+from xlt_bench.leaderboard.render.latex import latex
+from xlt_bench.leaderboard.render.markup import markdown
 from xlt_bench.metrics import metric_named
 from xlt_bench.records.record import Predictions
 from xlt_bench.stats import compare, macro_f1_pseudo_values, pairwise
