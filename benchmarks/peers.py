@@ -1,6 +1,6 @@
 """Our training toolkit against the usual stack (Hugging Face `Trainer` + `peft` p-tuning), in one process.
 
-    python -m benchmarks.peers [--backbone nano|base|large] [--quick] [--json] [--output FILE]
+    python -m benchmarks.peers [--backbone nano|e5-small-q4|base|large] [--quick] [--json] [--output FILE]
 
 Both sides get the same backbone, sentences, batch size of 32, Adafactor and dev evaluation every epoch, with dropout as
 in the backbone's configuration. They take turns, so that whatever else the machine does hits both; figures are medians
@@ -57,11 +57,13 @@ class Size:
 
 FULL = {
     "nano": Size(640, 99, 1024, 2, 7, (1, 2, 5, 10)),
+    "e5-small-q4": Size(128, 32, 256, 1, 3, (1, 2, 5)),
     "base": Size(64, 16, 64, 1, 3, (1, 2, 5)),
     "large": Size(640, 99, 1024, 2, 3, (1, 2, 5, 10)),
 }
 QUICK = {
     "nano": Size(192, 32, 192, 1, 3, (1, 2, 5)),
+    "e5-small-q4": Size(64, 16, 128, 1, 1, (1,)),
     "base": Size(32, 8, 32, 1, 1, (1,)),
     "large": Size(32, 8, 32, 1, 1, (1,)),
 }

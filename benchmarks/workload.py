@@ -22,6 +22,7 @@ VECTORS = 20
 LONGEST = 164
 SIZES: dict[str, dict[str, int]] = {
     "nano": {},
+    "e5-small-q4": {},
     "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072},
     "large": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096},
 }
@@ -29,13 +30,13 @@ _LANGUAGES = ("eng_Latn", "deu_Latn", "fra_Latn", "spa_Latn", "kat_Geor", "hin_D
 
 
 def backbone_folder(size: str, under: Path) -> Path:
-    """nano as it ships; `base` and `large` with XLM-R's configuration, random weights and nano's vocabulary.
+    """nano as it ships, e5-small-q4 as `backbone get` makes it; base, large: random, as XLM-R, with nano's vocabulary.
 
     Speed depends neither on the weights nor on the rows of the embedding table that no token names.
     """
-    nano = locate("nano").folder
     if not SIZES[size]:
-        return nano
+        return locate(size).folder
+    nano = locate("nano").folder
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(nano)
     values: dict[str, Any] = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, **SIZES[size]}

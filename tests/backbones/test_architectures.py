@@ -211,3 +211,15 @@ def test_a_fit_predicts_and_loads(model_type: str, method: Any, folders: dict[st
     fitted.save(tmp_path / "fit")
     loaded = method.load(tmp_path / "fit", given)
     np.testing.assert_array_equal(loaded.predict(TEST.examples), scores)
+
+
+@pytest.mark.parametrize("model_type", sorted(SERVED))
+def test_in_bfloat16_every_number_is_the_nearest_to_that_in_float32(model_type: str, folders: dict[str, Path]) -> None:
+    source = locate(str(folders[model_type]))
+    rounded = Backbone(source, precision="bf16").frozen
+    whole: Any = Backbone(source).frozen
+    weights = whole.to(torch.bfloat16).state_dict()
+    assert rounded.state_dict().keys() == weights.keys()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in rounded.state_dict().items())
+    buffers = dict(whole.named_buffers())
+    assert all(torch.equal(tensor, buffers[name]) for name, tensor in rounded.named_buffers())

@@ -72,9 +72,7 @@ class Backbone:
         """The encoder in the precision of the forward pass: in bfloat16 it is one of its own."""
         if self.precision == "fp32":
             return self.encoder
-        encoder: Any = self.fresh_encoder().requires_grad_(False)
-        frozen: PreTrainedModel = encoder.to(torch.bfloat16)
-        return frozen
+        return self._load(torch.bfloat16).requires_grad_(False)
 
     @cached_property
     def lean(self) -> LeanEncoder | None:
@@ -82,11 +80,14 @@ class Backbone:
         return lean_encoder(self.frozen)
 
     def fresh_encoder(self) -> PreTrainedModel:
-        """A model of its own, trainable: for methods that change its weights. In eval mode."""
+        """A model of its own, trainable: for methods that change its weights. In float32 and eval mode."""
+        return self._load(torch.float32)
+
+    def _load(self, dtype: torch.dtype) -> PreTrainedModel:
         try:
             # what the files lack (a pooler) is drawn at random; a seed must give the same whoever loads first
             with quiet(), torch.random.fork_rng(devices=[]):
-                model, report = self.architecture.load(self.source.folder)
+                model, report = self.architecture.load(self.source.folder, dtype)
         except Exception as error:  # transformers and safetensors raise many unrelated classes for a broken folder
             raise BackboneError(
                 f"backbone '{self.source.name}' cannot be loaded as an encoder: {first_line(error)}"
@@ -95,7 +96,7 @@ class Backbone:
         parts: Any = model
         if getattr(parts, "pooler", None) is not None:  # the head reads hidden states itself
             parts.pooler = None
-        encoder: PreTrainedModel = parts.to(self.device).eval()
+        encoder: PreTrainedModel = parts.to(self.device, dtype).eval()  # some types keep a part in float32 otherwise
         return encoder
 
     def _check_whole(self, report: dict[str, Any]) -> None:

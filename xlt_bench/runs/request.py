@@ -113,6 +113,8 @@ class Request:
         read_place,
         "run",
         "tune",
+        "study",
+        "grid",
         metavar="FILE|like:NAME",
     )
     protocol: Protocol | None = option(

@@ -19,6 +19,7 @@ ORDER = (
     "source-size",
     "few-shot",
     "cheapest",
+    "sentence-encoder",
 )
 
 

@@ -12,6 +12,7 @@ from xlt_bench.recipe import ReadOut
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor, nn
     from transformers import PreTrainedConfig, PreTrainedModel
@@ -92,13 +93,12 @@ class Architecture:
             )
         return limit
 
-    def load(self, folder: Path) -> tuple[PreTrainedModel, dict[str, Any]]:
-        """The model in float32, and what transformers says about its loading. Draws what the files lack at random."""
-        import torch
+    def load(self, folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, dict[str, Any]]:
+        """The model in this precision, and what transformers says about its loading. Draws what it lacks at random."""
         from transformers import AutoModel
 
         model, report = AutoModel.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+            folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, output_loading_info=True
         )
         return model, report
 

@@ -10,6 +10,7 @@ from xlt_bench.backbones.architectures.base import Architecture, head_dropout
 from xlt_bench.recipe import ReadOut
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedConfig, PreTrainedModel
 
 T5_TYPES = ("mt5", "t5", "umt5")
@@ -25,14 +26,13 @@ class T5Encoder(Architecture):
 
     read_outs: ClassVar[tuple[ReadOut, ...]] = ("mean", "first", "last")
 
-    def load(self, folder: Path) -> tuple[PreTrainedModel, dict[str, Any]]:
-        """The encoder in float32; the decoder's weights are left in the file."""
-        import torch
+    def load(self, folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, dict[str, Any]]:
+        """The encoder in this precision; the decoder's weights are left in the file."""
         from transformers import MT5EncoderModel, T5EncoderModel, UMT5EncoderModel
 
         classes: dict[str, Any] = {"mt5": MT5EncoderModel, "t5": T5EncoderModel, "umt5": UMT5EncoderModel}
         model, report = classes[self.model_type].from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+            folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, output_loading_info=True
         )
         return model, report
 

