@@ -98,7 +98,7 @@ def test_translations_of_names_are_nearest_neighbours(folder: Path) -> None:
 @pytest.mark.skipif("XLT_BENCH_SIB200" not in os.environ, reason="set XLT_BENCH_SIB200 to a folder of SIB-200")
 def test_translations_of_sentences_are_nearest_neighbours(folder: Path) -> None:
     task = task_info("sib200").load(Path(os.environ["XLT_BENCH_SIB200"]))
-    assert nearest(folder, parallel(task, SENTENCES, 99)) >= 0.95
+    assert nearest(folder, parallel(task, SENTENCES, 99)) >= 0.97
 
 
 @pytest.mark.parametrize("wrong", [halves_exchanged, neighbours_interleaved, off_by_one])
