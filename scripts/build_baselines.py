@@ -1,7 +1,7 @@
 """`python -m scripts.build_baselines --shared FOLDER`: make the data files again from the raw results, byte for byte.
 
-FOLDER holds `sib200/`, `llm-outputs/{gpt-3.5,gpt-4}.tsv.gz`, `sib200-paper-table7.csv`, `mteb-sib200-linear-probe.csv`
-and `emma500-sib200-3shot.csv`. Figures are moved from per cent to [0, 1] as decimal text, so no digit changes. The
+FOLDER holds `sib200/`, `llm-outputs/{gpt-3.5,gpt-4}.tsv.gz`, `sib200-paper-table7.csv`, `mteb-sib200-linear-probe.csv`,
+`emma500-sib200-3shot.csv` and `tipa-sib200.csv` (columns language, configuration, score). Figures are moved from per cent to [0, 1] as decimal text, so no digit changes. The
 tables of the XPE paper and `sources.toml` were typed in; nothing is built for them.
 """
 
@@ -27,6 +27,15 @@ MODELS = ("gpt-3.5", "gpt-4")
 DATA = Path(__file__).parents[1] / "baselines" / "data"
 TABLE7_COLUMNS = ("mlp", "xlmr_base", "xlmr_large", "xlt_eng", "xlt_ara", "xlt_zho", "gpt35", "gpt4")
 
+TIPA_COLUMNS = (
+    "finetune",
+    "baseline_task_adapter",
+    "baseline_en",
+    "baseline_closest_featural",
+    "reconstructed_featural_base",
+    "reconstructed_syntactic_limit",
+)
+
 
 def build(shared: Path) -> dict[str, str]:
     """Name -> content of every data file that is made from raw results.
@@ -34,7 +43,7 @@ def build(shared: Path) -> dict[str, str]:
     Raises:
         DataError: a raw file is not what the stored provenance speaks of.
     """
-    return {**_answers(shared), **_table7(shared), **_mteb(shared), **_emma(shared)}
+    return {**_answers(shared), **_table7(shared), **_mteb(shared), **_emma(shared), **_tipa(shared)}
 
 
 def _answers(shared: Path) -> dict[str, str]:
@@ -99,6 +108,17 @@ def _emma(shared: Path) -> dict[str, str]:
     rows = [{"code": code, **{model["Model"]: model[code] for model in models}} for code in codes]
     comments = ["MaLA-LM/emma-500, commit ed9a8f89e262: accuracy in [0, 1], 3-shot, names as there. Figures cited."]
     return {"emma500-3shot.csv": _wide(comments, rows, {model["Model"]: model["Model"] for model in models}, str)}
+
+
+def _tipa(shared: Path) -> dict[str, str]:
+    scores: dict[str, dict[str, str]] = {}
+    for row in _read(shared / "tipa-sib200.csv"):
+        scores.setdefault(row["language"], {})[row["configuration"]] = row["score"]
+    rows = [{"code": code, **{name: of_code.get(name, "") for name in TIPA_COLUMNS}} for code, of_code in scores.items()]
+    comments = [
+        "stefaccou/TIPA, commit 7703e6a34bdc, MIT: accuracy in [0, 1] on the test items, one run, configurations as there."
+    ]
+    return {"tipa.csv": _wide(comments, rows, {name: name for name in TIPA_COLUMNS}, str)}
 
 
 def _wide(

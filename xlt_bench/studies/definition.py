@@ -24,7 +24,6 @@ from typing import Any, Literal, cast, get_args
 
 from xlt_bench.errors import ConfigError, unknown
 from xlt_bench.io.toml_files import TomlTable, read_toml
-from xlt_bench.metrics import METRICS
 from xlt_bench.plugins.hyperparameters import text_of
 from xlt_bench.records.cell import FULL
 from xlt_bench.runs.option import options_of
@@ -198,6 +197,8 @@ def _check_budget(section: TomlTable, grid: Grid) -> None:
 
 
 def _report(section: TomlTable) -> ReportSpec:
+    from xlt_bench.metrics import METRICS  # brings numpy, which a completion of names can do without
+
     section.check_keys(REPORT_KEYS)
     form = _choice(section, "form", get_args(Form))
     if form is None:
