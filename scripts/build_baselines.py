@@ -114,9 +114,9 @@ def _tipa(shared: Path) -> dict[str, str]:
     scores: dict[str, dict[str, str]] = {}
     for row in _read(shared / "tipa-sib200.csv"):
         scores.setdefault(row["language"], {})[row["configuration"]] = row["score"]
-    rows = [{"code": code, **{name: of_code.get(name, "") for name in TIPA_COLUMNS}} for code, of_code in scores.items()]
+    rows = [{"code": code} | {name: row.get(name, "") for name in TIPA_COLUMNS} for code, row in scores.items()]
     comments = [
-        "stefaccou/TIPA, commit 7703e6a34bdc, MIT: accuracy in [0, 1] on the test items, one run, configurations as there."
+        "stefaccou/TIPA, commit 7703e6a34bdc, MIT: accuracy in [0, 1] on the test items, one run, names as there."
     ]
     return {"tipa.csv": _wide(comments, rows, {name: name for name in TIPA_COLUMNS}, str)}
 
