@@ -1,7 +1,8 @@
 """`python -m scripts.build_baselines --shared FOLDER`: make the data files again from the raw results, byte for byte.
 
 FOLDER holds `sib200/`, `llm-outputs/{gpt-3.5,gpt-4}.tsv.gz`, `sib200-paper-table7.csv`, `mteb-sib200-linear-probe.csv`,
-`emma500-sib200-3shot.csv` and `tipa-sib200.csv` (columns language, configuration, score). Figures are moved from per cent to [0, 1] as decimal text, so no digit changes. The
+`emma500-sib200-3shot.csv` and `tipa-sib200.csv` (columns language, configuration, score).
+Figures are moved from per cent to [0, 1] as decimal text, so no digit changes. The
 tables of the XPE paper and `sources.toml` were typed in; nothing is built for them.
 """
 
