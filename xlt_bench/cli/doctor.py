@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from xlt_bench.cli.options import JsonOption
+from xlt_bench.io.processor import available_cores
 from xlt_bench.io.texts import clean
 
 PACKAGES = ("xlt-bench", "torch", "transformers", "datasets", "numpy", "scipy", "huggingface_hub")
@@ -87,8 +88,7 @@ def _machine() -> Iterator[tuple[str, str]]:
     import torch
 
     yield "system", platform.platform()
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield "processor", f"{usable} cores for this process, torch uses {torch.get_num_threads()} threads"
+    yield "processor", f"{available_cores()} cores for this process, torch uses {torch.get_num_threads()} threads"
     if not torch.cuda.is_available():
         built = "for CUDA " + torch.version.cuda if torch.version.cuda else "without CUDA"
         yield "GPU", f"none that torch can use (it is built {built}); runs take the CPU"

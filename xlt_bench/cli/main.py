@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from xlt_bench import __version__
+from xlt_bench.cli.help import GroupedCommand
 from xlt_bench.errors import XltBenchError
 from xlt_bench.io.processor import share_cores
 from xlt_bench.io.texts import clean, cut_words, reason, shortened
@@ -53,7 +54,7 @@ class Commands(TyperGroup):
             return None
         module = import_module(f"xlt_bench.cli.{cmd_name.replace('-', '_')}")
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name)(getattr(module, COMMANDS[cmd_name]))
+        single.command(cmd_name, cls=GroupedCommand)(getattr(module, COMMANDS[cmd_name]))
         return typer.main.get_command(single)
 
 
