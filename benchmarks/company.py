@@ -49,11 +49,13 @@ def waiting(spin: str) -> dict[str, str]:
 def start(arguments: argparse.Namespace, store: Path, spin: str) -> subprocess.Popen[bytes]:
     """A run of XPE in a process of its own."""
     # a spin count that is set, to what GNU takes anyway, keeps the command from setting its own
-    own = waiting(spin or "30000000000")
+    environment_of_run = waiting(spin or "30000000000")
     command = [sys.executable, "-m", "xlt_bench", "run", "-m", "xpe", "--sources", "joshi5", "--targets", "eng_Latn"]
     options = ["--backbone", arguments.backbone, "--preset", "cldr", "--seeds", "0,", "--store", str(store)]
     sizes = ["--steps", str(arguments.steps), "--max-length", "64"]
-    return subprocess.Popen([*command, *options, *sizes], env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [*command, *options, *sizes], env=environment_of_run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def seconds(arguments: argparse.Namespace, runs: int, spin: str, limit: float | None = None) -> float:
@@ -63,8 +65,8 @@ def seconds(arguments: argparse.Namespace, runs: int, spin: str, limit: float | 
         processes = [start(arguments, Path(folder) / str(number), spin) for number in range(runs)]
         try:
             for process in processes:
-                left = None if limit is None else max(0.1, limit - (time.perf_counter() - started))
-                if process.wait(left):
+                remaining = None if limit is None else max(0.1, limit - (time.perf_counter() - started))
+                if process.wait(remaining):
                     raise RuntimeError("the run failed; try it by hand")
         except subprocess.TimeoutExpired:
             return limit or 0.0
@@ -90,13 +92,12 @@ def turn(arguments: argparse.Namespace) -> dict[str, float]:
     """Ratios of one turn."""
     ratios = {}
     for name, spin in (("as it runs", SPIN_COUNT), ("spinning", "")):
-        alone = seconds(arguments, 1, spin)
+        single = seconds(arguments, 1, spin)
         with busy():
-            ratios[f"beside a busy process, {name}"] = seconds(arguments, 1, spin, MOST * alone) / alone
-        ratios[f"two at once over one after the other, {name}"] = seconds(arguments, 2, spin, MOST * alone) / (
-            2 * alone
-        )
-        ratios[f"seconds alone, {name}"] = alone
+            ratios[f"beside a busy process, {name}"] = seconds(arguments, 1, spin, MOST * single) / single
+        both = seconds(arguments, 2, spin, MOST * single)
+        ratios[f"two at once over one after the other, {name}"] = both / (2 * single)
+        ratios[f"seconds alone, {name}"] = single
     return ratios
 
 

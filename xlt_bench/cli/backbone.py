@@ -83,9 +83,9 @@ def _list() -> Group:
         table.add_column(column, overflow="fold")
     notes = []
     for entry in backbones_at_hand():
-        here = "yes" if entry.folder else "no (backbone get)"
+        presence = "yes" if entry.folder else "no (backbone get)"
         languages = "unknown" if entry.languages is None else f"{entry.languages}{'' if entry.complete else ' or more'}"
-        table.add_row(*(Text(clean(text)) for text in (entry.name, entry.summary, here, entry.licence, languages)))
+        table.add_row(*(Text(clean(text)) for text in (entry.name, entry.summary, presence, entry.licence, languages)))
         notes += [f"{entry.name}: {caveat}" for caveat in entry.caveats]
     notes.append("Any other hub id, or a local folder that save_pretrained wrote, works too.")
     return Group(table, *(Text(clean(note)) for note in notes))

@@ -54,9 +54,9 @@ def threads(number: int | None) -> Iterator[None]:
         return
     import torch
 
-    before = torch.get_num_threads()
+    usual_number = torch.get_num_threads()
     torch.set_num_threads(number or limit)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(usual_number)

@@ -135,9 +135,9 @@ class _Reader:
 
     def bytes(self, count: int) -> bytes:
         """So many bytes."""
-        taken = self._image[self._position : self._position + count]
+        content = self._image[self._position : self._position + count]
         self._position += count
-        return taken
+        return content
 
     def skip(self, count: int) -> None:
         """Go on after so many bytes."""

