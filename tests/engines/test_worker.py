@@ -153,6 +153,8 @@ def unusual(hint: Any, folder: Path) -> Any:
     if Literal in origins:
         return get_args(kinds[origins.index(Literal)])[-1]
     if Mapping in origins:
+        if Path in get_args(hint):
+            return {"name": folder / "file"}
         return {"name": "1", "results": [{"trial": 0}]}
     return next(value for kind, value in ((bool, True), (int, 7), (str, "text")) if kind in origins)
 

@@ -212,6 +212,11 @@ def test_the_command_by_hand_gives_the_same_numbers(tune: Command, request_: Req
     assert pairs[0] == pairs[1]
 
 
+def test_the_command_names_files_of_resources() -> None:
+    words = command(Request(method="spt", resources={"label-words": Path("my words.toml")}))
+    assert words == "xlt-bench run --method spt --resource 'label-words=my words.toml'"
+
+
 def test_a_soft_prompt_with_a_backbone(request_: Request, tiny_backbone_folder: Path) -> None:
     prompt = replace(request_, method="spt", backbone=str(tiny_backbone_folder), steps=2, device="cpu", seeds=(0,))
     found = search(prepare_search(prompt, 3), LocalEngine())

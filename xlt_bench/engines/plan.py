@@ -120,7 +120,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, tuple):
         return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
+    return {key: _plain(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
 
 
 def _typed(value: Any, kind: Any) -> Any:
@@ -128,6 +128,8 @@ def _typed(value: Any, kind: Any) -> Any:
     kinds = (kind, *get_args(kind))
     if isinstance(value, str) and Path in kinds:
         return Path(value)
+    if isinstance(value, dict) and get_origin(kind) is Mapping:
+        return {key: _typed(inner, get_args(kind)[1]) for key, inner in value.items()}
     if isinstance(value, list) and any(tuple in (part, get_origin(part)) for part in kinds):
         return tuple(value)
     return value

@@ -16,7 +16,7 @@ from xlt_bench.tuning.space import REACH, options_of
 from xlt_bench.tuning.trial import Trial
 
 _OPTIONS = {"data_dir": "data-dir", "groups_file": "groups"}
-_ELSEWHERE = ("method", "settings", "rate_factors", "tuning", "rerun", "save_weights", "protocol", "shots")
+_ELSEWHERE = ("method", "settings", "resources", "rate_factors", "tuning", "rerun", "save_weights", "protocol", "shots")
 
 
 def announcement(search: Search) -> str:
@@ -91,7 +91,8 @@ def command(request: Request) -> str:
         if field.name not in _ELSEWHERE and value is not None and value != field.default:
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             words += [f"--{_OPTIONS.get(field.name, field.name).replace('_', '-')}", text]
-    return shlex.join([*words, *options_of(request)])
+    resources = [word for name, path in request.resources.items() for word in ("--resource", f"{name}={path}")]
+    return shlex.join([*words, *resources, *options_of(request)])
 
 
 def _percent(score: Score | None) -> str:
