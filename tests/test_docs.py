@@ -9,6 +9,7 @@ import pytest
 
 import xlt_bench
 from tests.support import ROOT
+from xlt_bench.plugins.registry import METHODS, entries, qualified
 
 GUIDE = (ROOT / "docs/adding-a-method.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n# (?!test_)(\S+)\n(.*?)```", GUIDE, re.S)
@@ -39,3 +40,10 @@ def test_method_from_the_documentation_runs_and_its_weights_load(tmp_path: Path,
     assert record.complete
     assert list(record.accuracy) == ["deu_Latn"]
     assert any((tmp_path / "store" / record.cell.fingerprint / "weights").iterdir())
+
+
+def test_every_shipped_method_has_a_card() -> None:
+    page = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    names = {entry.name for entry in entries(METHODS) if qualified(entry).startswith("xlt-bench/")}
+    assert len(names) > 20
+    assert {name for name in names if f"`{name}`" not in page} == set()

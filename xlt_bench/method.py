@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,6 +210,17 @@ class WithRecipe(Protocol):
         Args:
             preset: the preset's name (`xlt_bench.recipe.PRESETS`).
             common: what it holds for all methods; a frozen dataclass, so changes are copies (`common.with_roles`).
+        """
+
+
+@runtime_checkable
+class Reporting(Fitted, Protocol):
+    """A fitted method that has more to tell of items than their classes."""
+
+    def report(self, examples: Sequence[Example]) -> Mapping[str, Any]:
+        """Plain data, such as how often each of several prompts was taken in each language.
+
+        Called once a run, with all that was predicted; the Record has it under `fit`, as `report`.
         """
 
 

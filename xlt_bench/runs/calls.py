@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from xlt_bench.errors import MethodError, XltBenchError
-from xlt_bench.method import Adaptable, Context, FitSummary, Fitted, Method, Packable, PackAdaptable, PackError, Scores
+from xlt_bench.method import (
+    Adaptable,
+    Context,
+    FitSummary,
+    Fitted,
+    Method,
+    Packable,
+    PackAdaptable,
+    PackError,
+    Reporting,
+    Scores,
+)
 from xlt_bench.records.record import Predictions
 from xlt_bench.resources import SOURCE_PARALLEL
 from xlt_bench.task import Example, Labelled, concatenate
@@ -130,6 +142,14 @@ def predict(
         gold=names[items.gold],
         predicted=names[classes],
     )
+
+
+def report_of(fitted: Fitted, parts: Sequence[Labelled]) -> Mapping[str, Any]:
+    """What a fitted method has to tell of the items that it predicted, by name; nothing of most methods."""
+    if not isinstance(fitted, Reporting):
+        return {}
+    with calling("report"):
+        return {"report": fitted.report(anonymous(concatenate(parts)).examples)}
 
 
 def anonymous(part: Labelled) -> Labelled:

@@ -21,7 +21,7 @@ from xlt_bench.records.cell import Cell
 from xlt_bench.records.environment import environment, peak_memory, reset_peak_memory
 from xlt_bench.records.record import Predictions, Record
 from xlt_bench.runs.arithmetic import floating_point_operations
-from xlt_bench.runs.calls import Fits, calling, predict
+from xlt_bench.runs.calls import Fits, calling, predict, report_of
 from xlt_bench.runs.counting import Counter, Effort
 from xlt_bench.runs.counts import Counts, fit_counts, run_counts
 from xlt_bench.runs.loader import Loader
@@ -39,7 +39,7 @@ METHOD, MADE = "method", "made.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one cell; `operations` of its fit where they were counted."""
+    """What came of one cell; `operations` of its fit where they were counted, `report` where the method has one."""
 
     cell: Cell
     fitted: Fitted
@@ -48,6 +48,7 @@ class Outcome:
     predict_seconds: float
     counts: Counts
     operations: int | None
+    report: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,8 @@ class Runner:
         steps = protocol_of(cell).steps(cell, task, recipe)
         source = self._source.counts if cell.adapts and self._source else {}
         counts = run_counts(fit_counts(effort, cell, recipe, steps), counter.efforts()[0], source)
-        return Outcome(cell, fitted, predictions.clustered(task.clusters), fit_seconds, seconds, counts, operations)
+        predictions, report = predictions.clustered(task.clusters), report_of(fitted, parts)
+        return Outcome(cell, fitted, predictions, fit_seconds, seconds, counts, operations, report)
 
     def _source_of(self, cell: Cell) -> SourceFit:
         """The fit that a cell adapts from, as it was kept: a resumed run starts where an undisturbed one does."""
@@ -235,7 +237,7 @@ class Runner:
             accuracy=predictions.accuracy(),
             item_hash=predictions.item_hash(),
             selected_on=self.setup.provenance.selected_on or selected_on,
-            fit=_plain(asdict(summary)) | operations,
+            fit=_plain(asdict(summary)) | operations | _plain(outcome.report),
             counted=outcome.counts,
             timing=_timing(outcome) | self._source_timing(cell),
             peak_memory_bytes=peak_memory(self.setup.device),

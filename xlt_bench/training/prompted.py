@@ -48,15 +48,17 @@ class Prompted(nn.Module):
 
     def prompt_of(self, batch: Batch, backbone: Backbone) -> Tensor:
         """The prompt before these texts: one for all, (n, prompt width), or one a row, (rows, n, prompt width)."""
-        if not self.per_item:
-            prompt: Tensor = self.prompt()
-            return prompt
-        assert batch.origin is not None, "batches of splits and of predictions say where their rows come from"
-        with torch.no_grad():
-            words = backbone.embed(batch).float()
-        codes = tuple(batch.origin.languages[number] for number in batch.origin.language.tolist())
-        prompts: Tensor = self.prompt(PromptedTexts(words, batch.mask.to(words.device), codes))
-        return prompts
+        prompt: Tensor = self.prompt(texts_of(batch, backbone)) if self.per_item else self.prompt()
+        return prompt
+
+
+@torch.no_grad()
+def texts_of(batch: Batch, backbone: Backbone) -> PromptedTexts:
+    """What a prompt that depends on the item is made from."""
+    assert batch.origin is not None, "batches of splits and of predictions say where their rows come from"
+    words = backbone.embed(batch).float()
+    codes = tuple(batch.origin.languages[number] for number in batch.origin.language.tolist())
+    return PromptedTexts(words, batch.mask.to(words.device), codes)
 
 
 class PromptedForward:

@@ -46,11 +46,17 @@ class SoftPrompt(TrainingHooks, ABC):
     """
 
     uses_backbone: ClassVar[bool] = True
-    per_item: ClassVar[bool] = False
-    """Whether the prompt depends on the item: the module then maps PromptedTexts to (rows, n, width)."""
 
     learning_rate: float | None = None
     head_learning_rate: float | None = None
+
+    @property
+    def per_item(self) -> bool:
+        """Whether the prompt depends on the item: the module then maps PromptedTexts to (rows, n, width).
+
+        A subclass may also set it as a constant, `per_item: ClassVar[bool] = True`.
+        """
+        return False
 
     @abstractmethod
     def build(self, width: int) -> nn.Module:
@@ -115,7 +121,7 @@ class SoftPrompt(TrainingHooks, ABC):
         finally:
             backbone.frozen.eval()
         outcomes = [
-            lane.failure or FittedPrompt(self, module, context, lane.close())
+            lane.failure or self.fitted(module, context, lane.close())
             for lane, module, context in zip(lanes, modules, contexts, strict=True)
         ]
         fits = [outcome for outcome in outcomes if isinstance(outcome, FittedPrompt)]
@@ -147,12 +153,16 @@ class SoftPrompt(TrainingHooks, ABC):
         rates = {role: self.learning_rate for role in roles if role != "head"}
         return recipe.with_rates(**rates, head=self.head_learning_rate)
 
+    def fitted(self, module: Prompted, context: Context, summary: FitSummary) -> FittedPrompt:
+        """What predicts with a trained module; a method with more to tell than predictions gives a subclass."""
+        return FittedPrompt(self, module, context, summary)
+
     def load(self, folder: Path, context: Context) -> FittedPrompt:
         """Restore what `FittedPrompt.save` wrote."""
         module = self.new_module(context)
         weights, summary = load_fit(folder)
         module.load_state_dict(weights)
-        return FittedPrompt(self, module.eval(), context, summary)
+        return self.fitted(module.eval(), context, summary)
 
 
 @torch.no_grad()
