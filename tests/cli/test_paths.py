@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.commands import Command
+from tests.support.commands import Command, process_environment
+from xlt_bench.cli.main import main
 
 LONG = "x" * 300
 NOWHERE = {
@@ -94,6 +97,7 @@ NUMBERS = {
     "a hyper-parameter": ["run", "-m", "ngram-mlp", "--set", f"epochs={DIGITS}"],
     "a level": ["leaderboard", "--level", DIGITS],
     "trials": ["tune", "-m", "majority", "--trials", DIGITS],
+    "a seed of trials": ["run", "-m", "majority", "--seeds", "4000000000,"],
     "a negative rate": ["run", "-m", "spt", "--set", "learning_rate=-1"],
     "a negative rate of the head": ["run", "-m", "xpe", "--set", "head_learning_rate=-1e-9"],
     "a negative rate of its own": ["run", "-m", "ngram-mlp", "--set", "learning_rate=-0.1"],
@@ -111,13 +115,19 @@ NUMBERS = {
 }
 
 
+REASONS = re.compile(
+    "whole number|an integer|a count such as|examples such as|between 0 and 1|negative|no room|held for trials"
+)
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_number_that_cannot_be_is_named_before_anything_runs(command: Command, number: str) -> None:
     said = command(*NUMBERS[number])
     assert (said.code, said.out, said.err.count("\n")) == (2, "", 1), said
     assert len(said.err) < 600
     assert re.search(
-        r"whole number|an integer|a count such as|examples such as|between 0 and 1|negative|no room", said.err
+        r"whole number|an integer|a count such as|examples such as|between 0 and 1|negative|no room|held for trials",
+        said.err,
     )
     assert not Path("xlt-results").exists()
 
@@ -142,3 +152,31 @@ def test_nothing_to_rescore_is_said(command: Command, run: Command) -> None:
     assert "nothing to rescore: no Record in xlt-results" in said.err
     assert run("-m", "majority", "--seeds", "1").code == 0
     assert "no Record of task other" in command("rescore", "--task", "other").err
+
+
+@pytest.mark.parametrize(("closed", "code"), [("stdout", 0), ("stderr", 0)])
+def test_a_closed_stream_is_no_fault(program: Command, closed: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, closed, None)
+    assert main(["ls", "methods"]) == code
+
+
+def test_whoever_has_read_enough_leaves_without_a_word(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m xlt_bench ls methods | head -c 1"
+    ended = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, env=process_environment(), cwd=tmp_path, check=True
+    )
+    assert (len(ended.stdout), ended.stderr) == (1, "")
+
+
+def test_a_full_disk_under_standard_output_is_one_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "xlt_bench", "ls", "tasks"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=process_environment(),
+            cwd=tmp_path,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (2, "error: No space left on device\n")

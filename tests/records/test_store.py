@@ -142,6 +142,30 @@ def test_a_file_in_place_of_a_record_is_named_and_replaced(tmp_path: Path) -> No
     assert store.find(run.cell.fingerprint) == run
 
 
+def _changed(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    path.write_bytes(content)
+
+
+PREDICTIONS = {
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:300]),
+    "empty": lambda path: path.write_bytes(b""),
+    "a byte changed": _changed,
+    "gone": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("how", PREDICTIONS)
+def test_a_record_whose_predictions_are_damaged_is_missing_again(tmp_path: Path, how: str) -> None:
+    store, runs = filled(tmp_path, 2)
+    PREDICTIONS[how](store.folder_of(runs[1].cell.fingerprint) / "predictions.parquet")
+    damaged = store.find(runs[1].cell.fingerprint)
+    assert isinstance(damaged, Damaged)
+    assert "predictions.parquet" in damaged.reason
+    assert store.find(runs[0].cell.fingerprint) == runs[0]
+
+
 def test_a_record_of_a_newer_release_is_never_replaced(tmp_path: Path) -> None:
     store, runs = filled(tmp_path, 1)
     BROKEN["newer"](store.folder_of(runs[0].cell.fingerprint))

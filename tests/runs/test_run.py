@@ -205,9 +205,10 @@ def test_a_label_tells_what_differs(run: Command) -> None:
     assert stored()[4].row_label == "head-only, 2 steps"
 
 
-def test_a_damaged_record_is_told_and_computed_again(run: Command, plugin: str) -> None:
+@pytest.mark.parametrize("file", ["record.json", "predictions.parquet"])
+def test_a_damaged_record_is_told_and_computed_again(file: str, run: Command, plugin: str) -> None:
     run("-m", plugin, "--seeds", "2")
-    (STORE / stored()[1].cell.fingerprint / "record.json").write_text("{")
+    (STORE / stored()[1].cell.fingerprint / file).write_text("{")
     said = run("-m", plugin, "--seeds", "2")
     assert said.code == 0
     assert "damaged, computed again" in said.err

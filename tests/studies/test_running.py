@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
 from tests.support import SUPPORT
+from tests.support.adapting_plugin import WORKING
 from tests.support.commands import Command, process_environment
+from tests.support.forked import start
 from tests.support.plugins import GOOD, write_plugin
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
@@ -30,21 +33,21 @@ sources = ["joshi5"]
 targets = "kat_Geor,tha_Thai,swh_Latn"
 protocol = "full"
 shots = [0, 4, "all"]
-seeds = 6
+seeds = 4
 
 [[grid]]
 methods = ["{ADAPTING}:Adapting"]
 sources = ["none"]
 targets = "kat_Geor,tha_Thai,swh_Latn"
 shots = [4, "all"]
-seeds = 6
+seeds = 4
 
 [report]
 form = "curve"
 over = "shots"
 pairs = [["{ADAPTING}:Adapting:joshi5", "{ADAPTING}:Adapting:none"]]
 """
-CELLS = 6 * (1 + 2 * 3) + 6 * 2 * 3
+CELLS = 4 * (1 + 2 * 3) + 4 * 2 * 3
 
 
 @pytest.fixture
@@ -145,28 +148,50 @@ def processes(study: str, folder: Path, seconds: str) -> subprocess.Popen[str]:
     )
 
 
+KILLS = 20
+
+
 @pytest.mark.usefixtures("toy_installed")
-def test_killed_at_random_moments_it_goes_on_and_ends_as_if_undisturbed(tmp_path: Path, study: str) -> None:
-    """A store that is killed 20 times holds, in the end, the Records of one that never was."""
+def test_killed_inside_fits_it_goes_on_and_ends_as_if_undisturbed(tmp_path: Path, study: str) -> None:
+    """A store whose study is killed 20 times inside a fit holds, in the end, the files of one that never was."""
     calm, rough = tmp_path / "calm", tmp_path / "rough"
     calm.mkdir()
     rough.mkdir()
-    undisturbed = processes(study, calm, "0")
-    assert undisturbed.wait(timeout=120) == 0
-    moments, killed = random.Random(8), 0
-    while killed < 20:
-        running = processes(study, rough, "0.03")
-        wait_for_work(running, rough, moments.uniform(0.0, 0.25))
-        running.send_signal(signal.SIGKILL)
-        running.communicate()
-        killed += 1
+    assert ended(study, calm) == 0
+    moments, attempts, inside = random.Random(8), 0, 0
+    while inside < KILLS:
+        attempts += 1
+        process = forked(study, rough, seconds="0.2")
+        wait_for_work(process, rough, moments.uniform(0.0, 0.15))
+        process.kill()
+        process.join()
+        inside += any(rough.glob(f"{WORKING}-*"))
+        for working in rough.glob(f"{WORKING}-*"):
+            working.unlink()
         stored(rough / STORE)  # none is damaged
-    ended = processes(study, rough, "0")
-    assert ended.wait(timeout=120) == 0
+        assert attempts < 3 * KILLS, "many kills must land inside a fit"
+    assert ended(study, rough) == 0
     assert stored(rough / STORE) == stored(calm / STORE)
+    assert answers(rough / STORE) == answers(calm / STORE)
     assert len(stored(calm / STORE)) == CELLS
     # each kill loses at most the cell under way, and its fit on the sources
-    assert len(calls(rough)) - len(calls(calm)) <= 2 * 20
+    assert len(calls(rough)) - len(calls(calm)) <= 2 * attempts
+
+
+def forked(study: str, folder: Path, seconds: str) -> BaseProcess:
+    environment = process_environment(ADAPTING_SECONDS=seconds)
+    return start(["study", "run", study, *options()], folder, environment)
+
+
+def ended(study: str, folder: Path) -> int | None:
+    process = forked(study, folder, seconds="0")
+    process.join(timeout=120)
+    return process.exitcode
+
+
+def answers(store: Path) -> dict[str, bytes]:
+    """Every Record's predictions, byte by byte."""
+    return {path.parent.name: path.read_bytes() for path in store.glob("*/predictions.parquet")}
 
 
 @pytest.mark.usefixtures("toy_installed")
@@ -182,11 +207,10 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, study: str) -> None:
     assert 0 < len(stored(tmp_path / STORE)) < CELLS
 
 
-def wait_for_work(running: subprocess.Popen[str], folder: Path, seconds: float) -> None:
-    """Until it has called the method once more, and so many seconds; or until it has ended."""
-    before = len(calls(folder))
-    while running.poll() is None and len(calls(folder)) == before:
-        time.sleep(0.01)
+def wait_for_work(process: BaseProcess, folder: Path, seconds: float) -> None:
+    """Until it works inside a call of the method, and so many seconds; or until it has ended."""
+    while process.is_alive() and not any(folder.glob(f"{WORKING}-*")):
+        time.sleep(0.002)
     time.sleep(seconds)
 
 

@@ -21,6 +21,8 @@ from xlt_bench.method import Context, FitSummary, Scores
 from xlt_bench.task import Example, Labelled
 
 CALLS = Path("calls.txt")
+WORKING = "working"
+"""Begins the name of a file that is there while a process fits or adapts."""
 
 
 class Counted:
@@ -55,7 +57,10 @@ class Adapting:
     uses_backbone: ClassVar[bool] = False
 
     def note(self, call: str, seed: int, what: str) -> None:
+        working = Path(f"{WORKING}-{os.getpid()}")
+        working.touch()
         time.sleep(float(os.environ.get("ADAPTING_SECONDS", "0")))
+        working.unlink()
         with CALLS.open("a") as file:
             file.write(f"{os.getpid()} {call} {seed} {what}\n")
 

@@ -88,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     An expected error is one line on standard error, without a traceback, and exit code 2; Ctrl-C is exit code 130.
     """
     share_cores()
+    _open_closed_streams()
     try:
         code = app(None if arguments is None else list(arguments), prog_name="xlt-bench", standalone_mode=False)
         return int(code or 0)
@@ -95,8 +96,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(f"error: {error}", 2)
     except (KeyboardInterrupt, typer.Abort):
         return _say("stopped", 130)
-    except BrokenPipeError:
-        return _reader_left()
     except OSError as error:  # of the user's files or disk, where no command says it better
         place = "" if error.filename is None else f"{shortened(error.filename, 300)}: "
         return _say(f"error: {place}{reason(error)}", 2)
@@ -113,10 +112,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(f"error: {message}; see: {command} --help", 2)
 
 
-def _reader_left() -> int:
-    """Whoever read standard output has enough of it, as in `xlt-bench leaderboard | head`: end without a word."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+def _open_closed_streams() -> None:
+    """Where the shell has closed standard output or error (`>&-`), Python has None: what is printed goes nowhere."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (until the process ends)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _say(text: str, code: int) -> int:

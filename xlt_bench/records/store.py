@@ -92,7 +92,7 @@ class Store:
         return self.folder / fingerprint
 
     def find(self, fingerprint: str) -> Record | Damaged | None:
-        """The Record of this fingerprint, or what is wrong with it; None if it is absent.
+        """The Record of this fingerprint, or what is wrong with it or its predictions; None if it is absent.
 
         Raises:
             StoreError: a newer release wrote it; it must not be replaced.
@@ -101,6 +101,11 @@ class Store:
         record = _read(path) if is_there(path) else None
         if isinstance(record, Damaged) and record.newer:
             raise StoreError(f"{path}: {record.reason}, or give another store: --store DIR")
+        if isinstance(record, Record) and record.complete and record.evidence == "per_item":
+            try:
+                self.sheet(record)  # from its cache, where the file is as it was written
+            except StoreError as error:
+                return Damaged(path, str(error).removesuffix(f"; {_AGAIN}"))
         return self.labelled([record])[0] if isinstance(record, Record) else record
 
     def has_weights(self, fingerprint: str) -> bool:

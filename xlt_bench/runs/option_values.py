@@ -13,6 +13,8 @@ from xlt_bench.plugins.hyperparameters import parse_settings, text_of
 from xlt_bench.runs.option import read_path, read_text, whole_number
 
 MOST_SEEDS = 1000
+TRIAL_SEEDS = range(4_000_000_000, 4_000_000_000 + MOST_SEEDS)
+"""Seeds of the trials of a search (`xlt_bench.tuning`), which no reported run has."""
 _MOST_DIGITS = 18
 
 

@@ -23,6 +23,7 @@ from xlt_bench.runs.option import (
     read_values,
 )
 from xlt_bench.runs.option_values import (
+    TRIAL_SEEDS,
     read_factors,
     read_languages,
     read_resources,
@@ -268,7 +269,9 @@ def read_request(arguments: Mapping[str, object]) -> Request:
 
         written["method"], settings = reference_of(method)
         written["settings"] = settings | read_settings(written.get("settings") or {}, "--set")
-    return Request(**read_values(options_of(Request), written))
+    request = Request(**read_values(options_of(Request), written))
+    check_reported_seeds(request)
+    return request
 
 
 def checked(request: Request) -> Request:
@@ -279,6 +282,13 @@ def checked(request: Request) -> Request:
     """
     declared = options_of(Request)
     return replace(request, **read_values(declared, {field.field: getattr(request, field.field) for field in declared}))
+
+
+def check_reported_seeds(request: Request) -> None:
+    """Refuse seeds that trials of a search have."""
+    clashing = [seed for seed in request.seeds or () if seed in TRIAL_SEEDS]
+    if clashing:
+        raise ConfigError(f"seed {clashing[0]} is held for trials, from {TRIAL_SEEDS.start} on; give others")
 
 
 def check_examples(request: Request, sources: Sequence[str], task: Task) -> None:

@@ -11,9 +11,8 @@ from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.plugins.methods import configure
 from xlt_bench.records.store import Store
 from xlt_bench.runs.loader import Loader
-from xlt_bench.runs.option_values import MOST_SEEDS
 from xlt_bench.runs.preparing import prepare
-from xlt_bench.runs.request import Request
+from xlt_bench.runs.request import Request, check_reported_seeds
 from xlt_bench.tuning.scores import Score, difference
 from xlt_bench.tuning.space import REACH, choices_of, dimensions, options_of, point, request_of
 from xlt_bench.tuning.trial import FIRST_SEED, STORE, PlannedTrial, Trial, fits_of, trial_cell
@@ -129,10 +128,7 @@ def _check(request: Request, trials: int, seeds: int) -> None:
         raise ConfigError(f"--trial-seeds must be at least 1, not {seeds}")
     if not request.has_sources:
         raise ConfigError("tuning selects on source dev, and --sources none has none; give sources")
-    reserved = range(FIRST_SEED, FIRST_SEED + MOST_SEEDS)
-    clashing = [seed for seed in request.seeds or () if seed in reserved]
-    if clashing:
-        raise ConfigError(f"seed {clashing[0]} is held for trials, from {reserved.start} on; give others")
+    check_reported_seeds(request)
 
 
 def search(

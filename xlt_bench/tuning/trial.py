@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from xlt_bench.records.answers import Sheet
 from xlt_bench.records.cell import ZERO_SHOT, Cell
 from xlt_bench.runs.experiment import Experiment
+from xlt_bench.runs.option_values import TRIAL_SEEDS
 from xlt_bench.runs.request import Request
 from xlt_bench.tuning.scores import Score, score
 from xlt_bench.tuning.space import Point
 
-FIRST_SEED = 4_000_000_000
+FIRST_SEED = TRIAL_SEEDS.start
 """Of the trials' own seeds: no run that is reported has them."""
 
 STORE = "trials"
