@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from xlt_bench import conformance
 from xlt_bench.cli.main import main
 from xlt_bench.conformance import CHECKS
 
@@ -40,20 +39,20 @@ class Plugin:
 
 
 CHOSEN = [check for check in CHECKS if check.name in ("predict_before_fit_is_refused", "one_finite_row_an_item")]
+FEW = [argument for check in CHOSEN for argument in ("--check", check.name)] + ["--seed", "0"]
 
 
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A method in a file, which `load`s what was never saved; two checks stand for all."""
+    """A method in a file, which `load`s what was never saved."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setattr(conformance, "CHECKS", tuple(CHOSEN))
     Path("plugin.py").write_text(PLUGIN, encoding="utf-8")
     return "plugin.py:Plugin"
 
 
 def test_the_table_shows_every_rule_and_why_one_is_broken(plugin: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check-method", plugin, "--set", "strength=2"]) == 1
+    assert main(["check-method", plugin, "--set", "strength=2", *FEW]) == 1
     said = capsys.readouterr()
     words = " ".join(said.out.replace("│", " ").split())
     for check in CHOSEN:
@@ -66,11 +65,22 @@ def test_the_table_shows_every_rule_and_why_one_is_broken(plugin: str, capsys: p
 
 def test_a_declared_failure_and_plain_json(plugin: str, capsys: pytest.CaptureFixture[str]) -> None:
     declared = "predict_before_fit_is_refused=it has nothing to load"
-    assert main(["check-method", plugin, "--json", "--expect-failure", declared]) == 0
+    assert main(["check-method", plugin, "--json", "--expect-failure", declared, *FEW]) == 0
     plain = json.loads(capsys.readouterr().out)
-    assert plain["passed"] is True
+    assert (plain["passed"], plain["seed"], len(plain["checks"])) == (True, 0, 2)
     (result,) = [check for check in plain["checks"] if check["status"] == "expected failure"]
     assert (result["check"], result["message"]) == ("predict_before_fit_is_refused", "it has nothing to load")
+
+
+def test_a_method_that_ends_the_process_fails_in_the_check_that_it_ends(
+    plugin: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = PLUGIN.replace("        return Fitted()", "        __import__('os')._exit(0)", 1)
+    Path("plugin.py").write_text(body, encoding="utf-8")
+    assert main(["check-method", plugin, "--json", *FEW]) == 1
+    results = {check["check"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert results["one_finite_row_an_item"]["status"] == "failed"
+    assert "the process ended in this check (exit code 0)" in results["one_finite_row_an_item"]["message"]
 
 
 @pytest.mark.slow
@@ -90,6 +100,7 @@ def test_all_checks_of_a_shipped_method(capsys: pytest.CaptureFixture[str]) -> N
         (["plugin.py:Plugim"], "did you mean 'Plugin'?"),
         (["plugin.py:Plugin", "--set", "strength=x"], "must be a number, not 'x'"),
         (["plugin.py:Plugin", "--set", "strenght=1"], "did you mean 'strength'?"),
+        (["plugin.py:Plugin", "--check", "loads"], "no check 'loads'"),
         (["plugin.py:Plugin", "--expect-failure", "loads"], "--expect-failure takes CHECK=REASON, not 'loads'"),
         (["plugin.py:Plugin", "--expect-failure", "loads=x"], "no check 'loads'"),
         (["plugin.py:Plugin", "--expect-failure", f"{CHOSEN[0].name}="], "needs a reason"),

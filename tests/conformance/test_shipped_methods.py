@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xlt_bench.conformance import CheckReport, FreshProcess, check_method
+from xlt_bench.method import Packable
 from xlt_bench.plugins.methods import configure
 from xlt_bench.plugins.registry import METHODS, entries, qualified
 
@@ -18,7 +19,7 @@ APPLIES = {  # to methods without a backbone, or without chance, not every check
     "linear-probe": {"other_seed_other_parameters", "head_is_trained_and_saved"},
     "ngram-linear": {"other_seed_other_parameters"},
 }
-WITHOUT_BACKBONE = {"head_is_trained_and_saved", "backbone_stays_frozen"}
+WITHOUT_BACKBONE = {"head_is_trained_and_saved", "backbone_stays_frozen", "keeps_to_the_budget"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in QUICK else [pytest.mark.slow]) for n in SHIPPED])
@@ -27,6 +28,7 @@ def test_shipped_methods_pass(name: str, fresh: FreshProcess) -> None:
     report = check_method(method, fresh=fresh)
     assert report.passed, str(report)
     allowed = APPLIES.get(name, set()) | (set() if method.uses_backbone else WITHOUT_BACKBONE)
+    allowed |= set() if isinstance(method, Packable) else {"fits_together_as_alone"}
     assert skipped(report) - {"adapt_leaves_the_source_fit"} <= allowed
     assert ("adapt_leaves_the_source_fit" in skipped(report)) == (name in ("majority", "ngram-mlp"))
 

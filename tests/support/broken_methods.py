@@ -185,8 +185,8 @@ class Unseeded(Words):
 
 @dataclass(frozen=True, kw_only=True)
 class AlwaysSeedZero(Prompt):
-    def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedPrompt:
-        return super().fit(train, dev, replace(context, seed=0))
+    def fit_many(self, train: Labelled, dev: Labelled, contexts: Sequence[Context]) -> list[FittedPrompt]:
+        return super().fit_many(train, dev, [replace(context, seed=0) for context in contexts])
 
 
 # random_state_is_restored

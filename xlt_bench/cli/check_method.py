@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from contextlib import redirect_stdout
+import secrets
 from typing import Annotated
 
 import typer
@@ -23,24 +22,31 @@ def check_method(
         list[str] | None,
         typer.Option("--expect-failure", metavar="CHECK=REASON", help="A check known to fail; may be repeated."),
     ] = None,
+    checks: Annotated[
+        list[str] | None, typer.Option("--check", metavar="CHECK", help="Only this check; may be repeated.")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of the toy task's classes, languages, sizes and items. [default: drawn, and told]"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check that a method keeps to the rules that comparisons rest on: a toy task, a tiny backbone, some seconds."""
     from rich.console import Console
 
-    from xlt_bench import conformance
-    from xlt_bench.conformance.view import parse_expected, progress_of, table_of
+    from xlt_bench.conformance.asking import Question, check_in_child
+    from xlt_bench.conformance.view import Progress, parse_expected, table_of
     from xlt_bench.plugins.hyperparameters import parse_settings
-    from xlt_bench.plugins.methods import configure
 
-    notes = Console(stderr=True, highlight=False, markup=False)
-    declared = parse_expected(expected or [])
-    with redirect_stdout(sys.stderr):  # what a method prints must not end up among the results
-        configured = configure(method, parse_settings(settings or []))
-        with progress_of(notes, len(conformance.CHECKS)) as on_result:
-            report = conformance.check_method(
-                configured.method, expected_failures=declared, label=configured.label, on_result=on_result
-            )
+    question = Question(
+        method,
+        parse_settings(settings or []),
+        parse_expected(expected or []),
+        checks,
+        seed if seed is not None else secrets.randbelow(10_000),
+    )
+    with Progress(Console(stderr=True, highlight=False, markup=False)) as progress:
+        report = check_in_child(question, progress.begin, progress.add)
     if as_json:
         print(json.dumps(report.as_json(), indent=1, ensure_ascii=False))
     else:

@@ -13,22 +13,25 @@ In a plug-in's tests, one test a check:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from xlt_bench.conformance import configuration, fairness, learning, predictions, randomness, saving
-from xlt_bench.conformance.bench import Bench, refuse_class
-from xlt_bench.conformance.checks import (
-    Check,
-    CheckReport,
-    Result,
-    Status,
-    carry_out,
-    check_declared,
+from xlt_bench.conformance import (
+    budget,
+    configuration,
+    fairness,
+    learning,
+    predictions,
+    process,
+    randomness,
+    saving,
 )
+from xlt_bench.conformance.bench import Bench, refuse_class
+from xlt_bench.conformance.checks import Check, carry_out, check_declared, chosen
 from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.conformance.fresh import FreshProcess
+from xlt_bench.conformance.results import CheckReport, Result, Status
 from xlt_bench.method import Method
 
 if TYPE_CHECKING:
@@ -57,8 +60,13 @@ CHECKS = tuple(
             configuration.predict_before_fit_is_refused,
             randomness.same_seed_same_predictions,
             randomness.other_seed_other_parameters,
+            randomness.fits_together_as_alone,
+            randomness.fits_the_same_elsewhere,
+            randomness.depends_on_content_alone,
             randomness.random_state_is_restored,
             learning.learns_a_separable_task,
+            budget.keeps_to_the_budget,
+            budget.summary_is_true,
             learning.trainable_parameters_are_true,
             learning.head_is_trained_and_saved,
             learning.backbone_stays_frozen,
@@ -70,8 +78,13 @@ CHECKS = tuple(
             predictions.odd_inputs_are_predicted,
             predictions.adapt_leaves_the_source_fit,
             fairness.sees_no_answers_and_no_targets,
+            fairness.dev_is_not_trained_on,
+            process.reads_nothing_hidden,
             fairness.inputs_are_left_as_they_were,
             fairness.libraries_are_left_as_they_were,
+            process.process_is_left_as_it_was,
+            process.prints_nothing,
+            process.leaves_no_files,
             fairness.works_without_network,
         ),
     )
@@ -85,30 +98,55 @@ def check_method(
     expected_failures: Mapping[str, str] | None = None,
     label: str | None = None,
     fresh: FreshProcess | None = None,
+    seed: int = 0,
+    checks: Sequence[str] | None = None,
     on_result: Callable[[Result], None] | None = None,
 ) -> CheckReport:
-    """Run every check on a configured method, on the CPU, with a toy task and a tiny backbone: some seconds.
+    """Check a configured method, on the CPU, with a toy task and a tiny backbone: some seconds.
 
     Args:
         method: an object, not a class.
         expected_failures: checks that are known to fail -> why. One of them that passes is reported as failed.
         label: the method's name in the report; that of its class by default.
         fresh: fresh processes to share between calls.
+        seed: of the toy: with another seed its classes, languages, sizes and items are others.
+        checks: names of those to run; all by default.
         on_result: is told of every result as it comes.
 
     Raises:
-        ConfigError: a class in place of an object; an expected failure of no such check, or without a reason.
+        ConfigError: a class in place of an object; no such check; an expected failure without a reason.
     """
-    declared = dict(expected_failures or {})
-    check_declared(declared, CHECKS)
     results = []
-    with Bench(method, fresh) as bench:
+    for result in results_of(method, expected_failures or {}, selected(checks), fresh=fresh, seed=seed):
+        results.append(result)
+        if on_result is not None:
+            on_result(result)
+    return CheckReport(label or type(method).__name__, tuple(results), seed)
+
+
+def selected(names: Sequence[str] | None) -> tuple[Check, ...]:
+    """The checks of these names; all, where there are none.
+
+    Raises:
+        ConfigError: there is no such check.
+    """
+    return CHECKS if names is None else chosen(names, CHECKS)
+
+
+def results_of(
+    method: Method,
+    expected_failures: Mapping[str, str],
+    checks: Sequence[Check],
+    *,
+    fresh: FreshProcess | None = None,
+    seed: int = 0,
+) -> Iterator[Result]:
+    """Result after result; see `check_method`."""
+    check_declared(expected_failures, CHECKS)
+    with Bench(method, fresh, seed) as bench:
         bench.prepare()
-        for check in CHECKS:
-            results.append(carry_out(check, bench, declared.get(check.name)))
-            if on_result is not None:
-                on_result(results[-1])
-    return CheckReport(label or type(method).__name__, tuple(results))
+        for check in checks:
+            yield carry_out(check, bench, expected_failures.get(check.name))
 
 
 def parametrize_with_checks(*methods: Method, expected_failures: Mapping[str, str] | None = None) -> MarkDecorator:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -13,19 +14,22 @@ import torch
 from numpy.typing import NDArray
 
 from xlt_bench.backbones.source import BackboneSource, locate
-from xlt_bench.conformance import toy
+from xlt_bench.conformance.batches import BatchWatch
 from xlt_bench.conformance.calls import calling
 from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.conformance.fresh import FreshProcess
 from xlt_bench.conformance.inspection import ClassLocation, Findings, Inspection, location_of
 from xlt_bench.conformance.optimisers import OptimiserWatch, Trained
+from xlt_bench.conformance.random_state import global_state
 from xlt_bench.conformance.tiny_backbone import save_backbone
+from xlt_bench.conformance.toy import LEARNING_STEPS, SHORT, Toy, recipe
 from xlt_bench.conformance.toy_resources import toy_resources
 from xlt_bench.conformance.worlds import world
 from xlt_bench.errors import ConfigError
-from xlt_bench.method import Adaptable, Context, Fitted, Method, Scores
+from xlt_bench.method import Adaptable, Context, Fitted, Method, Packable, Scores
 from xlt_bench.plugins import hyperparameters
 from xlt_bench.plugins.methods import name_of
+from xlt_bench.runs.counting import Counter, Effort
 from xlt_bench.task import Example, Labelled, Task
 
 if TYPE_CHECKING:
@@ -38,22 +42,44 @@ def refuse_class(method: object) -> None:
         raise ConfigError(f"check an object, not a class: {method.__name__}()")
 
 
+@dataclass(frozen=True)
+class WatchedFit:
+    """A short fit, and what was seen of it.
+
+    Attributes:
+        fitted: what it gave.
+        trained: the parameters that torch's optimisers trained.
+        effort: what the harness counts of any run.
+        largest_batch: most different texts whose passes kept a gradient before one optimiser step.
+        disturbed: whether texts went through the shared backbone while its weights were others.
+    """
+
+    fitted: Fitted
+    trained: list[Trained]
+    effort: Effort
+    largest_batch: int
+    disturbed: bool
+
+
 class Bench:
     """A method under check. Close it, or use it in a `with`, to remove its temporary folder.
 
     Args:
         method: a configured method.
         fresh: a starter of fresh processes to share with other benches; its own by default.
+        seed: of the toy's form.
     """
 
-    def __init__(self, method: Method, fresh: FreshProcess | None = None) -> None:
+    def __init__(self, method: Method, fresh: FreshProcess | None = None, seed: int = 0) -> None:
         refuse_class(method)
         self.method = method
+        self.toy = Toy(seed)
         self.name = name_of(type(method))
         self._fresh = fresh or FreshProcess()
         self._owns_fresh = fresh is None
         self._temporary = TemporaryDirectory(prefix="xlt-bench-check-")
         self.folder = Path(self._temporary.name)
+        self._seed_scores: dict[int, Scores] = {}
 
     def __enter__(self) -> Bench:
         return self
@@ -85,7 +111,7 @@ class Bench:
         return Backbone(self.source)
 
     def context(
-        self, seed: int = 0, steps: int = toy.SHORT, backbone: Backbone | None = None, task: Task | None = None
+        self, seed: int = 0, steps: int = SHORT, backbone: Backbone | None = None, task: Task | None = None
     ) -> Context:
         """A context on the CPU; without a backbone for methods that say they use none.
 
@@ -94,17 +120,17 @@ class Bench:
         """
         used = (backbone or self.backbone()) if self.method.uses_backbone else None
         return Context(
-            labels=toy.LABELS,
+            labels=self.toy.labels,
             seed=seed,
-            recipe=toy.recipe(self.method, steps),
+            recipe=recipe(self.method, steps),
             load_backbone=None if used is None else lambda: used,
-            resources=toy_resources(self.method, task or world(0), self.folder),
+            resources=toy_resources(self.method, task or world(0, form=self.toy), self.folder, self.toy),
         )
 
     @cached_property
     def probes(self) -> tuple[Example, ...]:
         """Examples to predict, no text twice."""
-        by_text = {example.text: example for example in toy.items(60, seed=3).examples}
+        by_text = {example.text: example for example in self.toy.items(60, seed=3).examples}
         return tuple(by_text.values())
 
     @cached_property
@@ -112,7 +138,8 @@ class Bench:
         """The fit that must have learned, made once and shown to predict; or why there is none."""
         try:
             with calling("fit"):
-                fitted = self.method.fit(toy.items(2520, 1), toy.items(63, 2), self.context(steps=toy.LEARNING_STEPS))
+                train, dev = self.toy.items(2520, 1), self.toy.items(63, 2)
+                fitted = self.method.fit(train, dev, self.context(steps=LEARNING_STEPS))
             self.predict(fitted, self.probes)
         except CheckFailed as failed:
             return failed
@@ -130,36 +157,98 @@ class Bench:
         if isinstance(self.first_fit, CheckFailed):
             raise CheckSkipped("needs fit and predict to work; see follows_the_protocol")
 
-    def fit_watched(self) -> tuple[Fitted, list[Trained]]:
-        """A short fit, and the parameters that torch's optimisers trained in it."""
+    @cached_property
+    def watched(self) -> WatchedFit:
+        """A short fit with seed 0, on a backbone of its own, and what was seen of it."""
+        return self._watch(lambda backbone: self.fit(context=self.context(backbone=backbone)), self.train())
+
+    @cached_property
+    def watched_adapting(self) -> WatchedFit:
+        """A short fit that is adapted to a target, and what was seen of adapting.
+
+        Raises:
+            CheckSkipped: the method has no adapt.
+        """
+        backbone = self.backbone() if self.method.uses_backbone else None
+        fitted = self.fit(context=self.context(backbone=backbone))
+        if not isinstance(fitted, Adaptable):
+            raise CheckSkipped("the method has no adapt")
+        return self._watch(lambda shared: self.adapt(fitted, shared), self.target_train(), backbone)
+
+    def _watch(
+        self, fit: Callable[[Backbone | None], Fitted], train: Labelled, backbone: Backbone | None = None
+    ) -> WatchedFit:
         self.require_fit()
-        with OptimiserWatch() as watch:
-            fitted = self.fit()
-        return fitted, watch.trained
+        if backbone is None and self.method.uses_backbone:
+            backbone = self.backbone()
+        batches = BatchWatch(backbone, train)
+        with OptimiserWatch() as optimisers, Counter() as counter, batches:
+            fitted = fit(backbone)
+        return WatchedFit(fitted, optimisers.trained, counter.efforts()[0], batches.largest, batches.disturbed)
+
+    def seed_scores(self, seed: int) -> Scores:
+        """What a short fit with this seed predicts for the probes; each is made once."""
+        if seed not in self._seed_scores:
+            self._seed_scores[seed] = self.predict(self.fit(context=self.context(seed=seed)), self.probes)
+        return self._seed_scores[seed]
 
     def fit(self, train: Labelled | None = None, dev: Labelled | None = None, context: Context | None = None) -> Fitted:
         """A short fit of its own, on toy data unless other is given."""
         self.require_fit()
         with calling("fit"):
-            return self.method.fit(train or toy.items(63, 4), dev or toy.items(21, 5), context or self.context())
+            return self.method.fit(train or self.train(), dev or self.dev(), context or self.context())
+
+    @cached_property
+    def repeatable(self) -> bool:
+        """Whether fits with one seed predict the same, bit for bit, whatever the global random state."""
+        with global_state(1):
+            first = self.seed_scores(0)
+        with global_state(2):
+            second = self.predict(self.fit(), self.probes)
+        return np.array_equal(first, second, equal_nan=True)
+
+    def require_repeatable(self) -> None:
+        """Skip a check that compares fits if they differ anyhow."""
+        self.require_fit()
+        if not self.repeatable:
+            raise CheckSkipped("its fits are not repeatable; see same_seed_same_predictions")
+
+    def fit_many(self, contexts: Sequence[Context]) -> list[Fitted]:
+        """Short fits in one pass, of a method that can."""
+        self.require_fit()
+        assert isinstance(self.method, Packable)
+        with calling("fit_many"):
+            return list(self.method.fit_many(self.train(), self.dev(), contexts))
+
+    def train(self) -> Labelled:
+        """The train split of short fits, made anew: a method that changes it spoils nobody else's."""
+        return self.toy.items(63, 4)
+
+    def dev(self) -> Labelled:
+        """The dev split of short fits."""
+        return self.toy.items(21, 5)
 
     def predict(self, fitted: Fitted, examples: Sequence[Example]) -> Scores:
         """Scores as the method gives them, not checked."""
         with calling("predict"):
             return np.asarray(fitted.predict(examples))
 
-    def scored(self) -> tuple[tuple[Example, ...], NDArray[np.int64]]:
+    def scored(self, count: int = 140) -> tuple[tuple[Example, ...], NDArray[np.int64]]:
         """Examples to score, no text twice, and their classes."""
-        part = toy.items(140, seed=8)
+        part = self.toy.items(count, seed=8)
         row_of_text = {example.text: row for row, example in enumerate(part.examples)}
         chosen = part.take(list(row_of_text.values()))
         return chosen.examples, chosen.gold
 
     def adapt(self, fitted: Adaptable, backbone: Backbone | None) -> Fitted:
         """A short fit on one target's data, on the same backbone as the source fit."""
-        train, dev = toy.items(21, 6, toy.TARGETS[:1]), toy.items(14, 7, toy.TARGETS[:1])
+        dev = self.toy.items(14, 7, self.toy.targets[:1])
         with calling("adapt"):
-            return fitted.adapt(train, dev, self.context(seed=1, backbone=backbone))
+            return fitted.adapt(self.target_train(), dev, self.context(seed=1, backbone=backbone))
+
+    def target_train(self) -> Labelled:
+        """The train split that is adapted to."""
+        return self.toy.items(21, 6, self.toy.targets[:1])
 
     def save(self, fitted: Fitted) -> Path:
         """What the method saves, in a new folder."""
@@ -191,6 +280,7 @@ class Bench:
         return Inspection(
             location=location,
             method=self.name,
+            seed=self.toy.seed,
             settings={
                 name: hyperparameters.text_of(value) for name, value in values.items() if value != defaults[name]
             },

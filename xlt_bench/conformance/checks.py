@@ -1,19 +1,18 @@
-"""A check, what comes of one, and the report of all of them."""
+"""A check, and how one is carried out."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
+from xlt_bench.conformance.results import Result, Status
 from xlt_bench.errors import ConfigError, XltBenchError, unknown
 
 if TYPE_CHECKING:
     from xlt_bench.conformance.bench import Bench
-
-Status = Literal["passed", "failed", "expected failure", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -34,47 +33,6 @@ class Check:
     def of(function: Callable[[Bench], None]) -> Check:
         """A check from a function: its name, and the first line of its docstring."""
         return Check(function.__name__, (function.__doc__ or "").splitlines()[0], function)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of one check; `message` says why it failed or was skipped, or the reason of an expected failure."""
-
-    check: str
-    meaning: str
-    status: Status
-    message: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class CheckReport:
-    """What came of all checks of a method."""
-
-    method: str
-    results: tuple[Result, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether no check failed, other than those declared."""
-        return not self.failures
-
-    @property
-    def failures(self) -> tuple[Result, ...]:
-        """Checks that failed undeclared, and declared ones that pass."""
-        return tuple(result for result in self.results if result.status == "failed")
-
-    def count(self, status: Status) -> int:
-        """How many checks ended like this."""
-        return sum(result.status == status for result in self.results)
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"method": self.method, "passed": self.passed, "checks": [asdict(result) for result in self.results]}
-
-    def __str__(self) -> str:
-        failures = [f"{result.check}: {result.message}" for result in self.failures]
-        return "\n".join(failures or [f"{self.method} passes {self.count('passed')} checks"])
 
 
 def carry_out(check: Check, bench: Bench, expected: str | None) -> Result:
@@ -109,9 +67,20 @@ def check_declared(expected_failures: Mapping[str, str], checks: tuple[Check, ..
     Raises:
         ConfigError: as said.
     """
-    names = [check.name for check in checks]
+    chosen(tuple(expected_failures), checks)
     for name, reason in expected_failures.items():
-        if name not in names:
-            raise unknown("check", name, names, ", ".join(names))
         if not reason.strip():
             raise ConfigError(f"the expected failure of {name} needs a reason, such as {name}='needs a network'")
+
+
+def chosen(names: Sequence[str], checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """The checks of these names, in their usual order.
+
+    Raises:
+        ConfigError: there is no such check.
+    """
+    existing = [check.name for check in checks]
+    for name in names:
+        if name not in existing:
+            raise unknown("check", name, existing, ", ".join(existing))
+    return tuple(check for check in checks if check.name in names)

@@ -6,23 +6,22 @@ from functools import cached_property
 
 import numpy as np
 
-from xlt_bench.conformance import toy
 from xlt_bench.conformance.bench import Bench
 from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.conformance.worlds import world
 from xlt_bench.method import Method, Scores
 from xlt_bench.plugins import hyperparameters
 from xlt_bench.resources import needs_of
-from xlt_bench.task import Task
+from xlt_bench.task import Labelled, Task
 
 
 def sees_no_answers_and_no_targets(bench: Bench) -> None:
     """Zero-shot scores stay when test labels, all ids and the targets' data are replaced, but for what it declares."""
     needs = needs_of(bench.method)
-    first = _zero_shot(bench, world(0, needs))
-    if np.array_equal(first, _zero_shot(bench, world(1, needs)), equal_nan=True):
+    first = _zero_shot(bench, world(0, needs, bench.toy))
+    if np.array_equal(first, _zero_shot(bench, world(1, needs, bench.toy)), equal_nan=True):
         return
-    if not np.array_equal(first, _zero_shot(bench, world(0, needs)), equal_nan=True):
+    if not np.array_equal(first, _zero_shot(bench, world(0, needs, bench.toy)), equal_nan=True):
         raise CheckSkipped("its fits are not repeatable; see same_seed_same_predictions")
     raise CheckFailed(
         "zero-shot scores change with the test labels, the items' ids or the targets' train and dev data, none of "
@@ -32,14 +31,26 @@ def sees_no_answers_and_no_targets(bench: Bench) -> None:
 
 def _zero_shot(bench: Bench, task: Task) -> Scores:
     """As the protocol does it: who looks for the task finds it where it would be."""
-    train, dev = task.pool(toy.SOURCES, "train"), task.pool(toy.SOURCES, "dev")
+    train, dev = task.pool(bench.toy.sources, "train"), task.pool(bench.toy.sources, "dev")
     fitted = bench.fit(train, dev, bench.context(task=task))
-    return bench.predict(fitted, task.pool(toy.TARGETS, "test").examples)
+    test = task.pool(bench.toy.targets, "test")  # as a variable, in whose frame a method could look for the labels
+    return bench.predict(fitted, test.examples)
+
+
+def dev_is_not_trained_on(bench: Bench) -> None:
+    """With every dev item twice, under other ids, a fit predicts the same: dev selects, and is learned from by none."""
+    bench.require_repeatable()
+    dev = bench.dev()
+    second = tuple(example._replace(id=f"twin-{example.id}") for example in dev.examples)
+    twice = Labelled((*dev.examples, *second), np.concatenate([dev.gold, dev.gold]))
+    scores = bench.predict(bench.fit(dev=twice), bench.probes)
+    if not np.array_equal(bench.seed_scores(0), scores, equal_nan=True):
+        raise CheckFailed("scores change when dev has every item twice; does fit learn from dev?")
 
 
 def inputs_are_left_as_they_were(bench: Bench) -> None:
     """Fit and predict change neither data nor context nor the method: others are handed the same."""
-    train, dev, context = toy.items(63, 4), toy.items(21, 5), bench.context()
+    train, dev, context = bench.toy.items(63, 4), bench.toy.items(21, 5), bench.context()
     probes = list(bench.probes)
     gold, examples = (train.gold.copy(), dev.gold.copy()), (train.examples, dev.examples, tuple(probes))
     recipe, values = context.recipe.as_json(), hyperparameters.values(bench.method)
@@ -48,7 +59,7 @@ def inputs_are_left_as_they_were(bench: Bench) -> None:
         raise CheckFailed("the gold labels are changed in place; work on a copy")
     if examples != (train.examples, dev.examples, tuple(probes)):
         raise CheckFailed("the examples are changed in place; work on a copy")
-    if context.recipe.as_json() != recipe or context.labels != toy.LABELS or context.seed != 0:
+    if context.recipe.as_json() != recipe or context.labels != bench.toy.labels or context.seed != 0:
         raise CheckFailed("the context is changed in place; dataclasses.replace makes another")
     added = _attributes(bench.method) - _attributes(type(bench.method)(**values))
     if hyperparameters.values(bench.method) != values or added:
@@ -64,7 +75,7 @@ def _attributes(method: Method) -> set[str]:
 
 
 def libraries_are_left_as_they_were(bench: Bench) -> None:
-    """Importing, fitting and predicting replace nothing in torch, transformers or peft."""
+    """Importing, fitting and predicting replace nothing in numpy, torch, transformers, peft or this package."""
     if bench.findings.patched:
         examples = ", ".join(bench.findings.patched[:3])
         raise CheckFailed(
@@ -73,8 +84,10 @@ def libraries_are_left_as_they_were(bench: Bench) -> None:
 
 
 def works_without_network(bench: Bench) -> None:
-    """Fit and predict work in a fresh process that can reach no network."""
+    """Fit and predict work where no network can be reached, and ask for none."""
     bench.require_fit()
     if bench.findings.fit_error is not None:
         reached = f" after asking for {', '.join(bench.findings.reached[:3])}" if bench.findings.reached else ""
         raise CheckFailed(f"without network, fit or predict raises {bench.findings.fit_error}{reached}")
+    if bench.findings.reached:
+        raise CheckFailed(f"it asks the network for {', '.join(bench.findings.reached[:3])}, and goes on when refused")

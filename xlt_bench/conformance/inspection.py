@@ -15,7 +15,7 @@ from xlt_bench.conformance.faults import CheckFailed
 from xlt_bench.method import Scores
 from xlt_bench.task import Example
 
-_INSPECTION, _FINDINGS, _SCORES = "inspection.json", "findings.json", "scores.npy"
+_INSPECTION, _FINDINGS, _ARRAYS = "inspection.json", "findings.json", ("scores", "fit_scores")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Inspection:
         probes: the examples to predict.
         threads: of torch, as they are here: other numbers of threads round differently.
         folder: where to answer.
+        seed: of the toy's form.
         path: the module search path.
     """
 
@@ -64,6 +65,7 @@ class Inspection:
     probes: tuple[Example, ...]
     threads: int
     folder: str
+    seed: int
     path: tuple[str, ...] = field(default_factory=lambda: tuple(sys.path))
 
     def write(self) -> Path:
@@ -90,9 +92,15 @@ class Findings:
         fingerprint: identity of a run of it.
         constructor: what its constructor did besides keeping its fields.
         fit_error: what a fit and its predictions raised, None if they went well.
+        fit_scores: what a fit with seed 1 predicts for the probes.
         reached: network addresses that were asked for.
+        left: what of the process is another than before.
+        printed: the beginning of what was written to standard output.
+        files: files outside the folder that is given to `save` that are there afterwards.
+        answers: files and modules with labels or results that were looked at.
+        variables: environment variables that the method's own code asked for.
         load_error: what loading the saved folder and predicting raised.
-        patched: attributes of torch, transformers and peft that are no longer the same.
+        patched: attributes of torch, transformers and peft, numpy or this package that are no longer the same.
         scores: what the loaded method predicts for the probes.
     """
 
@@ -101,24 +109,31 @@ class Findings:
     constructor: tuple[str, ...] = ()
     fit_error: str | None = None
     reached: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    printed: str = ""
+    files: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     load_error: str | None = None
     patched: tuple[str, ...] = ()
     scores: Scores | None = None
+    fit_scores: Scores | None = None
 
     def write(self, folder: Path) -> None:
         """Write all of it but the scores, which are written where they are computed."""
-        plain = {name: value for name, value in asdict(self).items() if name != "scores"}
+        plain = {name: value for name, value in asdict(self).items() if name not in _ARRAYS}
         (folder / _FINDINGS).write_text(json.dumps(plain), encoding="utf-8")
 
     @staticmethod
     def read(folder: Path) -> Findings:
         """What a fresh process wrote into an inspection's folder."""
         plain = json.loads((folder / _FINDINGS).read_text(encoding="utf-8"))
-        lists = {name: tuple(plain[name]) for name in ("constructor", "reached", "patched")}
-        file = folder / _SCORES
-        return Findings(**{**plain, **lists, "scores": np.load(file, allow_pickle=False) if file.is_file() else None})
+        lists = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
+        files = {name: folder / f"{name}.npy" for name in _ARRAYS}
+        arrays = {name: np.load(file, allow_pickle=False) for name, file in files.items() if file.is_file()}
+        return Findings(**{**plain, **lists, **arrays})
 
 
-def write_scores(scores: Scores, folder: Path) -> None:
-    """Write what the loaded method predicts into an inspection's folder."""
-    np.save(folder / _SCORES, scores)
+def write_scores(scores: Scores, name: str, folder: Path) -> None:
+    """Write what is predicted into an inspection's folder; `name` is a field of Findings."""
+    np.save(folder / f"{name}.npy", scores)

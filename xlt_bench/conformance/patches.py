@@ -1,4 +1,4 @@
-"""Whether torch, transformers and peft are still what they were: the functions and classes in their modules."""
+"""Whether libraries, this one among them, are still what they were: the functions and classes in their modules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-_LIBRARIES = ("torch", "transformers", "peft")
+_LIBRARIES = ("torch", "transformers", "peft", "numpy", "xlt_bench")
 _DESCRIPTORS = (property, staticmethod, classmethod)
 
 Snapshot = Mapping[str, Mapping[str, Any]]

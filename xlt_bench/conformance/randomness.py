@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
-import torch
 
 from xlt_bench.conformance.bench import Bench
 from xlt_bench.conformance.calls import calling, skipped_if_a_call_fails
 from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
-from xlt_bench.method import Adaptable
+from xlt_bench.conformance.random_state import global_state, state
+from xlt_bench.method import Adaptable, Packable
+from xlt_bench.plugins import hyperparameters
+from xlt_bench.task import Labelled
 
 _T = TypeVar("_T")
+
+_PACKED = 1e-3
+"""Share of the scores' spread by which seeds trained together may differ: the rounding of some steps."""
 
 
 def same_seed_same_predictions(bench: Bench) -> None:
     """Two fits with one seed predict the same, bit for bit, whatever the global random state."""
-    with global_state(1):
-        first = bench.predict(bench.fit(), bench.probes)
-    with global_state(2):
-        second = bench.predict(bench.fit(), bench.probes)
-    if not np.array_equal(first, second, equal_nan=True):
+    if not bench.repeatable:
         raise CheckFailed(
             "two fits with the same seed predict differently; draw from a generator that is seeded with context.seed"
         )
@@ -32,14 +32,56 @@ def same_seed_same_predictions(bench: Bench) -> None:
 
 def other_seed_other_parameters(bench: Bench) -> None:
     """Another seed gives another fit, unless nothing about the method is random."""
-    fitted, trained = bench.fit_watched()
-    seed_0 = bench.predict(fitted, bench.probes)
-    seed_1 = bench.predict(bench.fit(context=bench.context(seed=1)), bench.probes)
-    if not np.array_equal(seed_0, seed_1, equal_nan=True):
+    if not np.array_equal(bench.seed_scores(0), bench.seed_scores(1), equal_nan=True):
         return
-    if not trained:
+    if not bench.watched.trained:
         raise CheckSkipped("the seed changes nothing, and no torch optimiser ran: taken for a method without chance")
     raise CheckFailed("fits with seeds 0 and 1 predict the same, bit for bit; let initialisation follow context.seed")
+
+
+def fits_together_as_alone(bench: Bench) -> None:
+    """Seeds that fit_many trains in one pass predict what they do when they are fitted alone."""
+    if not isinstance(bench.method, Packable):
+        raise CheckSkipped("the method has no fit_many")
+    backbone = bench.backbone() if bench.method.uses_backbone else None
+    fits = bench.fit_many([bench.context(seed, backbone=backbone) for seed in (0, 1)])
+    if len(fits) != 2:
+        raise CheckFailed(f"fit_many of 2 contexts returns {len(fits)} fitted objects")
+    for seed, fitted in enumerate(fits):
+        alone, together = bench.seed_scores(seed), bench.predict(fitted, bench.probes)
+        difference = float(np.abs(alone - together).max()) if alone.shape == together.shape else math.inf
+        if difference > _PACKED * max(float(np.ptp(alone)), 1e-6):
+            raise CheckFailed(
+                f"trained together with another seed, seed {seed} predicts other scores (by up to {difference:.2g}); "
+                "each context has a seed of its own"
+            )
+
+
+def fits_the_same_elsewhere(bench: Bench) -> None:
+    """A fit of the same seed in a fresh process, at another time, in another folder, predicts the same bit for bit."""
+    bench.require_repeatable()
+    findings = bench.findings
+    if findings.fit_error is not None:
+        raise CheckSkipped("fit or predict raises in a fresh process; see works_without_network")
+    if findings.values != hyperparameters.values(bench.method):
+        raise CheckSkipped("it has other hyper-parameters there; see configuration_round_trips")
+    if findings.fit_scores is None or not np.array_equal(bench.seed_scores(1), findings.fit_scores, equal_nan=True):
+        raise CheckFailed(
+            "fitted in a fresh process under the same seed, it predicts differently: what else does it depend on? "
+            "The clock, the folder, an earlier fit, text hashes?"
+        )
+
+
+def depends_on_content_alone(bench: Bench) -> None:
+    """New labels in the same object give the fit that they give in an object of their own."""
+    bench.require_repeatable()
+    train = bench.train()
+    bench.fit(train)
+    train.gold[:] = (train.gold + 1) % len(bench.toy.labels)
+    copy = Labelled(tuple(train.examples), train.gold.copy())
+    again = bench.predict(bench.fit(train), bench.probes)
+    if not np.array_equal(again, bench.predict(bench.fit(copy), bench.probes), equal_nan=True):
+        raise CheckFailed("fits of equal data differ with the object that holds them; is something looked up by id()?")
 
 
 def random_state_is_restored(bench: Bench) -> None:
@@ -66,30 +108,3 @@ def _untouched(call: Callable[[], _T], call_name: str) -> _T:
             f"{call_name} changes the global random state of {', '.join(changed)}; use a generator of its own"
         )
     return result
-
-
-def state() -> dict[str, object]:
-    """The global random states, comparable."""
-    numpy = np.random.get_state(legacy=False)
-    return {"random": random.getstate(), "numpy": _plain(numpy), "torch": _plain(torch.get_rng_state())}
-
-
-def _plain(value: Any) -> object:
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-@contextmanager
-def global_state(seed: int) -> Iterator[None]:
-    """Within, the global random states are others; afterwards they are the caller's again."""
-    callers = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.default_generator.manual_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(callers[0])
-        np.random.set_state(callers[1])
-        torch.set_rng_state(callers[2])

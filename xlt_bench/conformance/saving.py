@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from xlt_bench.conformance.bench import Bench
 from xlt_bench.conformance.calls import skipped_if_a_call_fails
 from xlt_bench.conformance.faults import CheckFailed
-
-_PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy", ".npz")
-_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04", b"\x93NUMPY")
+from xlt_bench.conformance.saved_files import fault_of
 
 
 def loads_the_same_elsewhere(bench: Bench) -> None:
@@ -37,16 +31,6 @@ def saves_nothing_pickled(bench: Bench) -> None:
     with skipped_if_a_call_fails("loads_the_same_elsewhere"):
         folder = bench.save(bench.fitted)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if _may_be_pickled(file):
-            raise CheckFailed(f"save writes {file.name}, which may hold pickled objects; use safetensors and JSON")
-
-
-def _may_be_pickled(file: Path) -> bool:
-    if file.suffix == ".safetensors":
-        try:
-            load_file(file)
-        except SafetensorError:
-            return True
-        return False
-    with file.open("rb") as opened:
-        return file.suffix in _PICKLED or opened.read(6).startswith(_STARTS)
+        fault = fault_of(file)
+        if fault is not None:
+            raise CheckFailed(f"save writes {file.name}, which {fault}; use safetensors and JSON")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,58 @@ FILLERS = ("the", "of", "and", "see", "my", "old", "now", "here", "two", "this")
 
 _RATES = {"prompt": 0.05, "pseudo": 0.05, "encoder": 0.01, "head": 0.02, "backbone": 0.002}
 _OTHER_RATE = 0.01
+
+
+_MORE_LANGUAGES = ("fin_Latn", "quy_Latn", "zul_Latn", "rus_Cyrl", "hin_Deva", "arb_Arab", "jpn_Jpan", "amh_Ethi")
+
+
+@dataclass(frozen=True)
+class Toy:
+    """The toy task in one of its forms, so that no method knows by heart what it is checked on.
+
+    Seed 0 is the usual one; with another, the number and order of the classes, their names, the languages, the numbers
+    of items and the items themselves are others.
+    """
+
+    seed: int = 0
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Keys of CLASS_WORDS, in the order of the labels: five or seven, as other numbers are often dimensions."""
+        if not self.seed:
+            return LABELS
+        random = np.random.default_rng([self.seed, 0])
+        return tuple(str(label) for label in random.permutation(LABELS)[: random.choice([5, 7])])
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.classes if not self.seed else tuple(f"{label}-{self.seed % 97}" for label in self.classes)
+
+    @cached_property
+    def _codes(self) -> tuple[str, ...]:
+        if not self.seed:
+            return SOURCES + TARGETS
+        codes = np.random.default_rng([self.seed, 1]).permutation([*SOURCES, *TARGETS, *_MORE_LANGUAGES])
+        return tuple(str(code) for code in codes[: len(SOURCES) + len(TARGETS)])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Languages to fit on."""
+        return self._codes[: len(SOURCES)]
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Languages to predict."""
+        return self._codes[len(SOURCES) :]
+
+    def items(self, count: int, seed: int, languages: Sequence[str] | None = None) -> Labelled:
+        """As the function `items`; of another form than the usual some more items, and others."""
+        more = self.seed % 11
+        return items(count + more, seed + 1000 * self.seed, languages or self.sources, labels=self.classes)
+
+
+USUAL = Toy()
 
 
 def items(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from xlt_bench.conformance.checks import CheckReport, Result, Status
+from xlt_bench.conformance.results import CheckReport, Result, Status
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.texts import clean
 
@@ -51,20 +50,32 @@ def _rule(result: Result) -> Text:
 def _summary(report: CheckReport) -> Text:
     counts = ", ".join(f"{report.count(status)} {status}" for status in _STYLES if report.count(status))
     seconds = sum(result.seconds for result in report.results)
-    return Text(f"{counts}; {seconds:.1f} s", "green" if report.passed else "red")
+    return Text(f"{counts}; {seconds:.1f} s; on the toy of seed {report.seed}", "green" if report.passed else "red")
 
 
-@contextmanager
-def progress_of(console: Console, checks: int) -> Iterator[Callable[[Result], None]]:
-    """On a terminal, a line for each check when it is done, and below them which one is under way."""
-    finished = 0
-    with console.status(f"check 1 of {checks} ...") as status:
+class Progress:
+    """Within its `with`, on a terminal: a line for each check when it is done, and below which one is under way."""
 
-        def on_result(result: Result) -> None:
-            nonlocal finished
-            finished += 1
-            if console.is_terminal:
-                console.print(Text.assemble((f"{result.status:8}", _STYLES[result.status]), f" {result.check}"))
-            status.update(f"check {min(finished + 1, checks)} of {checks} ...")
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = console.status("starting ...")
+        self._checks = self._finished = 0
 
-        yield on_result
+    def __enter__(self) -> Progress:
+        self._status.start()
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self._status.stop()
+
+    def begin(self, checks: int) -> None:
+        """So many checks are to come."""
+        self._checks = checks
+        self._status.update(f"check 1 of {checks} ...")
+
+    def add(self, result: Result) -> None:
+        """One is done."""
+        self._finished += 1
+        if self._console.is_terminal:
+            self._console.print(Text.assemble((f"{result.status:8}", _STYLES[result.status]), f" {result.check}"))
+        self._status.update(f"check {min(self._finished + 1, self._checks)} of {self._checks} ...")

@@ -22,32 +22,63 @@ from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.conformance import toy
 from xlt_bench.conformance.audit import Audit
+from xlt_bench.conformance.elsewhere import elsewhere, printed_to
 from xlt_bench.conformance.inspection import ClassLocation, Findings, Inspection, write_scores
 from xlt_bench.conformance.patches import Snapshot, changes, snapshot
-from xlt_bench.conformance.randomness import state
+from xlt_bench.conformance.process_state import differences, process_state
+from xlt_bench.conformance.random_state import state
+from xlt_bench.conformance.surroundings import shift_clock, watch_environment
 from xlt_bench.conformance.toy_resources import toy_resources
 from xlt_bench.conformance.worlds import world
 from xlt_bench.method import Context, Method
 from xlt_bench.plugins import hyperparameters
 from xlt_bench.plugins.methods import load_file
 
+_SAVED, _RESOURCES = "saved", "resources"
+"""Folders of an inspection: what the method saves there, and examples of users' files."""
 _LONG = 0.5
 """Seconds of processor time after which a constructor does work."""
 
 
 def inspect_method(inspection: Inspection, originals: Snapshot) -> None:
     """Find out everything that Findings hold; `originals` are the libraries as they were before."""
-    audit = Audit()
+    audit, folder, findings = Audit(), Path(inspection.folder), Findings()
     sys.addaudithook(audit)
     sys.path[:] = inspection.path
+    (folder / _RESOURCES).mkdir()
     torch.set_num_threads(inspection.threads)
-    findings = Findings()
-    method = _construct(_class(inspection.location), inspection, audit, findings)
-    findings.fit_error = _error_of(lambda: _fit(method, inspection))
-    findings.reached = tuple(audit.reached)
-    findings.load_error = _error_of(lambda: _load(method, inspection))
+    shift_clock()
+    environment = watch_environment()
+    form, backbone = toy.Toy(inspection.seed), _backbone(inspection)
+    with elsewhere(folder / "elsewhere") as place, printed_to(folder / "printed"):
+        before, earlier = process_state(), len(audit.written)
+        method = _construct(_class(inspection.location), inspection, audit, findings)
+        fit_context, load_context = (_context(method, inspection, seed, form, backbone) for seed in (1, 99))
+        with audit.watching():
+            findings.fit_error = _error_of(lambda: _fit(method, inspection, fit_context, form))
+            findings.load_error = _error_of(lambda: _load(method, inspection, load_context))
+        findings.left = tuple(differences(before, process_state()))
+        findings.files = tuple(place.files_left(audit.written[earlier:], _own_files(folder)))
+    findings.printed = (folder / "printed").read_text(encoding="utf-8", errors="replace")[:100]
+    findings.reached, findings.answers = tuple(audit.reached), tuple(audit.answers)
+    findings.variables = tuple(dict.fromkeys(environment.asked))
     findings.patched = tuple(changes(originals))
-    findings.write(Path(inspection.folder))
+    findings.write(folder)
+
+
+def _own_files(folder: Path) -> list[Path]:
+    """What is written by the inspection itself, or into the folder that is given to `save`."""
+    return [folder / name for name in (_SAVED, _RESOURCES, "scores.npy", "fit_scores.npy")]
+
+
+def _backbone(inspection: Inspection) -> Backbone | None:
+    """Loaded at once: what loading does to the process is no method's doing."""
+    if inspection.backbone is None:
+        return None
+    backbone = Backbone(locate(inspection.backbone))
+    assert backbone.encoder is not None
+    assert backbone.tokenizer is not None
+    return backbone
 
 
 def _class(location: ClassLocation) -> Any:
@@ -78,28 +109,29 @@ def _construct(cls: Any, inspection: Inspection, audit: Audit, findings: Finding
     return method
 
 
-def _context(method: Method, inspection: Inspection, seed: int) -> Context:
-    backbone = None if inspection.backbone is None else Backbone(locate(inspection.backbone))
-    recipe = toy.recipe(method, toy.SHORT)
+def _context(method: Method, inspection: Inspection, seed: int, form: toy.Toy, backbone: Backbone | None) -> Context:
     return Context(
-        toy.LABELS,
+        form.labels,
         seed,
-        recipe,
+        toy.recipe(method, toy.SHORT),
         load_backbone=None if backbone is None else lambda: backbone,
-        resources=toy_resources(method, world(0), Path(inspection.folder)),
+        resources=toy_resources(method, world(0, form=form), Path(inspection.folder) / _RESOURCES, form),
     )
 
 
-def _fit(method: Method, inspection: Inspection) -> None:
-    fitted = method.fit(toy.items(63, 4), toy.items(21, 5), _context(method, inspection, seed=0))
-    fitted.predict(inspection.probes)
+def _fit(method: Method, inspection: Inspection, context: Context, form: toy.Toy) -> None:
+    fitted = method.fit(form.items(63, 4), form.items(21, 5), context)
+    write_scores(np.asarray(fitted.predict(inspection.probes)), "fit_scores", Path(inspection.folder))
+    folder = Path(inspection.folder) / _SAVED
+    folder.mkdir()
+    fitted.save(folder)
 
 
-def _load(method: Method, inspection: Inspection) -> None:
+def _load(method: Method, inspection: Inspection, context: Context) -> None:
+    """Under another seed than it was fitted with: nothing is drawn anew."""
     if inspection.saved is not None:
-        context = _context(method, inspection, seed=99)  # whatever the seed: nothing is drawn anew
         fitted = method.load(Path(inspection.saved), context)
-        write_scores(np.asarray(fitted.predict(inspection.probes)), Path(inspection.folder))
+        write_scores(np.asarray(fitted.predict(inspection.probes)), "scores", Path(inspection.folder))
 
 
 def _error_of(call: Any) -> str | None:
@@ -113,7 +145,8 @@ def _error_of(call: Any) -> str | None:
 def serve() -> None:
     """Carry out inspections until standard input ends."""
     with contextlib.suppress(ImportError):
-        import peft  # noqa: F401 - so that it is in the snapshot
+        import peft  # noqa: F401 - so that it is in the snapshot, as is what scores
+    importlib.import_module("xlt_bench.runs.runner")
     originals, answers = snapshot(), os.dup(1)
     os.dup2(2, 1)  # what a method prints is no answer
     os.write(answers, b"ready\n")

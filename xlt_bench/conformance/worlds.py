@@ -11,31 +11,32 @@ from xlt_bench.task import SPLITS, Labelled, Language, Split, Task
 _SIZES: dict[Split, int] = {"train": 21, "dev": 14, "test": 28}
 
 
-def world(number: int, needs: frozenset[str] = frozenset()) -> Task:
+def world(number: int, needs: frozenset[str] = frozenset(), form: toy.Toy = toy.USUAL) -> Task:
     """Task number 0 or 1. Texts and classes of the sources, and the texts of the targets' test split, are alike.
 
     Args:
         needs: resources that the method declares: what they tell is alike too.
+        form: of the toy.
     """
-    languages = {code: Language(code, code, code[4:], "toy", None) for code in (*toy.SOURCES, *toy.TARGETS)}
-    data = {code: {split: _part(code, split, number, needs) for split in SPLITS} for code in languages}
-    return Task("toy", toy.LABELS, languages, data)
+    languages = {code: Language(code, code, code[4:], "toy", None) for code in (*form.sources, *form.targets)}
+    data = {code: {split: _part(code, split, number, needs, form) for split in SPLITS} for code in languages}
+    return Task("toy", form.labels, languages, data)
 
 
-def _part(code: str, split: Split, number: int, needs: frozenset[str]) -> Labelled:
-    seed = 10 * (toy.SOURCES + toy.TARGETS).index(code) + SPLITS.index(split)
-    part = toy.items(_SIZES[split], seed, [code])
-    if code in toy.SOURCES:
+def _part(code: str, split: Split, number: int, needs: frozenset[str], form: toy.Toy) -> Labelled:
+    seed = 10 * (form.sources + form.targets).index(code) + SPLITS.index(split)
+    part = form.items(_SIZES[split], seed, [code])
+    if code in form.sources:
         parallel = number == 0 or SOURCE_PARALLEL in needs
         return _renamed(part, split if parallel else f"{split}-{code}-")
     if number == 0:
         return _renamed(part, split)
     if split == "test":
-        return _renamed(Labelled(part.examples, (part.gold + 3) % len(toy.LABELS)), "other")
+        return _renamed(Labelled(part.examples, (part.gold + 3) % len(form.labels)), "other")
     if split == "train" and UNLABELLED_TARGET in needs:
         order = np.random.default_rng(seed).permutation(len(part))
-        return _renamed(Labelled(part.take(order).examples, (part.gold + 3) % len(toy.LABELS)), "other")
-    return _renamed(toy.items(_SIZES[split], seed + 1000, [code]), "other")
+        return _renamed(Labelled(part.take(order).examples, (part.gold + 3) % len(form.labels)), "other")
+    return _renamed(form.items(_SIZES[split], seed + 1000, [code]), "other")
 
 
 def _renamed(part: Labelled, prefix: str) -> Labelled:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
+# by name: bound when this is imported, before any plug-in is, so that replacing them in numpy changes no score
+from numpy import asarray, concatenate, cumsum, isfinite
 
 from xlt_bench.errors import MethodError, XltBenchError
 from xlt_bench.method import (
@@ -24,7 +25,8 @@ from xlt_bench.method import (
 )
 from xlt_bench.records.record import Predictions
 from xlt_bench.resources import SOURCE_PARALLEL
-from xlt_bench.task import Example, Labelled, concatenate
+from xlt_bench.task import Example, Labelled
+from xlt_bench.task import concatenate as pooled
 
 Fits = Sequence[Fitted | MethodError]
 """What came of each cell that was fitted; the error of one that failed by itself among several."""
@@ -125,20 +127,20 @@ def predict(
     Raises:
         MethodError: scores of a wrong shape, or not finite.
     """
-    items = concatenate(parts)
+    items = pooled(parts)
     examples = anonymous(items).examples
-    ends = np.cumsum([len(part) for part in parts]).tolist()
+    ends = cumsum([len(part) for part in parts]).tolist()
     choices = []
     for number, (part, end) in enumerate(zip(parts, ends, strict=True), start=1):
         with calling("predict"):
             scores = fitted.predict(examples[end - len(part) : end])
         choices.append(checked_scores(scores, part.examples, len(labels)).argmax(1))
         predicted(number, end)
-    classes = np.concatenate(choices)
-    names = np.asarray(labels, object)
+    classes = concatenate(choices)
+    names = asarray(labels, object)
     return Predictions(
-        language=np.asarray([example.language for example in items.examples], object),
-        item_id=np.asarray([example.id for example in items.examples], object),
+        language=asarray([example.language for example in items.examples], object),
+        item_id=asarray([example.id for example in items.examples], object),
         gold=names[items.gold],
         predicted=names[classes],
     )
@@ -160,13 +162,13 @@ def anonymous(part: Labelled) -> Labelled:
 
 def checked_scores(scores: Scores, examples: Sequence[Example], classes: int) -> Scores:
     """The scores, or a MethodError that says which rule they break."""
-    array = np.asarray(scores)
+    array = asarray(scores)
     if array.dtype.kind not in "fiu":
         raise MethodError(f"predict must return numbers; it returns {type(scores).__name__} of {array.dtype}")
     if array.shape != (len(examples), classes):
         raise MethodError(
             f"predict must return shape ({len(examples)}, {classes}), one row an item; it is {array.shape}"
         )
-    if not np.isfinite(array).all():
-        raise MethodError(f"predict must return finite scores; {int((~np.isfinite(array)).any(1).sum())} rows are not")
+    if not isfinite(array).all():
+        raise MethodError(f"predict must return finite scores; {int((~isfinite(array)).any(1).sum())} rows are not")
     return array

@@ -46,8 +46,7 @@ class Counter:
     def __init__(self) -> None:
         self._updates: dict[int, _Updates] = {}  # in the order of first updates
         self._passes = self._examples = self._trained_examples = 0
-        self._is_backbone: dict[type, bool] = {}
-        self._holds_none: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
+        self._backbone_passes = Passes()
         self._handles: list[Any] = []
 
     def __enter__(self) -> Counter:
@@ -90,7 +89,7 @@ class Counter:
                     self._updates.setdefault(id(parameter), _Updates(parameter)).count += 1
 
     def _passed(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], result: Any) -> None:
-        if not self._serves_as_backbone(type(module)) or not self._holds_no_other(module):
+        if module not in self._backbone_passes:
             return
         rows = next((len(value) for value in (*arguments, *named.values()) if isinstance(value, Tensor)), 0)
         self._passes += 1
@@ -98,19 +97,29 @@ class Counter:
         if torch.is_grad_enabled():
             self._trained_examples += rows
 
-    def _serves_as_backbone(self, cls: type) -> bool:
-        """Whether a class is a backbone's; remembered, as every call of every module is asked about."""
-        if cls not in self._is_backbone:
-            names = (f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__)
-            self._is_backbone[cls] = any(name in _BACKBONES for name in names)
-        return self._is_backbone[cls]
 
-    def _holds_no_other(self, module: nn.Module) -> bool:
-        """Whether no other backbone lies within: a model with a head calls one without."""
-        if module not in self._holds_none:
+class Passes:
+    """Tells calls that are passes through a backbone from those of other modules; every call of every module is asked
+    about, so what was found of a class or a module is remembered."""
+
+    def __init__(self) -> None:
+        self._of_class: dict[type, bool] = {}
+        self._of_module: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
+
+    def __contains__(self, module: nn.Module) -> bool:
+        """Whether a call of this module is a pass: of a model with a head, only that of the model within counts."""
+        if not self._serves(type(module)):
+            return False
+        if module not in self._of_module:
             within = (part for part in module.modules() if part is not module)
-            self._holds_none[module] = not any(self._serves_as_backbone(type(part)) for part in within)
-        return self._holds_none[module]
+            self._of_module[module] = not any(self._serves(type(part)) for part in within)
+        return self._of_module[module]
+
+    def _serves(self, cls: type) -> bool:
+        if cls not in self._of_class:
+            names = (f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__)
+            self._of_class[cls] = any(name in _BACKBONES for name in names)
+        return self._of_class[cls]
 
 
 @dataclass
