@@ -82,7 +82,7 @@ def test_one_value_in_two_ways_of_writing(field: str, command_line: object, note
         ({"steps": "5"}, "--steps must be a whole number of at least 1, not '5'"),
         ({"sources": []}, "--sources takes groups and language codes, as a text or a list, not []"),
         ({"sources": [3]}, "--sources must be a text, not 3"),
-        ({"settings": {"a": [[1]]}}, "--set takes names and plain values or lists of such, not 'a': [[1]]"),
+        ({"settings": {"a": [[1]]}}, "--set a must be a plain value or a list of such, not [[1]]"),
         ({"settings": "a=1"}, "--set takes name=value, not 'a=1'"),
         ({"rate_factors": 2.0}, "--rate-factors takes two numbers, of the head last, such as 2,0.5, not 2.0"),
         ({"precision": "fp16"}, "no precision 'fp16'; did you mean 'bf16'? see: auto, fp32, bf16"),

@@ -115,10 +115,10 @@ def read_settings(value: object, flag: str) -> dict[str, str]:
     if isinstance(value, Mapping):
         for name, setting in value.items():
             parts = setting if isinstance(setting, list | tuple) else [setting]
-            if not isinstance(name, str) or not all(map(_is_plain, parts)):
-                raise ConfigError(
-                    f"{flag} takes names and plain values or lists of such, not {shown(name)}: {shown(setting)}"
-                )
+            if not isinstance(name, str):
+                raise ConfigError(f"{flag} takes names as texts, not {shown(name)}")
+            if not all(map(_is_plain, parts)):
+                raise ConfigError(f"{flag} {name} must be a plain value or a list of such, not {shown(setting)}")
         return {name: text_of(setting) for name, setting in value.items()}
     if not isinstance(value, list):
         raise ConfigError(f"{flag} takes name=value, not {shown(value)}; for example {flag} n_tokens=10")
