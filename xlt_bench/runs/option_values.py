@@ -126,8 +126,9 @@ def read_settings(value: object, flag: str) -> dict[str, str]:
 
 
 def _is_plain(value: object) -> bool:
-    if whole_number(value) is not None:
-        return abs(int(value)) < 10**_MOST_DIGITS  # type: ignore[call-overload]
+    number = whole_number(value)
+    if number is not None:
+        return abs(number) < 10**_MOST_DIGITS
     return isinstance(value, str | float | bool | None)
 
 
