@@ -87,10 +87,14 @@ def records(stored: Sequence[Record]) -> Table:
 
 
 def _status(record: Record, superseded: bool) -> str:
-    """Means by target group; why it failed; and what a reader should know."""
+    """The mean of the primary target group, or the first; or why it failed; and what a reader should know."""
+    from xlt_bench.leaderboard.data.facts import primary_group
     from xlt_bench.records.budget import excesses
 
     if not record.complete:
         return f"failed: {record.reason[:60]}"
-    means = ", ".join(f"{group} {100 * mean:.1f}%" for group, mean in record.group_means().items())
-    return "; ".join([means or record.status, *excesses([record]), *(["superseded"] if superseded else [])])
+    means = record.group_means()
+    primary = primary_group(record.cell.task)
+    group = primary if primary in means else next(iter(means), None)
+    accuracy = record.status if group is None else f"{group} {100 * means[group]:.1f}%"
+    return "; ".join([accuracy, *excesses([record]), *(["superseded"] if superseded else [])])
