@@ -151,7 +151,7 @@ def report_of(fitted: Fitted, parts: Sequence[Labelled]) -> Mapping[str, Any]:
     if not isinstance(fitted, Reporting):
         return {}
     with calling("report"):
-        return {"report": fitted.report(anonymous(concatenate(parts)).examples)}
+        return {"report": fitted.report(anonymous(pooled(parts)).examples)}
 
 
 def anonymous(part: Labelled) -> Labelled:
