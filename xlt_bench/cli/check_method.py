@@ -35,7 +35,7 @@ def check_method(
     from rich.console import Console
 
     from xlt_bench.conformance.asking import Question, check_in_child
-    from xlt_bench.conformance.view import Progress, parse_expected, table_of
+    from xlt_bench.conformance.view import CheckProgress, parse_expected, table_of
     from xlt_bench.plugins.hyperparameters import parse_settings
 
     question = Question(
@@ -45,7 +45,7 @@ def check_method(
         checks,
         seed if seed is not None else secrets.randbelow(10_000),
     )
-    with Progress(Console(stderr=True, highlight=False, markup=False)) as progress:
+    with CheckProgress(Console(stderr=True, highlight=False, markup=False)) as progress:
         report = check_in_child(question, progress.begin, progress.add)
     if as_json:
         print(json.dumps(report.as_json(), indent=1, ensure_ascii=False))

@@ -44,13 +44,13 @@ def elsewhere(folder: Path) -> Iterator[Elsewhere]:
     place = Elsewhere(folder / "working", folder / "temporary")
     for part in (place.working, place.temporary):
         part.mkdir(parents=True)
-    before = os.getcwd()
+    usual_folder = os.getcwd()
     os.chdir(place.working)
     tempfile.tempdir = str(place.temporary)
     try:
         yield place
     finally:
-        os.chdir(before)
+        os.chdir(usual_folder)
 
 
 @contextlib.contextmanager

@@ -94,7 +94,7 @@ class Findings:
         fit_error: what a fit and its predictions raised, None if they went well.
         fit_scores: what a fit with seed 1 predicts for the probes.
         reached: network addresses that were asked for.
-        left: what of the process is another than before.
+        changed_state: what of the process is another than before.
         printed: the beginning of what was written to standard output.
         files: files outside the folder that is given to `save` that are there afterwards.
         answers: files and modules with labels or results that were looked at.
@@ -109,7 +109,7 @@ class Findings:
     constructor: tuple[str, ...] = ()
     fit_error: str | None = None
     reached: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
+    changed_state: tuple[str, ...] = ()
     printed: str = ""
     files: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()

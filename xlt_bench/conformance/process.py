@@ -9,8 +9,10 @@ from xlt_bench.conformance.faults import CheckFailed
 def process_is_left_as_it_was(bench: Bench) -> None:
     """What all methods of a process share stays as it was: torch's modes, folder, streams, warnings, threads, more."""
     bench.require_fit()
-    if bench.findings.left:
-        raise CheckFailed(f"afterwards this is another than before: {', '.join(bench.findings.left)}; put it back")
+    if bench.findings.changed_state:
+        raise CheckFailed(
+            f"afterwards this is another than before: {', '.join(bench.findings.changed_state)}; put it back"
+        )
 
 
 def prints_nothing(bench: Bench) -> None:

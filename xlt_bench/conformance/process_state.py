@@ -28,16 +28,16 @@ def process_state() -> ProcessState:
     return {**_torch_state(), **_python_state(), **_system_state()}
 
 
-def differences(before: ProcessState, after: ProcessState) -> list[str]:
-    """What is another than before, in words."""
-    return [name for name, state in before.items() if _differs(state, after[name])]
+def differences(first: ProcessState, last: ProcessState) -> list[str]:
+    """What is another in the last than in the first, in words."""
+    return [name for name, state in first.items() if _differs(state, last[name])]
 
 
-def _differs(before: object, after: object) -> bool:
+def _differs(first: object, last: object) -> bool:
     """Of what comes and goes by itself, threads that end for example, only what is new counts."""
-    if isinstance(before, frozenset) and isinstance(after, frozenset):
-        return bool(after - before)
-    return before != after
+    if isinstance(first, frozenset) and isinstance(last, frozenset):
+        return bool(last - first)
+    return first != last
 
 
 def _torch_state() -> dict[str, object]:

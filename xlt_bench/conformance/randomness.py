@@ -48,9 +48,9 @@ def fits_together_as_alone(bench: Bench) -> None:
     if len(fits) != 2:
         raise CheckFailed(f"fit_many of 2 contexts returns {len(fits)} fitted objects")
     for seed, fitted in enumerate(fits):
-        alone, together = bench.seed_scores(seed), bench.predict(fitted, bench.probes)
-        difference = float(np.abs(alone - together).max()) if alone.shape == together.shape else math.inf
-        if difference > _PACKED * max(float(np.ptp(alone)), 1e-6):
+        scores, packed_scores = bench.seed_scores(seed), bench.predict(fitted, bench.probes)
+        difference = float(np.abs(scores - packed_scores).max()) if scores.shape == packed_scores.shape else math.inf
+        if difference > _PACKED * max(float(np.ptp(scores)), 1e-6):
             raise CheckFailed(
                 f"trained together with another seed, seed {seed} predicts other scores (by up to {difference:.2g}); "
                 "each context has a seed of its own"

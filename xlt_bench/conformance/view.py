@@ -53,7 +53,7 @@ def _summary(report: CheckReport) -> Text:
     return Text(f"{counts}; {seconds:.1f} s; on the toy of seed {report.seed}", "green" if report.passed else "red")
 
 
-class Progress:
+class CheckProgress:
     """Within its `with`, on a terminal: a line for each check when it is done, and below which one is under way."""
 
     def __init__(self, console: Console) -> None:
@@ -61,7 +61,7 @@ class Progress:
         self._status = console.status("starting ...")
         self._checks = self._finished = 0
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> CheckProgress:
         self._status.start()
         return self
 

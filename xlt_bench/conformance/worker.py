@@ -51,13 +51,13 @@ def inspect_method(inspection: Inspection, originals: Snapshot) -> None:
     environment = watch_environment()
     form, backbone = toy.Toy(inspection.seed), _backbone(inspection)
     with elsewhere(folder / "elsewhere") as place, printed_to(folder / "printed"):
-        before, earlier = process_state(), len(audit.written)
+        first_state, earlier = process_state(), len(audit.written)
         method = _construct(_class(inspection.location), inspection, audit, findings)
         fit_context, load_context = (_context(method, inspection, seed, form, backbone) for seed in (1, 99))
         with audit.watching():
             findings.fit_error = _error_of(lambda: _fit(method, inspection, fit_context, form))
             findings.load_error = _error_of(lambda: _load(method, inspection, load_context))
-        findings.left = tuple(differences(before, process_state()))
+        findings.changed_state = tuple(differences(first_state, process_state()))
         findings.files = tuple(place.files_left(audit.written[earlier:], _own_files(folder)))
     findings.printed = (folder / "printed").read_text(encoding="utf-8", errors="replace")[:100]
     findings.reached, findings.answers = tuple(audit.reached), tuple(audit.answers)

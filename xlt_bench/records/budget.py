@@ -17,7 +17,7 @@ def excesses(records: Sequence[Record]) -> list[str]:
     """One sentence for each kind of excess that some of these runs of one row have; the worst run's numbers."""
     texts = []
     for prefix, stage in _STAGES:
-        for what, pairs in (
+        for sentence, pairs in (
             ("optimiser steps{} were counted where the recipe has", list(_steps(records, prefix))),
             ("texts{} went through the backbone with a gradient where the recipe has", list(_texts(records, prefix))),
             ("optimiser steps{} were counted where the method says", list(_summaries(records, prefix))),
@@ -26,7 +26,7 @@ def excesses(records: Sequence[Record]) -> list[str]:
             if pairs:
                 count, allowed = max(pairs, key=lambda pair: pair[0] / max(pair[1], 1))
                 share = "" if len(records) == 1 else f" (in {len(pairs)} of {len(records)} runs)"
-                texts.append(f"{count:,} {what.format(stage)} {allowed:,}{share}")
+                texts.append(f"{count:,} {sentence.format(stage)} {allowed:,}{share}")
     return texts
 
 

@@ -111,8 +111,8 @@ class Passes:
         if not self._serves(type(module)):
             return False
         if module not in self._of_module:
-            within = (part for part in module.modules() if part is not module)
-            self._of_module[module] = not any(self._serves(type(part)) for part in within)
+            parts = (part for part in module.modules() if part is not module)
+            self._of_module[module] = not any(self._serves(type(part)) for part in parts)
         return self._of_module[module]
 
     def _serves(self, cls: type) -> bool:
