@@ -229,15 +229,28 @@ def config_class(name: str) -> type[PeftConfig]:
     return by_name[name]
 
 
+SUMMARIES = {
+    "Lora": "LoRA (Hu et al. 2022): low-rank matrices beside the encoder's linear layers.",
+    "IA3": "IA3 (Liu et al. 2022): vectors that scale keys, values and inner activations.",
+    "Vera": "VeRA (Kopiczko et al. 2024): vectors that scale shared random low-rank matrices.",
+    "PrefixTuning": "Prefix tuning (Li & Liang 2021): trained keys and values before those of the text in every layer.",
+    "PromptEncoder": "P-tuning (Liu et al. 2021): a prompt that an MLP or LSTM makes of its vectors.",
+    "PromptTuning": "Prompt tuning (Lester et al. 2021): trained vectors before the text's embeddings.",
+    "MultitaskPromptTuning": "Multitask prompt tuning (Wang et al. 2023): a prompt times low-rank task matrices.",
+}
+"""What the variants with a name of their own do; `ls methods` reads it without importing this module."""
+
+
 @cache
 def variant_of(config: str) -> type[Peft]:
     """The method of one configuration: `Peft` with its fields."""
     chosen = ("config", Literal[config], dataclasses.field(default=config))
+    name = config.removesuffix("Config")
     return dataclasses.make_dataclass(
-        config.removesuffix("Config"),
+        name,
         [chosen, *settings(config_class(config))],
         bases=(Peft,),
-        namespace={"__module__": __name__, "__doc__": f"The PEFT method of {config}."},
+        namespace={"__module__": __name__, "__doc__": SUMMARIES.get(name, f"The PEFT method of {config}.")},
         frozen=True,
         kw_only=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,21 @@ from xlt_bench.cli import doctor
 from xlt_bench.errors import ConfigError
 from xlt_bench.leaderboard.board.filters import Filter
 from xlt_bench.leaderboard.compare.planning import ITEMS, SEEDS, plan_power
+from xlt_bench.methods.peft import SUMMARIES
 from xlt_bench.plugins.registry import METHODS, names
 from xlt_bench.records.store import Store
 from xlt_bench.stats import detectable_difference, reduce
 
 REFERENCE = ROOT / "leaderboard" / "reference"
+CHOSEN = """
+from dataclasses import dataclass
+from typing import Literal
+from xlt_bench.methods.majority import Majority
+
+@dataclass(frozen=True)
+class Chosen(Majority):
+    mode: Literal["mean", "max"] = "mean"
+"""
 
 
 def test_a_plan_is_the_statistics_of_the_stored_answers() -> None:
@@ -141,3 +152,19 @@ def test_the_doctor_tries_each_task_without_the_hub(monkeypatch: pytest.MonkeyPa
     code = 'print(\'["cldr", "data", "ready"]\')\nprint(\'["sib200", "data", "away"]\')\nprint(\'noise\')'
     monkeypatch.setattr(doctor, "_OFFLINE", code)
     assert dict(doctor._offline()) == {"cldr": "yes", "sib200": "no, its data: xlt-bench prefetch sib200"}
+
+
+def test_an_extra_that_the_doctor_names_can_be_installed() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert set(doctor.EXTRAS) <= set(extras)
+
+
+def test_a_method_made_by_its_module_says_what_it_does(command: Command) -> None:
+    listed = command("ls", "methods").out.splitlines()
+    assert [line.split(maxsplit=2)[2] for line in listed if line.startswith("lora ")] == [SUMMARIES["Lora"]]
+
+
+def test_choices_of_a_hyper_parameter_are_shown(tmp_path: Path, command: Command) -> None:
+    file = tmp_path / "chosen.py"
+    file.write_text(CHOSEN, encoding="utf-8")
+    assert "  mode = mean, or max" in command("ls", "methods", f"{file}:Chosen").out.splitlines()

@@ -24,6 +24,7 @@ def method_page(name: str) -> str:
 
 def _lines(name: str, method: Any) -> Iterator[str]:
     from xlt_bench.plugins import hyperparameters
+    from xlt_bench.resources import needs_of
 
     cls = type(method)
     module = sys.modules[cls.__module__].__doc__ or ""
@@ -32,11 +33,13 @@ def _lines(name: str, method: Any) -> Iterator[str]:
         yield f"  {line}".rstrip()
     values = hyperparameters.values(method)
     yield "Hyper-parameters (--set NAME=VALUE), with their defaults:" if values else "No hyper-parameters."
+    choices = hyperparameters.choices(cls)
     for field, value in values.items():
-        shown = "the preset's" if value is None else hyperparameters.text_of(value)
-        yield f"  {field} = {shown}"
+        text = "the preset's" if value is None else hyperparameters.text_of(value)
+        others = [hyperparameters.text_of(choice) for choice in choices.get(field, ()) if choice != value]
+        yield f"  {field} = {text}" + (f", or {', '.join(others)}" if others else "")
     yield f"Backbone: {'yes' if cls.uses_backbone else 'none'}"
-    needs = sorted(getattr(cls, "needs", ()))
+    needs = sorted(needs_of(method))
     yield f"Needs beside labelled sources (--resource): {', '.join(needs) or 'nothing'}"
     procedure = getattr(cls, "procedure", None)
     if procedure is not None:

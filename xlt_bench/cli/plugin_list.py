@@ -34,13 +34,23 @@ def _summary(entry: EntryPoint) -> str:
     if package_of(entry) != PACKAGE or entry.group != METHODS.group:
         return entry.value
     module = _parsed(entry.module)
-    siblings = {other.value for other in entry_points(group=entry.group) if other.module == entry.module}
+    siblings = {sibling.value for sibling in entry_points(group=entry.group) if sibling.module == entry.module}
     node = next((part for part in module.body if isinstance(part, ast.ClassDef) and part.name == entry.attr), None)
+    summaries = _summaries(module)
+    if entry.attr in summaries:  # a class that the module makes while it is imported
+        return summaries[entry.attr]
     text = ast.get_docstring(module if node is None or len(siblings) == 1 else node) or entry.value
     sentence = " ".join(text.split("\n\n")[0].split())
-    if node is None:  # made from another class of the module
-        sentence = f"{entry.attr}: {sentence}"
     return sentence if len(sentence) <= _WIDTH else sentence[: _WIDTH - 4].rpartition(" ")[0] + " ..."
+
+
+def _summaries(module: ast.Module) -> dict[str, str]:
+    """The table `SUMMARIES` of a module, from class to sentence; empty where it has none."""
+    for node in module.body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["SUMMARIES"]:
+            table: dict[str, str] = ast.literal_eval(node.value)
+            return table
+    return {}
 
 
 @cache

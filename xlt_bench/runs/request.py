@@ -133,7 +133,12 @@ class Request:
         None, "Labelled source examples, all languages together. [default: all]", read_count(), "run", "grid", kind=int
     )
     backbone: str | None = option(
-        None, "nano, a local folder, or a hub id. [default: the task's]", read_place, "run", "tune", "study"
+        None,
+        "A name of `backbone ls`, a local folder, or a hub id. [default: the task's]",
+        read_place,
+        "run",
+        "tune",
+        "study",
     )
     seeds: tuple[int, ...] | None = option(
         None, "3 means 0,1,2; 4,7 means those. [default: the task's]", read_seeds, "run", "tune", "study", "grid"
