@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xlt_bench.io import processor
-from xlt_bench.io.processor import available_cores, share_cores, threads
+from xlt_bench.io.processor import available_cores, has_bfloat16, share_cores, threads
 
 
 @pytest.mark.parametrize("chosen", [{"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "ACTIVE"}])
@@ -69,3 +69,21 @@ def test_a_quota_below_the_allowed_cores_is_kept(monkeypatch: pytest.MonkeyPatch
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("processor : 0\nflags\t\t: fpu avx512f avx512_bf16\n", True),
+        ("processor : 0\nflags\t\t: fpu avx2 f16c\n", False),
+        ("processor : 0\nFeatures\t: fp asimd bf16 i8mm\n", True),
+        ("processor : 0\n", None),
+    ],
+)
+def test_bfloat16_is_told_from_the_processors_flags(text: str, expected: bool | None, tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text(text)
+    assert has_bfloat16(tmp_path / "cpuinfo") is expected
+
+
+def test_a_machine_that_lists_no_flags_leaves_it_open(tmp_path: Path) -> None:
+    assert has_bfloat16(tmp_path / "none") is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from xlt_bench.io.processor import has_bfloat16
 from xlt_bench.runs.request import Request
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def announcement(experiment: Experiment, request: Request) -> str:
     elif procedure is not None:
         lines.append(f"no backbone: {procedure}")
     lines.extend(_without_effect(experiment, request))
+    if first.precision == "bf16" and setup.device == "cpu" and has_bfloat16() is False:
+        lines.append("note: this processor has no bfloat16 arithmetic, so bf16 is slower here than --precision fp32")
     lines.extend(f"note: {note}" for note in setup.notes)
     lines.extend(f"damaged, computed again: {damaged.folder}: {damaged.reason}" for damaged in experiment.damaged)
     lines.append(_runs(experiment))

@@ -12,6 +12,9 @@ SPIN_COUNT = "1000"
 processes that share cores: threads spin while those they wait for are not scheduled. With 1,000 a run alone loses at
 most a few per cent (`python -m benchmarks.company`)."""
 
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+"""As Linux names them, on x86 and on ARM."""
+
 
 def share_cores(environment: MutableMapping[str, str] = os.environ) -> None:
     """Let waiting OpenMP threads sleep soon; works if called before torch is imported. The user's own choice stays."""
@@ -37,6 +40,16 @@ def _quota(cgroup: Path) -> float | None:
             quota, period = " ".join((cgroup / name).read_text() for name in names).split()
             return None if quota == "max" or int(quota) <= 0 else int(quota) / int(period)
     return None
+
+
+def has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool | None:
+    """Whether this processor multiplies bfloat16 numbers itself; None where that cannot be told."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return None
+    flags = next((line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features"))), None)
+    return None if flags is None else not _BFLOAT16_FLAGS.isdisjoint(flags)
 
 
 @contextlib.contextmanager
