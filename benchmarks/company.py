@@ -95,8 +95,8 @@ def turn(arguments: argparse.Namespace) -> dict[str, float]:
         single = seconds(arguments, 1, spin)
         with busy():
             ratios[f"beside a busy process, {name}"] = seconds(arguments, 1, spin, MOST * single) / single
-        both = seconds(arguments, 2, spin, MOST * single)
-        ratios[f"two at once over one after the other, {name}"] = both / (2 * single)
+        pair_seconds = seconds(arguments, 2, spin, MOST * single)
+        ratios[f"two at once over one after the other, {name}"] = pair_seconds / (2 * single)
         ratios[f"seconds alone, {name}"] = single
     return ratios
 

@@ -39,7 +39,10 @@ def executed(notebook: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 def _outputs(source: str, namespace: dict[str, Any], count: int) -> list[dict[str, Any]]:
     tree = ast.parse(source)
-    last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = ast.Expression(tree.body[-1].value)
+        del tree.body[-1]
     printed = io.StringIO()
     with redirect_stdout(printed):
         exec(compile(tree, f"<cell {count}>", "exec"), namespace)
@@ -56,14 +59,14 @@ def _outputs(source: str, namespace: dict[str, Any], count: int) -> list[dict[st
 
 def _shown(value: Any) -> dict[str, Any]:
     """What a notebook shows of a value."""
-    shown: dict[str, Any] = {"text/plain": _lines(repr(value))}
+    bundle: dict[str, Any] = {"text/plain": _lines(repr(value))}
     if hasattr(value, "_repr_html_") and (html := value._repr_html_()):
-        shown["text/html"] = _lines(html)
+        bundle["text/html"] = _lines(html)
     if hasattr(value, "savefig"):
         picture = io.BytesIO()
         value.savefig(picture, format="png", dpi=80)
-        shown["image/png"] = base64.b64encode(picture.getvalue()).decode()
-    return shown
+        bundle["image/png"] = base64.b64encode(picture.getvalue()).decode()
+    return bundle
 
 
 def _lines(text: str) -> list[str]:

@@ -36,14 +36,14 @@ class Activity:
     Attributes:
         name: the kind of work.
         subject: of what, such as `seed 0` or a backbone's name.
-        done, total: how many units are done, of how many; None: nobody knows.
+        completed, total: how many units are complete, of how many; None: nobody knows.
         unit: what is counted, in the singular.
         items: texts handled so far, for a rate; 0 where none are counted.
     """
 
     name: ActivityName
     subject: str = ""
-    done: int = 0
+    completed: int = 0
     total: int | None = None
     unit: str = ""
     items: int = 0

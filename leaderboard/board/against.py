@@ -68,7 +68,7 @@ def _difference(rows: RankedRows, first: int, second: int, options: Options, fam
         return _Difference(estimate, estimate, estimate, None)
     table = [x for row, x in enumerate(rows.xs) if row not in (first, second)]
     fixed = (rows.stored[first], rows.stored[second])
-    comparison = compare(a, b, method, options.level, deterministic=fixed, others=table)
+    comparison = compare(a, b, method, options.level, deterministic=fixed, further_rows=table)
     undecidable = method == "seeds" and least_p(len(a), len(b)) * family > options.alpha
     return _Difference(estimate, comparison.low, comparison.high, None if undecidable else comparison.p)
 

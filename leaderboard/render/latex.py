@@ -195,10 +195,10 @@ def _tabular(
     """One tabular, or a longtable with this caption."""
     used = sum(groups.values()) + _GAP * (len(groups) + 1) + len(options.columns) * (_EXTRA[options.width] + _GAP)
     first = min(_POINTS[options.width] - used, 2 * _METHOD[options.width])
-    left = r">{\raggedright\arraybackslash}"
+    ragged_column = r">{\raggedright\arraybackslash}"
     widths = [first, *[_EXTRA[options.width]] * len(options.columns)]
-    spec = "@{}" + "".join(f"{left}p{{{width:.0f}pt}}" for width in widths)
-    spec += "".join(f"{left}p{{{width:.0f}pt}}" for width in groups.values()) + "@{}"
+    spec = "@{}" + "".join(f"{ragged_column}p{{{width:.0f}pt}}" for width in widths)
+    spec += "".join(f"{ragged_column}p{{{width:.0f}pt}}" for width in groups.values()) + "@{}"
     header = ["Method", *map(str.capitalize, options.columns)]
     cells = [*header, *(_heading(board, section, name) for name in groups)]
     rows = [line for row in section.rows for line in _row(board, section, row, options, groups)]

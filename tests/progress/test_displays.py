@@ -38,7 +38,7 @@ class Kept:
         """Nothing to keep."""
 
     def fitted(self, line: Line) -> None:
-        self.texts.append(line.text(with_left=False))
+        self.texts.append(line.text(with_time_left=False))
 
     def predicted(self, text: str) -> None:
         self.texts.append(text)
@@ -60,7 +60,7 @@ def two_runs(progress: Progress, seeds: tuple[int, int] = (0, 1)) -> None:
         progress.evaluated(seed, 20, 0.75)
         predicting = Activity("predicting", f"seed {seed}", total=2, unit="language")
         for languages in (0, 1, 2):
-            progress.activity(Activity(**{**vars(predicting), "done": languages, "items": 100 * languages}))
+            progress.activity(Activity(**{**vars(predicting), "completed": languages, "items": 100 * languages}))
         progress.activity(Activity("writing", f"seed {seed}"))
 
 
@@ -85,7 +85,7 @@ def test_a_label_is_no_markup() -> None:
 
 def test_silence_is_broken_by_what_goes_on() -> None:
     pipe, out = console(False)
-    with PlainDisplay(pipe, "centroid", 1, first=0.05, every=0.1) as progress:
+    with PlainDisplay(pipe, "centroid", 1, first_silence=0.05, later_silence=0.1) as progress:
         progress.activity(Activity("predicting", "seed 0", 37, 198, "language", 7548))
         time.sleep(0.3)
     lines = out.getvalue().splitlines()

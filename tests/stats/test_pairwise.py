@@ -41,7 +41,7 @@ def test_every_pair(method: str) -> None:
                 assert np.isnan(result.p[i, j])
                 continue
             others = [x for k, x in enumerate(xs) if k not in (i, j)]
-            expected = compare(a, b, method, others=others).p  # type: ignore[arg-type]
+            expected = compare(a, b, method, further_rows=others).p  # type: ignore[arg-type]
             assert result.p[i, j] == pytest.approx(np.nan if expected is None else expected, abs=1e-12, nan_ok=True)
     assert result.testable.tolist() == [True, True, False, True, False, True, True, True, True]
 
@@ -90,7 +90,8 @@ def test_rows_with_few_seeds_gain_from_other_rows_and_lose_where_these_are_noisy
     rng = np.random.default_rng(5)
     a, b = row(rng, 3, 0.7, 0.03, 204), row(rng, 3, 0.5, 0.03, 204)
     quiet, noisy = ([row(rng, 3, 0.5, spread, 204) for _ in range(10)] for spread in (0.03, 0.6))
-    p = {name: compare(a, b, others=others).p for name, others in (("alone", []), ("quiet", quiet), ("noisy", noisy))}
+    tables = {"alone": [], "quiet": quiet, "noisy": noisy}
+    p = {name: compare(a, b, further_rows=rows).p for name, rows in tables.items()}
     assert all(value is not None for value in p.values())
     assert p["quiet"] < 0.5 * p["alone"] < p["noisy"]  # type: ignore[operator]
 

@@ -60,8 +60,8 @@ def _chosen(rows: list[str], failed: bool, superseded: bool, stored: list[Record
     fingerprints: set[str] = set()
     for row in rows:
         single = record_named(row, stored)
-        meant = records_of_row(row, stored, store) if single is None else [single]
-        fingerprints.update(record.cell.fingerprint for record in meant)
+        row_records = records_of_row(row, stored, store) if single is None else [single]
+        fingerprints.update(record.cell.fingerprint for record in row_records)
     if failed:
         fingerprints.update(record.cell.fingerprint for record in stored if not record.complete)
     if superseded:

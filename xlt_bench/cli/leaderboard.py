@@ -115,10 +115,10 @@ def _latex_options(
 ) -> LatexOptions | None:
     """How the tables look; ConfigError for such an option of another format, or a column that there is not."""
     options = {"columns": columns, "groups": groups, "caption": caption, "label": label, "width": width}
-    given = [name for name, value in options.items() if value is not None]
+    set_options = [name for name, value in options.items() if value is not None]
     if format_name != "latex":
-        if given:
-            raise ConfigError(f"--{given[0]} is of LaTeX tables; add --format latex, or leave it out")
+        if set_options:
+            raise ConfigError(f"--{set_options[0]} is of LaTeX tables; add --format latex, or leave it out")
         return None
     from xlt_bench.leaderboard.render.latex import LatexOptions, check_columns
 

@@ -36,8 +36,8 @@ def _lines(name: str, method: Any) -> Iterator[str]:
     choices = hyperparameters.choices(cls)
     for field, value in values.items():
         text = "the preset's" if value is None else hyperparameters.text_of(value)
-        others = [hyperparameters.text_of(choice) for choice in choices.get(field, ()) if choice != value]
-        yield f"  {field} = {text}" + (f", or {', '.join(others)}" if others else "")
+        other_choices = [hyperparameters.text_of(choice) for choice in choices.get(field, ()) if choice != value]
+        yield f"  {field} = {text}" + (f", or {', '.join(other_choices)}" if other_choices else "")
     yield f"Backbone: {'yes' if cls.uses_backbone else 'none'}"
     needs = sorted(needs_of(method))
     yield f"Needs beside labelled sources (--resource): {', '.join(needs) or 'nothing'}"

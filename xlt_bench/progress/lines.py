@@ -11,43 +11,43 @@ class Line:
 
     Attributes:
         name: such as `training seed 0 (1 of 3)`.
-        done, total: units done, of how many; None: nobody knows.
+        completed, total: units complete, of how many; None: nobody knows.
         unit: what is counted, in the singular.
         details: loss, dev accuracy, rates.
-        left: seconds that it will still take; None: nobody knows.
+        seconds_left: that it will still take; None: nobody knows.
     """
 
     name: str
-    done: int
+    completed: int
     total: int | None
     unit: str
     details: str
-    left: float | None
+    seconds_left: float | None
 
     @property
     def position(self) -> str:
         """Such as `step 200 of 400`."""
-        return "" if self.total is None else f"{self.unit} {self.done:,} of {self.total:,}"
+        return "" if self.total is None else f"{self.unit} {self.completed:,} of {self.total:,}"
 
-    def facts(self, with_left: bool = True) -> str:
+    def facts(self, with_time_left: bool = True) -> str:
         """All but the name."""
-        left = f"{duration(self.left)} left" if with_left and self.left else ""
-        return ", ".join(fact for fact in (self.position, self.details, left) if fact)
+        time_left = f"{duration(self.seconds_left)} left" if with_time_left and self.seconds_left else ""
+        return ", ".join(fact for fact in (self.position, self.details, time_left) if fact)
 
-    def text(self, with_left: bool = True) -> str:
+    def text(self, with_time_left: bool = True) -> str:
         """All of it."""
-        facts = self.facts(with_left)
+        facts = self.facts(with_time_left)
         return f"{self.name}: {facts}" if facts else self.name
 
 
 def duration(seconds: float) -> str:
     """Such as `8 s`, `2:05 min`, `3:10 h`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes = whole // 60
+    whole_seconds = round(seconds)
+    if whole_seconds < 60:
+        return f"{whole_seconds} s"
+    minutes = whole_seconds // 60
     if minutes < 60:
-        return f"{minutes}:{whole % 60:02d} min"
+        return f"{minutes}:{whole_seconds % 60:02d} min"
     return f"{minutes // 60}:{minutes % 60:02d} h"
 
 

@@ -59,7 +59,7 @@ class NotebookDisplay:
 
     def fitted(self, line: Line) -> None:
         """Keep a line."""
-        self._finished.append(line.text(with_left=False))
+        self._finished.append(line.text(with_time_left=False))
 
     def predicted(self, text: str) -> None:
         """Keep a line."""
@@ -79,5 +79,5 @@ class NotebookDisplay:
 
 
 def _bar(line: Line) -> str:
-    value = "" if line.total is None else f' value="{line.done}" max="{line.total}"'
+    value = "" if line.total is None else f' value="{line.completed}" max="{line.total}"'
     return f"{escape(line.name)} <progress{value}></progress> {escape(line.facts())}"

@@ -13,20 +13,28 @@ from xlt_bench.progress.tracker import Tracker
 if TYPE_CHECKING:
     from rich.console import Console
 
-FIRST, EVERY = 10.0, 30.0
+FIRST_SILENCE, LATER_SILENCE = 10.0, 30.0
 """Seconds of silence before the first sign of life, and before each further one."""
 
 
 class PlainDisplay:
-    """Prints lines; never more than FIRST, then EVERY seconds of silence. See `console_display` for the arguments."""
+    """Prints lines; never more than FIRST_SILENCE, then LATER_SILENCE seconds without one.
+
+    See `console_display` for the arguments.
+    """
 
     def __init__(
-        self, console: Console, label: str = "", runs: int = 0, first: float = FIRST, every: float = EVERY
+        self,
+        console: Console,
+        label: str = "",
+        runs: int = 0,
+        first_silence: float = FIRST_SILENCE,
+        later_silence: float = LATER_SILENCE,
     ) -> None:
         self._console = console
         self._prefix = f"{label} " if label else ""
         self._tracker = Tracker(self, runs)
-        self._silences = (first, every)
+        self._silences = (first_silence, later_silence)
         self._printed = time.monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._break_silence, name="progress", daemon=True)
@@ -61,11 +69,11 @@ class PlainDisplay:
         self._console.print(f"{self._prefix}{text}")
 
     def _break_silence(self) -> None:
-        silence, every = self._silences
+        silence, later_silence = self._silences
         while not self._over.wait(max(0.01, self._printed + silence - time.monotonic())):
             lines = self._tracker.lines()
             if time.monotonic() - self._printed < silence or not lines:
                 continue
-            silence = every
+            silence = later_silence
             for line in lines:
                 self._print(line.text())

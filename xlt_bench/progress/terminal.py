@@ -50,7 +50,7 @@ class TerminalDisplay:
 
     def fitted(self, line: Line) -> None:
         """Leave a line, so that the display stays as high as there are fits in progress."""
-        self._console.print(line.text(with_left=False))
+        self._console.print(line.text(with_time_left=False))
 
     def predicted(self, text: str) -> None:
         """Leave a line."""
@@ -63,6 +63,6 @@ class TerminalDisplay:
 
         table = Table.grid(padding=(0, 1))
         for line in self._tracker.lines():
-            bar = ProgressBar(line.total, line.done, width=_BAR, pulse=line.total is None)
+            bar = ProgressBar(line.total, line.completed, width=_BAR, pulse=line.total is None)
             table.add_row(Text(line.name), bar, Text(line.facts()))
         return table

@@ -46,8 +46,8 @@ class _Fit:
         if self.seconds:
             details.append(f"{self.examples / self.seconds:.0f} ex/s")
         pace = self.seconds / (self.steps - self.first_step) if self.seconds and self.steps > self.first_step else None
-        left = None if pace is None else pace * (self.total - self.steps)
-        return Line(f"training {self.name}", self.steps, self.total or None, "step", ", ".join(details), left)
+        seconds_left = None if pace is None else pace * (self.total - self.steps)
+        return Line(f"training {self.name}", self.steps, self.total or None, "step", ", ".join(details), seconds_left)
 
 
 class Display(Protocol):
@@ -96,8 +96,8 @@ class Tracker:
                 activity = replace(activity, subject=self._fit_subject)
             elif not activity.subject:
                 activity = replace(activity, subject=self._fit_subject)
-            before = self._activity
-            if before is None or (before.name, before.subject) != (activity.name, activity.subject):
+            previous = self._activity
+            if previous is None or (previous.name, previous.subject) != (activity.name, activity.subject):
                 self._close()
                 self._began = self._clock()
             self._activity = activity
@@ -157,25 +157,25 @@ class Tracker:
             details.append(f"{activity.items / seconds:,.0f} items/s")
         if activity.total is None and seconds >= 1:
             details.append(f"{duration(seconds)} so far")
-        left = None
-        if activity.total and activity.done and seconds > 0:
-            left = seconds / activity.done * (activity.total - activity.done)
+        seconds_left = None
+        if activity.total and activity.completed and seconds > 0:
+            seconds_left = seconds / activity.completed * (activity.total - activity.completed)
         place = self._place(1, activity.subject) if activity.name in ("training", "predicting") else ""
         name = f"{activity.name} {activity.subject}".rstrip() + place
-        return Line(name, activity.done, activity.total, activity.unit, ", ".join(details), left)
+        return Line(name, activity.completed, activity.total, activity.unit, ", ".join(details), seconds_left)
 
     def _close(self) -> None:
         for seed in list(self._fits):
             self._close_fit(seed)
         activity = self._activity
-        if activity is None or activity.name != "predicting" or activity.done != activity.total:
+        if activity is None or activity.name != "predicting" or activity.completed != activity.total:
             return
         seconds = self._clock() - self._began
         if seconds < _WORTH_A_LINE:
             return
         subject = activity.subject + self._place(1, activity.subject)
         self._display.predicted(
-            f"predicted {subject}: {counted(activity.done, activity.unit)}, {counted(activity.items, 'item')}, "
+            f"predicted {subject}: {counted(activity.completed, activity.unit)}, {counted(activity.items, 'item')}, "
             f"{activity.items / seconds:,.0f} items/s, {duration(seconds)}"
         )
 

@@ -16,6 +16,7 @@ MOST_SEEDS = 1000
 TRIAL_SEEDS = range(4_000_000_000, 4_000_000_000 + MOST_SEEDS)
 """Seeds of the trials of a search (`xlt_bench.tuning`), which no reported run has."""
 _MOST_DIGITS = 18
+_NUMBER_LIMIT = int(10**_MOST_DIGITS)
 
 
 def read_languages(value: object, flag: str) -> str:
@@ -128,7 +129,7 @@ def read_settings(value: object, flag: str) -> dict[str, str]:
 def _is_plain(value: object) -> bool:
     number = whole_number(value)
     if number is not None:
-        return abs(number) < 10**_MOST_DIGITS
+        return abs(number) < _NUMBER_LIMIT
     return isinstance(value, str | float | bool | None)
 
 

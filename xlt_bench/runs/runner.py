@@ -154,7 +154,7 @@ class Runner:
                 fitted,
                 parts,
                 task.labels,
-                lambda done, items: self._progress.activity(replace(predicting, done=done, items=items)),
+                lambda completed, items: self._progress.activity(replace(predicting, completed=completed, items=items)),
             )
         seconds = time.perf_counter() - started
         steps = protocol_of(cell).steps(cell, task, recipe)

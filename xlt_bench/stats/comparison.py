@@ -63,7 +63,7 @@ def compare(
     *,
     paired_seeds: bool = False,
     deterministic: tuple[bool, bool] = (False, False),
-    others: Sequence[ArrayLike] = (),
+    further_rows: Sequence[ArrayLike] = (),
     key: Key = 0,
     resamples: int = 10_000,
 ) -> Comparison:
@@ -81,7 +81,7 @@ def compare(
         paired_seeds: seed k of `a` and of `b` share what a seed decides (data order, say); the caller passes the common
             seeds only, in the same order.
         deterministic: whether the answers of a and of b do not depend on a seed; see `pairwise`.
-        others: further rows (seeds, clusters) of the same table: "two-way" learns from them how much seeds vary.
+        further_rows: further rows (seeds, clusters) of the same table: "two-way" learns from them how much seeds vary.
         key: what the bootstrap's draws follow from.
         resamples: of the bootstrap.
 
@@ -98,7 +98,7 @@ def compare(
     samples = [a - b] if paired_seeds else [a, b]
     fixed = [all(deterministic)] if paired_seeds else list(deterministic)
     difference = float(a.mean() - b.mean())
-    low, high, p = _summary(samples, fixed, method, level, others, key, resamples, (a, b))
+    low, high, p = _summary(samples, fixed, method, level, further_rows, key, resamples, (a, b))
     names = [""] if paired_seeds else [" of a", " of b"]
     notes = [seed_note(method, len(x), is_fixed, name) for x, is_fixed, name in zip(samples, fixed, names, strict=True)]
     if any(len(x) == 1 and not is_fixed for x, is_fixed in zip(samples, fixed, strict=True)):
@@ -127,7 +127,7 @@ def _summary(
     deterministic: Sequence[bool],
     method: IntervalMethod,
     level: float,
-    others: Sequence[ArrayLike],
+    further_rows: Sequence[ArrayLike],
     key: Key,
     resamples: int,
     data: tuple[Array, Array],
@@ -140,7 +140,7 @@ def _summary(
         return t_summary(two_way(samples[0]) if method == "two-way" else seeds_only(samples[0]), level, 0.0, *data)
     if method == "seeds":
         return t_summary(seeds_only_difference(*samples), level, 0.0, *data)
-    table = Table.of([*samples, *others], [*deterministic, *(False for _ in others)])
+    table = Table.of([*samples, *further_rows], [*deterministic, *(False for _ in further_rows)])
     first, second = np.array([0]), np.array([1])
     difference = float(table.mean[0] - table.mean[1])
     (p,) = table.p_values(first, second)

@@ -57,7 +57,7 @@ def test_intervals_ranks_and_comparisons_are_by_cluster() -> None:
     assert (score.items, score.clusters) == (20, 7)
     assert score.two_way is not None
     assert (score.two_way.low, score.two_way.high) == pytest.approx(two_way_by_hand(xs["a"]), abs=1e-12)
-    test = compare(xs["a"], xs["b"], others=[xs["c"]])
+    test = compare(xs["a"], xs["b"], further_rows=[xs["c"]])
     assert score.against is not None
     assert (score.against.bounds.low, score.against.bounds.high) == pytest.approx((test.low, test.high))
     better = pairwise(list(xs.values())).adjusted_p <= 0.05

@@ -105,7 +105,7 @@ def test_a_reference_is_compared_by_holm_over_the_rows_against_it() -> None:
     methods = {label: runs(share, 4, label=label) for label, share in (("a", 0.8), ("b", 0.6), ("c", 0.5))}
     board = board_of([run for found in methods.values() for run in found], reference="b")
     xs = {label: correct(found, UNSEEN).mean(axis=1) for label, found in methods.items()}
-    tests = {label: compare(xs[label], xs["b"], others=[xs[other]]) for label, other in (("a", "c"), ("c", "a"))}
+    tests = {label: compare(xs[label], xs["b"], further_rows=[xs[other]]) for label, other in (("a", "c"), ("c", "a"))}
     adjusted = dict(zip(tests, holm_by_hand([float(test.p or 0) for test in tests.values()]), strict=True))
     assert row_named(board, "b").scores["unseen"].against is None
     for label, test in tests.items():
