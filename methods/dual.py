@@ -49,6 +49,7 @@ class DUAL(SoftPrompt):
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0.0 < self.encoded < 1.0 or self.n_tokens < 2:
             raise ConfigError(
                 f"dual needs 0 < encoded < 1 and n_tokens >= 2, not encoded={self.encoded}, n_tokens={self.n_tokens}; "

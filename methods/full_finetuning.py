@@ -17,7 +17,7 @@ from xlt_bench.task import Example, Labelled
 from xlt_bench.training.classifier import ClassifierForward, class_scores
 from xlt_bench.training.data import tokenised
 from xlt_bench.training.head import ClassificationHead, new_head
-from xlt_bench.training.hooks import TrainingHooks
+from xlt_bench.training.hooks import TrainingHooks, whole_loss
 from xlt_bench.training.saving import distinct, load_fit, save_fit
 from xlt_bench.training.seeding import seeded
 from xlt_bench.training.trainer import Lane, train
@@ -76,7 +76,7 @@ class FullFinetuning(TrainingHooks):
         data = tokenised(train_split, dev, context, 0, self.views(train_split))
         roles = {"backbone": module.encoder.parameters(), "head": module.head.parameters()}
         lane = Lane(module, roles, context, recipe, phase, data, self.batches(data, recipe, context.seed))
-        train([lane], ClassifierForward(backbone, recipe.read_out, self.loss))
+        train([lane], ClassifierForward(backbone, recipe.read_out, whole_loss(self)))
         if lane.failure is not None:
             raise lane.failure
         return FittedClassifier(self, module, context, lane.close())

@@ -104,6 +104,7 @@ class Peft(EncoderTuning):
         return variant_of(settings.get("config", Peft.config)) if cls is Peft else cls
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if _wants_calls(config_class(self.config)):
             raise ConfigError(f"{self.config} wants a call between steps that the trainer shared by all does not make")
         self.peft_config()

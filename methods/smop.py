@@ -63,6 +63,7 @@ class SMoP(SoftPrompt):
     noise: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if min(self.prompts, self.n_tokens) < 1 or self.noise < 0.0:
             raise ConfigError(
                 "smop needs prompts and n_tokens of at least 1 and noise >= 0, "

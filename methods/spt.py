@@ -35,6 +35,7 @@ class SPT(SoftPrompt):
     n_tokens: int = 20
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.n_tokens < 1:
             raise ConfigError(f"spt needs n_tokens >= 1, not {self.n_tokens}; no prompt at all is --method head-only")
 

@@ -49,6 +49,7 @@ class XPE(SoftPrompt):
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if min(self.n_tokens, self.hidden) < 1 or not 0.0 <= self.dropout < 1.0:
             raise ConfigError(
                 "xpe needs n_tokens and hidden of at least 1 and 0 <= dropout < 1, "

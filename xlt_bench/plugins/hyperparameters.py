@@ -27,6 +27,17 @@ _SHOWN: Mapping[Any, str] = {
 }
 
 
+_OPTIONAL = "optional"
+
+
+def optional(default: Single) -> Any:
+    """A field for what a method can do besides: at its default the method is as if it had no such hyper-parameter.
+
+    So what a base class learns to do leaves the identity of all that was run with its methods as it was.
+    """
+    return dataclasses.field(default=default, metadata={_OPTIONAL: True})
+
+
 def defaults(method: type) -> dict[str, Plain]:
     """Names and default values, in the order of the fields.
 
@@ -48,6 +59,8 @@ def defaults(method: type) -> dict[str, Plain]:
 def values(method: Any) -> dict[str, Plain]:
     """Names and values of a configured method; a whole number in a field of type float is a float.
 
+    Fields made by `optional` are left out at their default.
+
     Raises:
         MethodError: a value that is not bool, int, finite float, str, None or a tuple of these.
     """
@@ -55,6 +68,7 @@ def values(method: Any) -> dict[str, Plain]:
     return {
         field.name: _plain(field.name, getattr(method, field.name), hints[field.name], type(method))
         for field in dataclasses.fields(method)
+        if not field.metadata.get(_OPTIONAL) or getattr(method, field.name) != field.default
     }
 
 

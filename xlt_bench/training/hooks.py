@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from xlt_bench.backbones.batches import Batch
+from xlt_bench.errors import ConfigError
+from xlt_bench.plugins.hyperparameters import optional
 from xlt_bench.recipe import Recipe
+from xlt_bench.resources import SOURCE_PARALLEL
 from xlt_bench.task import Labelled
+from xlt_bench.training.consistency import CONSISTENCY, disagreement
 from xlt_bench.training.data import TrainData
 from xlt_bench.training.losses import Loss, Outputs, Terms, mean_cross_entropy
-from xlt_bench.training.order import Index, batch_order
+from xlt_bench.training.order import Index, batch_order, pairs
 
 
+@dataclass(frozen=True, kw_only=True)
 class TrainingHooks:
-    """Hooks of a fit; each has the usual behaviour. A base of `SoftPrompt`, `EncoderTuning` and `FullFinetuning`."""
+    """Hooks of a fit; each has the usual behaviour. A base of `SoftPrompt`, `EncoderTuning` and `FullFinetuning`.
+
+    Args:
+        consistency: weight of a term that pulls the predictions of parallel source items together; 0: none.
+    """
+
+    consistency: float = optional(0.0)
+
+    def __post_init__(self) -> None:
+        if self.consistency < 0.0:
+            raise ConfigError(f"consistency is a weight of at least 0, not {self.consistency:g}")
+        if self.consistency and type(self).batches is not TrainingHooks.batches:
+            raise ConfigError(
+                f"{type(self).__name__} makes batches of its own, and consistency needs batches of pairs; "
+                "leave consistency out"
+            )
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Resources beside labelled sources: which source items are parallel, where consistency pairs them."""
+        return frozenset({SOURCE_PARALLEL} if self.consistency else ())
 
     def loss(self, outputs: Outputs, batch: Batch) -> Terms:
         """The named terms of the loss on a train batch; what is minimised is their sum.
@@ -25,6 +51,8 @@ class TrainingHooks:
 
     def batches(self, data: TrainData, recipe: Recipe, seed: int) -> Iterator[Index]:
         """Endless train batches, each the rows of `data.train` in it; see `xlt_bench.training.order` for some."""
+        if self.consistency:
+            return pairs(data, recipe.batch_size, seed)
         return batch_order(data.train.texts.lengths[: data.items], recipe.batch_size, seed, recipe.order)
 
     def views(self, train: Labelled) -> Sequence[Labelled]:
@@ -36,6 +64,16 @@ class TrainingHooks:
         return ()
 
 
+def whole_loss(hooks: TrainingHooks) -> Loss:
+    """What is minimised on a train batch: the method's loss, and the term that its consistency adds."""
+
+    def terms(outputs: Outputs, batch: Batch) -> Terms:
+        return {**hooks.loss(outputs, batch), CONSISTENCY: hooks.consistency * disagreement(outputs.logits)}
+
+    return terms if hooks.consistency else hooks.loss
+
+
 def own_loss(hooks: TrainingHooks) -> Loss | None:
-    """The loss that a method brings; None for mean cross entropy, which adds up over the parts of a batch."""
-    return None if type(hooks).loss is TrainingHooks.loss else hooks.loss
+    """`whole_loss`; None where it is mean cross entropy, which adds up over the parts of a batch."""
+    usual = type(hooks).loss is TrainingHooks.loss and not hooks.consistency
+    return None if usual else whole_loss(hooks)

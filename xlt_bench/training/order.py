@@ -91,9 +91,7 @@ def parallel(data: TrainData, batch_size: int, seed: int, together: int = 2) -> 
     Every epoch visits every item once. Where a language has no translation of an item, fewer stand together.
     """
     random = np.random.default_rng([seed, 0xDA7A])
-    numbers = data.train.origin.parallel[: data.items].numpy()
-    by_number = np.argsort(numbers, kind="stable")
-    groups = np.split(by_number, np.flatnonzero(np.diff(numbers[by_number])) + 1)
+    groups = _parallel_groups(data)
     while True:
         parts = []
         for group in groups:
@@ -101,6 +99,28 @@ def parallel(data: TrainData, batch_size: int, seed: int, together: int = 2) -> 
             parts += [members[start : start + together] for start in range(0, len(members), together)]
         order = np.concatenate([parts[i] for i in random.permutation(len(parts))])
         yield from (order[start : start + batch_size] for start in range(0, len(order), batch_size))
+
+
+def pairs(data: TrainData, batch_size: int, seed: int) -> Iterator[Index]:
+    """Endless batches of pairs: row i of the first half and row i of the second say the same in different languages.
+
+    Every epoch pairs the items anew, at random. One that is left over, or has no translation, is paired with itself,
+    so that the two differ in dropout only. A batch has as many texts as any other, but for an odd one.
+    """
+    random = np.random.default_rng([seed, 0xDA7A])
+    groups = _parallel_groups(data)
+    while True:
+        members = [random.permutation(group) for group in groups]
+        even = [np.append(rows, rows[-1:]) if len(rows) % 2 else rows for rows in members]
+        order = random.permutation(np.concatenate(even).reshape(-1, 2))
+        yield from (part.T.reshape(-1) for part in _cut(order, max(batch_size // 2, 1)))
+
+
+def _parallel_groups(data: TrainData) -> list[Index]:
+    """The rows of the items that say the same, group by group."""
+    numbers = data.train.origin.parallel[: data.items].numpy()
+    by_number = np.argsort(numbers, kind="stable")
+    return np.split(by_number, np.flatnonzero(np.diff(numbers[by_number])) + 1)
 
 
 def all_views(batches: Iterator[Index], items: int, views: int) -> Iterator[Index]:

@@ -24,7 +24,7 @@ from xlt_bench.task import Example, Labelled
 from xlt_bench.training.classifier import ClassifierForward, class_scores
 from xlt_bench.training.data import text_limit, tokenised
 from xlt_bench.training.head import ClassificationHead, new_head
-from xlt_bench.training.hooks import TrainingHooks
+from xlt_bench.training.hooks import TrainingHooks, whole_loss
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded
@@ -117,7 +117,7 @@ class EncoderTuning(TrainingHooks, ABC):
         data = tokenised(train_split, dev, context, self.positions, self.views(train_split))
         roles = {**roles, "head": list(module.head.parameters())}
         lane = Lane(module, roles, context, recipe, phase, data, self.batches(data, recipe, context.seed))
-        train([lane], ClassifierForward(backbone, recipe.read_out, self.loss))
+        train([lane], ClassifierForward(backbone, recipe.read_out, whole_loss(self)))
         if lane.failure is not None:
             raise lane.failure
         return FittedEncoder(self, module, context, lane.close())
