@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RESULTS := xlt-results
 
-.PHONY: run test test-all test-real lint types reference bench clean
+.PHONY: run test test-all test-real lint types wheel reference bench clean
 
 run: .venv/installed
 	@$(BIN)/xlt-bench run --method majority --sources seen --store $(RESULTS) >/dev/null
@@ -35,6 +35,11 @@ types: .venv/test-installed
 	ln -s $(CURDIR)/benchmarks $(CURDIR)/scripts $(CURDIR)/tests build/types
 	cd build/types && MYPYPATH=. ../../$(BIN)/mypy --explicit-package-bases --config-file ../../pyproject.toml \
 	    xlt_bench benchmarks scripts tests/support
+
+# build/dist: source distribution and wheel; then commands from the wheel, installed where nothing else of the project is
+wheel: .venv/test-installed
+	@echo "wheel: budget 2 minutes"
+	$(BIN)/python -m scripts.distributions --out build/dist
 
 # runs every method on cldr with nano (about half an hour on 2 cores), then builds the board from the Records
 reference: .venv/installed

@@ -33,7 +33,7 @@ try:
     from peft import PeftConfig, PeftModelForFeatureExtraction, PeftType, PromptLearningConfig
     from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING, PEFT_TYPE_TO_TUNER_MAPPING
 except ImportError as missing:
-    raise MethodError("this method needs peft; install it with: pip install 'xlt-bench[peft]'") from missing
+    raise MethodError("this method needs peft; install it with: pip install peft") from missing
 
 from xlt_bench.training.peft_settings import arguments, settings
 

@@ -115,7 +115,7 @@ def styled() -> Iterator[None]:
     try:
         from matplotlib import style
     except ModuleNotFoundError as missing:
-        raise ConfigError("figures need matplotlib; install it with: pip install 'xlt-bench[figures]'") from missing
+        raise ConfigError("figures need matplotlib; install it with: pip install matplotlib") from missing
     with style.context(["default", _STYLE], after_reset=True):
         yield
 

@@ -53,7 +53,7 @@ def check_loadable(adapter: AdapterFolder) -> None:
     """
     if find_spec("peft") is None:
         raise ConfigError(
-            f"kind {adapter.kind} of adapter is loaded with peft, which is not installed; pip install 'xlt-bench[peft]'"
+            f"kind {adapter.kind} of adapter is loaded with peft, which is not installed; pip install peft"
         )
     reason = _REFUSED.get(adapter.kind)
     if reason is None:

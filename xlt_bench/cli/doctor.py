@@ -14,11 +14,12 @@ from typing import Annotated
 
 import typer
 
+from xlt_bench import __version__
 from xlt_bench.cli.options import JsonOption
 from xlt_bench.io.processor import available_cores
 from xlt_bench.io.texts import clean
 
-PACKAGES = ("xlt-bench", "torch", "transformers", "datasets", "numpy", "scipy", "huggingface_hub")
+PACKAGES = ("torch", "transformers", "datasets", "numpy", "scipy", "huggingface_hub")
 EXTRAS = {"peft": "peft", "figures": "matplotlib"}
 """Extra -> a package that it brings."""
 _SECONDS = 300.0
@@ -71,10 +72,11 @@ def doctor(
 
 def _versions() -> Iterator[tuple[str, str]]:
     yield "Python", platform.python_version()
+    yield "xlt-bench", __version__
     for package in PACKAGES:
-        yield package, _installed(package) or "missing; install again: pip install xlt-bench"
+        yield package, _installed(package) or f"missing: pip install {package}"
     for extra, package in EXTRAS.items():
-        yield f"extra {extra}", _installed(package) or f"not installed: pip install 'xlt-bench[{extra}]'"
+        yield f"extra {extra}", _installed(package) or f"not installed: pip install {package}"
 
 
 def _installed(package: str) -> str | None:
