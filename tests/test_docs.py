@@ -3,17 +3,59 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
 import xlt_bench
 from tests.support import ROOT
+from xlt_bench.cli.main import app
 from xlt_bench.plugins.registry import METHODS, entries, qualified
 
 GUIDE = (ROOT / "docs/adding-a-method.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n# (?!test_)(\S+)\n(.*?)```", GUIDE, re.S)
 CLASSES = {"my_prompt.py": "LowRankPrompt", "my_encoder.py": "LastLayerApart", "centroids.py": "Centroids"}
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """The words of each `xlt-bench` command in the blocks of a page, without comments."""
+    for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(encoding="utf-8"), re.S | re.M):
+        for line in block.replace("\\\n", " ").splitlines():
+            if line.startswith("xlt-bench "):
+                yield shlex.split(line, comments=True)[1:]
+
+
+def anchor(heading: str) -> str:
+    """The name that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    for link in re.findall(r"\]\(<?([^)>\s]+)>?\)", text):
+        if re.match(r"\w+:", link):
+            continue
+        name, _, heading = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
+            assert heading in map(anchor, headings), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_are_understood(page: Path) -> None:
+    """Command, options and their types; what names files and rows is tried by hand."""
+    group = typer.main.get_command(app)
+    for words in commands(page):
+        command = group.get_command(None, words[0])  # type: ignore[attr-defined]
+        assert command is not None, words
+        command.make_context(words[0], words[1:])
 
 
 def test_there_is_a_soft_prompt_of_about_40_lines_and_a_method_from_scratch() -> None:
