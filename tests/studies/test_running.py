@@ -148,18 +148,16 @@ def processes(study: str, folder: Path, seconds: str) -> subprocess.Popen[str]:
     )
 
 
-KILLS = 20
-
-
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
 @pytest.mark.usefixtures("toy_installed")
-def test_killed_inside_fits_it_goes_on_and_ends_as_if_undisturbed(tmp_path: Path, study: str) -> None:
-    """A store whose study is killed 20 times inside a fit holds, in the end, the files of one that never was."""
+def test_killed_inside_fits_it_goes_on_and_ends_as_if_undisturbed(kills: int, tmp_path: Path, study: str) -> None:
+    """A store whose study is killed so many times inside a fit holds, in the end, the files of one that never was."""
     calm, rough = tmp_path / "calm", tmp_path / "rough"
     calm.mkdir()
     rough.mkdir()
     assert ended(study, calm) == 0
     moments, attempts, inside = random.Random(8), 0, 0
-    while inside < KILLS:
+    while inside < kills:
         attempts += 1
         process = forked(study, rough, seconds="0.2")
         wait_for_work(process, rough, moments.uniform(0.0, 0.15))
@@ -169,7 +167,7 @@ def test_killed_inside_fits_it_goes_on_and_ends_as_if_undisturbed(tmp_path: Path
         for working in rough.glob(f"{WORKING}-*"):
             working.unlink()
         stored(rough / STORE)  # none is damaged
-        assert attempts < 3 * KILLS, "many kills must land inside a fit"
+        assert attempts < 3 * kills, "many kills must land inside a fit"
     assert ended(study, rough) == 0
     assert stored(rough / STORE) == stored(calm / STORE)
     assert answers(rough / STORE) == answers(calm / STORE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from contextlib import redirect_stdout
-from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -21,6 +20,7 @@ from xlt_bench.cli.options import (
     with_request,
 )
 from xlt_bench.cli.printing import readable_records
+from xlt_bench.cli.waiting import say_waiting
 from xlt_bench.runs.option_values import check_level
 from xlt_bench.runs.request import Request
 
@@ -77,7 +77,7 @@ def run_request(
         # what a method prints must not end up among the results
         display = console_display(notes, experiment.setup.label, len(experiment.missing))
         with display as progress, redirect_stdout(sys.stderr):
-            records = carry_out(experiment, LocalEngine(progress, pack, threads=threads), partial(_say_waiting, notes))
+            records = carry_out(experiment, LocalEngine(progress, pack, threads=threads), say_waiting(notes, "runs"))
     except KeyboardInterrupt:
         store = experiment.setup.store
         complete = sum(isinstance(store.find(cell.fingerprint), Record) for cell in experiment.cells)
@@ -98,10 +98,6 @@ def _prepared(request: Request) -> Experiment:
     experiment.check_store()
     name_row(experiment, request.label)
     return experiment
-
-
-def _say_waiting(notes: Console, number: int) -> None:
-    notes.print(f"another process works on the last {number} of these runs; waiting for them")
 
 
 def _show(

@@ -13,6 +13,7 @@ import typer
 
 from xlt_bench.cli.completion import completer
 from xlt_bench.cli.options import MetricOption, PackOption, ThreadsOption, with_request
+from xlt_bench.cli.waiting import say_waiting
 from xlt_bench.errors import ConfigError
 from xlt_bench.runs.request import Request
 
@@ -126,7 +127,7 @@ def _run(
                 planned,
                 loader,
                 _display(notes, len(planned)),
-                waiting=lambda number: notes.print(f"other processes work on the last {number} runs; waiting for them"),
+                waiting=say_waiting(notes, "runs"),
                 limit=limit,
                 pack=pack,
                 threads=threads,

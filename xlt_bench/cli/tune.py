@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from xlt_bench.cli.options import with_request
+from xlt_bench.cli.waiting import say_waiting
 from xlt_bench.runs.request import Request
 
 
@@ -39,7 +40,7 @@ def tune(
                 planned,
                 LocalEngine(progress),
                 report=lambda trial: notes.print(line(trial, trials)),
-                waiting=lambda number: notes.print(f"other processes work on the last {number} fits; waiting for them"),
+                waiting=say_waiting(notes, "fits"),
             )
     except KeyboardInterrupt:
         notes.print(f"stopped; {planned.missing} fits are missing; the same command goes on with them")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from xlt_bench.records.claims import Owner
 from xlt_bench.records.record import Record
 from xlt_bench.runs.experiment import Experiment
 
-Waiting = Callable[[int], None]
-"""Is told how many cells other processes work on, when only these are left."""
+Waiting = Callable[[int, Sequence[Owner]], None]
+"""Is told how many cells other processes work on, and which processes, when only these are left."""
 
 
 class Engine(Protocol):
@@ -30,7 +31,7 @@ class Engine(Protocol):
         """
 
 
-def wait_silently(cells: int) -> None:
+def wait_silently(cells: int, owners: Sequence[Owner]) -> None:
     """A `Waiting` that says nothing."""
 
 

@@ -11,6 +11,7 @@ from xlt_bench.engines.packs import pack_size, packs
 from xlt_bench.io.processor import threads
 from xlt_bench.method import Progress, Silent
 from xlt_bench.records.cell import Cell
+from xlt_bench.records.claims import Owner
 from xlt_bench.records.record import Record
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.loader import Loader
@@ -55,10 +56,18 @@ class LocalEngine:
                 if waiting is None:
                     return
                 if not announced:
-                    waiting(len(unsettled_cells))
+                    waiting(len(unsettled_cells), _owners(unsettled_cells, experiment))
                 announced = True
                 time.sleep(_POLL_SECONDS)
             cells = unsettled_cells
+
+
+def _owners(cells: Sequence[Cell], experiment: Experiment) -> list[Owner]:
+    """The processes that work on cells, or on the fits that these adapt from."""
+    claims = experiment.setup.store.claims
+    keys = [cell.fingerprint for cell in cells] + [cell.source_fit for cell in cells if cell.adapts]
+    owners = {claims.owner(key) for key in dict.fromkeys(keys)}
+    return sorted(owner for owner in owners if owner is not None)
 
 
 def _run_pack(cells: Sequence[Cell], runner: Runner, experiment: Experiment) -> Iterator[Record]:

@@ -187,7 +187,8 @@ class Store:
         with self.claims.hold(fingerprints) as claimed:
             busy = [fingerprint for fingerprint in fingerprints if fingerprint not in claimed]
             if busy:
-                raise StoreError(f"a process works on {self.folder_of(busy[0])} just now; wait for it, or stop it")
+                owner = self.claims.owner(busy[0]) or "a process"
+                raise StoreError(f"{owner} works on {self.folder_of(busy[0])}; wait for it, or end it")
             try:
                 with atomic.temporary(self.folder) as aside:
                     for fingerprint in fingerprints:

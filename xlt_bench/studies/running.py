@@ -62,7 +62,7 @@ def run_study(
         planned: from `plan_study`.
         loader: that it was planned with.
         show: gives the progress display of a configuration.
-        waiting: is told how many cells other processes work on, when only these are left.
+        waiting: see `Waiting`.
         limit: at most so many cells now, and no waiting.
         pack, threads: as for `LocalEngine`.
 

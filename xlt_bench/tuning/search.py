@@ -143,7 +143,7 @@ def search(
         planned_search: from `prepare_search`.
         engine: carries them out; what other processes work on comes last and is waited for.
         report: is given each trial when it is done.
-        waiting: is told how many fits other processes work on, when only these are left.
+        waiting: see `Waiting`.
 
     Raises:
         MethodError: every trial failed.
