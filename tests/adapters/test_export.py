@@ -20,9 +20,12 @@ from peft import PeftModel
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from tests.support import ROOT
+from tests.support.architectures import tiny_model
 from tests.support.commands import Command
 from tests.support.toy import LABELS, all_examples
+from xlt_bench.backbones.architectures import EXPORTABLE
 from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import locate
 from xlt_bench.method import Context
 from xlt_bench.plugins.methods import configure
 from xlt_bench.recipe import Recipe
@@ -65,6 +68,36 @@ def test_plain_peft_gives_the_same_logits(
     found = theirs(tiny_backbone.source.folder, tmp_path / "out")
     assert found.std(0).min() > 100 * LIMIT, "the items must differ, or equality would tell nothing"
     assert_allclose(ours(trained, fingerprints[method], tiny_backbone), found, rtol=0, atol=LIMIT)
+
+
+@pytest.mark.parametrize("model_type", EXPORTABLE)
+def test_plain_peft_gives_the_same_logits_on_every_type_that_is_exported(
+    model_type: str, command: Command, tmp_path: Path
+) -> None:
+    backbone = tiny_model(tmp_path / "backbone", model_type)
+    said = command(
+        "run", "-m", "xpe", "--task", "toy", "--sources", "joshi5", "--seeds", 1, "--steps", 3, "--device", "cpu",
+        "--rate-factors", "1,50", "--backbone", backbone, "--save-weights", "--store", "store",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    store = Store(tmp_path / "store")
+    (record,) = store.records()[0]
+    assert command("export", record.cell.fingerprint, "--to", "out", "--store", "store").code == 0
+    theirs_alone = theirs(backbone, tmp_path / "out")
+    assert theirs_alone.std(0).min() > 100 * LIMIT
+    expected = ours(store, record.cell.fingerprint, Backbone(locate(str(backbone))))
+    assert_allclose(expected, theirs_alone, rtol=0, atol=LIMIT)
+
+
+def test_what_depends_on_the_language_of_a_text_is_not_exported(command: Command, tmp_path: Path) -> None:
+    backbone = tiny_model(tmp_path / "backbone", "xmod")
+    run = ("run", "-m", "spt", "--task", "toy", "--sources", "deu_Latn", "--targets", "fra_Latn", "--seeds", 1)
+    assert command(*run, "--steps", 1, "--device", "cpu", "--backbone", backbone, "--save-weights").code == 0
+    (record,) = Store(tmp_path / "xlt-results").records()[0]
+    refusal = command("export", record.cell.fingerprint, "--to", "out")
+    assert refusal.code == 2
+    assert "sends each text through the modules of its language, which plain peft would not" in refusal.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_plugin_soft_prompt_is_exported_too(command: Command, tiny_backbone: Backbone, tmp_path: Path) -> None:
@@ -142,8 +175,6 @@ def test_with_nano_the_card_runs_in_a_process_without_our_package(command: Comma
     script = card_code(tmp_path / "out").replace('["first text", "second text"]', repr(TEXTS)) + after
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=tmp_path / "out", check=True)
     said, imported = json.loads((tmp_path / "out" / "said.json").read_text())
-    from xlt_bench.backbones.source import locate
-
     assert not imported
     expected = ours(Store(tmp_path / "xlt-results"), path.name, Backbone(locate("nano")))
     assert_allclose(np.asarray(said), expected, rtol=0, atol=LIMIT)

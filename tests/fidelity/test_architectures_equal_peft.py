@@ -40,7 +40,7 @@ def give_head(model: Any, model_type: str, head: ClassificationHead) -> None:
     projection.load_state_dict(head.out_proj.state_dict())
 
 
-@pytest.mark.parametrize("model_type", [*EXPORTABLE, *POOLED])
+@pytest.mark.parametrize("model_type", [*EXPORTABLE, "xmod", *POOLED])
 def test_logits_equal_those_of_peft_in_padded_batches(model_type: str, tmp_path: Path) -> None:
     folder = tiny_model(tmp_path / "model", model_type)
     backbone = Backbone(locate(str(folder)))

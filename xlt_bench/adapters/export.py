@@ -77,7 +77,7 @@ def export(request: Export) -> Exported:
 
     Raises:
         XltBenchError: no such Record, nothing in it that is a soft prompt, a backbone whose classifier in transformers
-            has another head, or a folder that is not empty.
+            has another head or takes a text's language into account, or a folder that is not empty.
     """
     folder = Path(os.path.realpath(in_home(request.folder)))
     _check_target(folder, request.overwrite)
@@ -127,10 +127,15 @@ def _backbone(record: Record, requested: str | None) -> BackboneSource:
             f"{source.fingerprint}, not {record.cell.backbone_hash}; give the run's with --backbone"
         )
     facts = facts_of(source)
-    if not facts.has_our_head:
+    if facts.kind not in EXPORTABLE:
+        why = (
+            "sends each text through the modules of its language, which plain peft would not"
+            if facts.has_our_head
+            else "has another head than the trained one, so plain peft could not load it"
+        )
         raise ConfigError(
-            f"backbone '{source.name}' is of type {facts.kind}, whose classifier in transformers has another head than "
-            f"the trained one, so plain peft could not load it; types that can be exported: {', '.join(EXPORTABLE)}"
+            f"backbone '{source.name}' is of type {facts.kind}, whose classifier in transformers {why}; "
+            f"types that can be exported: {', '.join(EXPORTABLE)}"
         )
     recipe = record.cell.recipe or {}
     if recipe.get("read_out", "first") != "first" or recipe.get("text_prefix"):

@@ -33,8 +33,9 @@ SERVED: Mapping[str, Callable[[PreTrainedConfig], Architecture]] = MappingProxyT
 )
 """By model_type of `config.json`."""
 
-EXPORTABLE = (*(name for name, kind in ENCODERS.items() if kind.has_our_head), "xmod")
-"""Types whose sequence classification in transformers has the head that we train (see Architecture.has_our_head)."""
+EXPORTABLE = tuple(name for name, kind in ENCODERS.items() if kind.has_our_head)
+"""Types whose sequence classification in transformers has the head that we train (see Architecture.has_our_head), and
+sends all texts the same way, as X-MOD's does not."""
 
 
 def architecture_of(config: PreTrainedConfig) -> Architecture:
