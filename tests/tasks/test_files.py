@@ -414,6 +414,10 @@ TOML_FAULTS: dict[str, tuple[str, str]] = {
         r"revision must be a commit of 40 hexadecimal digits, so that the data cannot change, not 'main'",
     ),
     "config without hub": ('config = "{language}"' + TOML, r"config needs \[hub\], or data, a local folder"),
+    "config that leads out": (
+        'data = "."\nconfig = ".."\n' + TOML,
+        r"config must be a configuration, with \{language\} in it or not",
+    ),
     "config with more": (
         'config = "{split}"' + TOML + '[hub]\npath = "a/b"\nrevision = "' + "0" * 40 + '"',
         r"config must be a configuration, with \{language\} in it or not",

@@ -165,6 +165,10 @@ def stars(folder: Path, labels: str, values: Sequence[object], kind: arrow.DataT
         ('["1", "2", "3"]', [1, 2, 3], [0, 1, 2]),  # a number is the label that is written so
         ('["1", "0"]', [0, 0, 0, 1], [1, 1, 1, 0]),  # also in another order
         ('["-1", "0", "1"]', [-1, 1], [0, 2]),
+        ('["2", "0", "1"]', [0, 1, 2], [1, 2, 0]),
+        ('["2.0", "+1", "00"]', [0, 1, 2], [2, 1, 0]),
+        ('["\u0662", "\u0660", "\u0661"]', [0, 1, 2], [1, 2, 0]),  # digits of another script
+        ('["other", "1", "0"]', [0, 1], [2, 1]),  # never a position where some label is a numeral
         ('["negative", "positive"]', [0, 1, 0], [0, 1, 0]),  # else a position
     ],
 )
@@ -175,6 +179,12 @@ def test_numbers_for_classes(labels: str, values: list[int], gold: list[int], fo
 def test_a_number_without_a_label(folder: Path) -> None:
     with pytest.raises(DataError, match=r"eng_Latn/train.parquet, row 1: unknown label 0; the labels are 1, 2, 3"):
         stars(folder, '["1", "2", "3"]', [0, 1])
+
+
+@pytest.mark.parametrize(("labels", "number"), [('["1", "01", "2"]', 1), ('["other", "1", "2"]', 0)])
+def test_a_number_that_may_be_two_labels_or_is_none_of_them(labels: str, number: int, folder: Path) -> None:
+    with pytest.raises(DataError, match=f"row 2: unknown label {number}; the labels are"):
+        stars(folder, labels, [2, number])
 
 
 def test_the_names_that_a_file_gives_its_numbers_go_first(folder: Path) -> None:
@@ -219,6 +229,22 @@ def test_a_parquet_file_that_unpacks_to_more_than_a_memory(folder: Path) -> None
     parquet.write_table(arrow.table({"id": ids, "label": labels, "text": texts}), path, compression="zstd")
     assert path.stat().st_size < 20_000_000
     with pytest.raises(DataError, match=r"zul_Latn/test.parquet holds more than 2 GiB of text in the columns"):
+        load(folder, toml)
+
+
+def test_an_arrow_file_whose_one_text_stands_for_many(folder: Path) -> None:
+    toml = write_all(folder, ".arrow")
+    path = folder / "zul_Latn" / "test.arrow"
+    index = arrow.array([0] * 4096, arrow.int32())
+    columns = {
+        "id": arrow.array([str(number) for number in range(4096)]),
+        "label": arrow.DictionaryArray.from_arrays(index, arrow.array(["negative"])),
+        "text": arrow.DictionaryArray.from_arrays(index, arrow.array(["x" * (1 << 20)])),
+    }
+    table = arrow.table(columns)
+    with arrow.OSFile(str(path), "wb") as file, arrow.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+    with pytest.raises(DataError, match=r"zul_Latn/test.arrow holds more than 2 GiB of text in the columns"):
         load(folder, toml)
 
 

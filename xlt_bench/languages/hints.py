@@ -11,8 +11,9 @@ from xlt_bench.languages.table import known_languages, script_of
 
 
 class _Parts(NamedTuple):
-    """Language subtags that mean the same, and the script; an empty text where nothing says it."""
+    """The language as it is written, subtags that mean the same, and the script, empty where nothing says it."""
 
+    language: str
     names: frozenset[str]
     script: str
 
@@ -21,12 +22,16 @@ def likely_code(name: str, codes: Iterable[str]) -> str | None:
     """The one of these codes that a code of another standard most likely stands for, None where none is near.
 
     A bare ISO 639 code, a macrolanguage, a locale or an outdated code is read as CLDR reads it: `iw` is Hebrew, `zh-TW`
-    is written in traditional characters. Among the codes of the language, one of the right script goes first.
+    is written in traditional characters. Among the codes of the language, those of the right script go first, and among
+    these the one that has the very name: `prs` is Dari, though for CLDR it is Persian as spoken in Afghanistan.
     """
     parts = _parts(name)
     same_language = [code for code in codes if parts.names & _names_of(code)]
-    same_script = [code for code in same_language if script_of(code) == parts.script]
-    return next(iter(same_script or same_language), None)
+    return max(
+        same_language,
+        key=lambda code: (script_of(code) == parts.script, parts.language in _names_of(code)),
+        default=None,
+    )
 
 
 def _names_of(code: str) -> frozenset[str]:
@@ -47,7 +52,7 @@ def _parts(name: str) -> _Parts:
         likely = _cldr("likely_subtags")
         full = likely.get(f"{modern}_{territory}") or likely.get(modern) or ""
         script = script_of(full)
-    return _Parts(frozenset({language, modern}), script)
+    return _Parts(language, frozenset({language, modern}), script)
 
 
 @cache

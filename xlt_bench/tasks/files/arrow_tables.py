@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xlt_bench.errors import DataError
 from xlt_bench.io.paths import is_folder
 from xlt_bench.io.texts import shortened
+from xlt_bench.tasks.files.card import check_card
 from xlt_bench.tasks.files.tables import CORRECT, RowTable, Value, check_header
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def arrow_table(path: Path, names: Sequence[str], toml: Path) -> RowTable:
     with _reading(f"cannot read {path} as {path.suffix[1:].title()}"):
         from datasets import load_dataset
 
-        if path.suffix == ".parquet" and _check_parquet(path, names, toml) == 0:
+        if _checked_rows(path, names, toml) == 0:
             return RowTable(str(path), {name: [] for name in names}, "row")
         rows = load_dataset(_BUILDERS[path.suffix], data_files={"rows": str(path)}, split="rows", streaming=True)
         return _table(str(path), rows, names, toml)
@@ -55,15 +56,19 @@ def configuration_table(
     """
     origin = f"{title}, configuration '{config}', split '{split}'"
     with _reading(f"cannot read {origin}"):
-        from datasets import get_dataset_config_names, load_dataset
+        from datasets import get_dataset_config_names, load_dataset_builder
 
+        check_card(folder, title)
         if config in get_dataset_config_names(str(folder)):
-            rows = load_dataset(str(folder), config, split=split, streaming=True)
+            builder = load_dataset_builder(str(folder), config)
         elif is_folder(folder / config):
-            rows = load_dataset(str(folder), data_dir=config, split=split, streaming=True)
+            builder = load_dataset_builder(str(folder), data_dir=config)
         else:
             raise DataError(f"{title} has no configuration '{config}'; [columns] and config in {toml} say what it has")
-        return _table(origin, rows, names, toml)
+        for path in map(Path, builder.config.data_files.get(split, ())):
+            if path.suffix in _BUILDERS:
+                _checked_rows(path, names, toml)
+        return _table(origin, builder.as_streaming_dataset(split), names, toml)
 
 
 @contextmanager
@@ -81,18 +86,42 @@ def _reading(failure: str) -> Iterator[None]:
     except ImportError as error:
         raise DataError(f"{failure}: {shortened(error)}; pip install datasets") from error
     except Exception as error:
-        first_line = next(iter(str(error).splitlines()), type(error).__name__)
+        first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise DataError(f"{failure} ({shortened(first_line, 200)}); write it again, or fetch it again") from error
     finally:
         logger.setLevel(level)
 
 
-def _check_parquet(path: Path, names: Sequence[str], toml: Path) -> int:
+def _checked_rows(path: Path, names: Sequence[str], toml: Path) -> int:
     """Refuse a file that holds more text than is ever read, before any of it is unpacked; returns the number of rows.
 
     One text may stand for millions of rows, so the texts are counted by their place in the file's own dictionaries.
     """
-    import pyarrow.compute as compute
+    return (_parquet_rows if path.suffix == ".parquet" else _arrow_rows)(path, names, toml)
+
+
+def _arrow_rows(path: Path, names: Sequence[str], toml: Path) -> int:
+    import pyarrow as arrow
+    from pyarrow import ipc
+
+    with arrow.memory_map(str(path)) as file:
+        try:
+            reader = ipc.open_stream(file)
+            header, batches = reader.schema.names, iter(reader)
+        except arrow.ArrowInvalid:  # not a stream: with a footer, as of a random-access file
+            random_access = ipc.open_file(file)
+            header = random_access.schema.names
+            batches = map(random_access.get_batch, range(random_access.num_record_batches))
+        check_header(str(path), header, names, toml)
+        size = rows = 0
+        for batch in batches:
+            rows += batch.num_rows
+            size += sum(_size(batch.column(name)) for name in names)
+            _check_size(str(path), size)
+    return rows
+
+
+def _parquet_rows(path: Path, names: Sequence[str], toml: Path) -> int:
     from pyarrow.parquet import ParquetFile
 
     with ParquetFile(path) as file:
@@ -104,12 +133,19 @@ def _check_parquet(path: Path, names: Sequence[str], toml: Path) -> int:
     size = 0
     with ParquetFile(path, read_dictionary=list(names)) as file:
         for batch in file.iter_batches(_BATCH, columns=list(names)):
-            for column in batch.columns:
-                if hasattr(column, "dictionary"):
-                    lengths = compute.binary_length(column.dictionary)
-                    size += compute.sum(lengths.take(column.indices)).as_py() or 0
+            size += sum(map(_size, batch.columns))
             _check_size(str(path), size)
     return int(metadata.num_rows)
+
+
+def _size(column: pyarrow.Array) -> int:
+    """Bytes that a column takes once each row has a text of its own."""
+    import pyarrow.compute as compute
+
+    if not hasattr(column, "dictionary"):
+        return int(column.nbytes)
+    lengths = compute.binary_length(column.dictionary).cast("int64")
+    return int(compute.sum(lengths.take(column.indices)).as_py() or 0)
 
 
 def _check_size(origin: str, size: int) -> None:
@@ -129,9 +165,9 @@ def _table(origin: str, rows: Any, names: Sequence[str], toml: Path) -> RowTable
         for name in names:
             column = batch.column(name)
             _check_type(origin, name, column.type)
-            columns[name].extend(column.to_pylist())
             size += column.nbytes
-        _check_size(origin, size)
+            _check_size(origin, size)  # before each row gets a text of its own
+            columns[name].extend(column.to_pylist())
     if header is None:
         check_header(origin, list(rows.features or ()), names, toml)
     classes = {

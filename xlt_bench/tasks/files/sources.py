@@ -120,7 +120,7 @@ def _hub(table: TomlTable) -> Hub | None:
 
 
 def _config(table: TomlTable, config: str | None) -> str | None:
-    if config is not None and not re.fullmatch(r"[\w.-]*(\{language\})?[\w.-]*", config):
+    if config is not None and not re.fullmatch(r"(?!\.+$)[\w.-]*(\{language\})?[\w.-]*", config):
         raise table.fault(
             "config", "a configuration, with {language} in it or not, such as 'en' or '{language}'", config
         )

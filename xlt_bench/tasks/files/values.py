@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +13,9 @@ from xlt_bench.task import Split
 from xlt_bench.tasks.files.columns import Columns
 from xlt_bench.tasks.files.layout import Layout
 from xlt_bench.tasks.files.tables import CORRECT, RowTable, Value
+
+_NUMERAL = re.compile(r"([+-]?\d{1,30})(?:\.0*)?")
+"""A whole number as a label may be written, in any script's digits: 2, -1, 02, 2.0."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +94,17 @@ def _gold(table: RowTable, name: str, rows: Sequence[int], layout: Layout) -> tu
 def _positions(classes: tuple[str, ...] | None, labels: tuple[str, ...]) -> dict[Value, int]:
     """Value of a label column -> position in the task's labels.
 
-    A text is the label itself. A number is what the file says that it stands for; else, where all labels are numerals,
-    the label that is written so; else a position.
+    A text is the label itself. A number is what the file says that it stands for; else, where any label is a numeral,
+    the one label that is this number; else a position.
     """
     positions: dict[Value, int] = {label: position for position, label in enumerate(labels)}
     numbers: dict[Value, int]
+    numerals = [(int(match[1]), positions[label]) for label in labels if (match := _NUMERAL.fullmatch(label))]
     if classes is not None:
         numbers = {number: positions[name] for number, name in enumerate(classes) if name in positions}
-    elif all(label.isascii() and label.removeprefix("-").isdigit() for label in labels):
-        numbers = {int(label): position for position, label in enumerate(labels)}
+    elif numerals:
+        times = Counter(number for number, _ in numerals)
+        numbers = {number: position for number, position in numerals if times[number] == 1}
     else:
         numbers = {position: position for position in range(len(labels))}
     return {**positions, **numbers}
