@@ -164,6 +164,10 @@ def test_a_negative_weight_is_refused(method: str) -> None:
         configure(method, {"consistency": "-1"})
 
 
+def test_the_page_of_a_method_names_it(program: Command) -> None:
+    assert "consistency = 0.0" in program("ls", "methods", "spt").out
+
+
 def test_a_method_with_batches_of_its_own_is_refused() -> None:
     with pytest.raises(ConfigError, match="PairedSPT makes batches of its own"):
         PairedSPT(consistency=1.0)

@@ -31,7 +31,7 @@ def _lines(name: str, method: Any) -> Iterator[str]:
     yield f"{name}: {' '.join(module.split(chr(10) * 2)[0].split())}"
     for line in inspect.cleandoc(cls.__doc__ or "").splitlines():
         yield f"  {line}".rstrip()
-    values = hyperparameters.values(method)
+    values = hyperparameters.defaults(cls)
     yield "Hyper-parameters (--set NAME=VALUE), with their defaults:" if values else "No hyper-parameters."
     choices = hyperparameters.choices(cls)
     for field, value in values.items():
