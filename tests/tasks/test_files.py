@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -439,6 +440,9 @@ TOML_FAULTS: dict[str, tuple[str, str]] = {
         r"is no TOML that can be read: tables or lists are nested too deep",
     ),
     "deep table": ("x = " + "{a=" * 5000 + "1" + "}" * 5000, r"tables or lists are nested too deep"),
+    "deep key": ("x" + ".a" * 400_000 + " = 1", r"has a key of more than 64 parts; no key that is read here has"),
+    "deep quoted key": ("x" + ' . \'a\'."b\\"c"' * 40_000 + " = 1", r"has a key of more than 64 parts"),
+    "deep name of a table": ("[x" + ".a" * 400_000 + "]", r"has a key of more than 64 parts"),
     "huge": ("# " + "x" * 2_000_000, r"has more than 1,048,576 bytes"),
     "long name": (f'name = "{"x" * 300}"' + TOML, r"'x{97}\.\.\.' is no name of a task: .* at most 100"),
     "long backbone": (f'backbone = "{"x" * 300}"' + TOML, r"backbone must be a name of at most 100 characters, not '"),
@@ -487,3 +491,11 @@ def test_a_toml_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "task.toml").write_bytes(b'name = "\xe9"')
     with pytest.raises(ConfigError, match=r"task.toml: byte 8 is not UTF-8; save it as UTF-8"):
         toml_task(tmp_path / "task.toml")
+
+
+def test_a_list_that_fills_the_file_is_read_in_seconds(folder: Path) -> None:
+    codes = ", ".join(f'"{number:05d}"' for number in range(60_000))
+    (folder / "task.toml").write_text(f'labels = ["a", "b"]\nlanguages = [{codes}]\n', encoding="utf-8")
+    start = time.process_time()
+    toml_task(folder / "task.toml")
+    assert time.process_time() - start < 20, "time grows with the square of the list: it took minutes"

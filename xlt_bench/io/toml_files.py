@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,11 @@ from xlt_bench.io.texts import reason, shortened, shown
 
 LARGEST_FILE = 1 << 20
 """Bytes of a TOML file that are read; nobody writes more by hand."""
+
+_DEEPEST_KEY = 64
+_STRING = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'")
+_DEEP_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{_DEEPEST_KEY}}}")
+"""So many parts and dots. `tomllib` takes time with the square of their number: hours for a key of a megabyte."""
 
 LARGEST_COUNT = 1_000_000
 """No number of seeds, items or tokens that anyone means is larger."""
@@ -59,7 +66,7 @@ class TomlTable:
             return None
         if not isinstance(value, list) or not all(isinstance(text, str) and text.strip() for text in value):
             raise self.fault(key, "a list of texts", value)
-        repeated = next((text for position, text in enumerate(value) if text in value[:position]), None)
+        repeated = next((text for text, times in Counter(value).items() if times > 1), None)
         if repeated is not None:
             raise ConfigError(f"{self.where}: {key} names '{shortened(repeated)}' twice; name each once")
         return tuple(value)
@@ -111,7 +118,10 @@ def read_toml(path: Path) -> TomlTable:
         content = read_limited(path, LARGEST_FILE)
         if len(content) > LARGEST_FILE:
             raise ConfigError(f"{name} has more than {LARGEST_FILE:,} bytes; a TOML file that is read here is smaller")
-        return TomlTable(str(path), tomllib.loads(content.decode("utf-8")), path.parent)
+        text = content.decode("utf-8")
+        if _DEEP_KEY.search(_STRING.sub("s", text)):
+            raise ConfigError(f"{name} has a key of more than {_DEEPEST_KEY} parts; no key that is read here has")
+        return TomlTable(str(path), tomllib.loads(text), path.parent)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name}: byte {error.start} is not UTF-8; save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:

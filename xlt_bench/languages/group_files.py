@@ -123,8 +123,9 @@ def check_name(kind: str, name: str, where: str) -> None:
 def codes_of(section: TomlTable, key: str, codes: tuple[str, ...]) -> tuple[str, ...] | None:
     """A list of the task's codes, None where the key is absent; ConfigError for a code that is none of them."""
     listed = section.texts(key)
+    members = set(codes)
     for code in listed or ():
-        if code not in codes:
+        if code not in members:
             likely, see = likely_code(code, codes), f"the task's {len(codes)} languages"
             reason = (
                 f"no language '{code}'; did you mean '{likely}'?" if likely else unknown("language", code, codes, see)

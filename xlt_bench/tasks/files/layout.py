@@ -108,7 +108,8 @@ def _splits(table: TomlTable, codes: tuple[str, ...]) -> tuple[dict[Split, str],
             listed = codes_of(inner, "languages", codes) or codes
         else:
             names[split] = table.text(split) or split
-        languages[split] = tuple(code for code in codes if code in listed)
+        members = set(listed)
+        languages[split] = tuple(code for code in codes if code in members)
     odd = next((name for name in names.values() if "/" in name or name in (".", "..")), None)
     if odd is not None:
         raise ConfigError(f"{table.where}: '{table.cut(odd)}' is no name of a split in the files; it has no / in it")
@@ -116,7 +117,8 @@ def _splits(table: TomlTable, codes: tuple[str, ...]) -> tuple[dict[Split, str],
         raise ConfigError(f"{table.where}: two splits have one name in the files; each needs its own")
     if languages["test"] != codes:
         raise ConfigError(f"{table.where}: every language needs a test split; leave languages out of test")
-    without = [code for code in languages["train"] if code not in languages["dev"]]
+    with_dev = set(languages["dev"])
+    without = [code for code in languages["train"] if code not in with_dev]
     if without:
         raise ConfigError(
             f"{table.where}: {', '.join(without)} would train without dev, which selects the checkpoint; "
