@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RESULTS := xlt-results
 
-.PHONY: run test test-all test-real lint types wheel reference bench clean
+.PHONY: run test test-all test-real lint types wheel docs reference bench clean
 
 run: .venv/installed
 	@$(BIN)/xlt-bench run --method majority --sources seen --store $(RESULTS) >/dev/null
@@ -41,6 +41,11 @@ wheel: .venv/test-installed
 	@echo "wheel: budget 2 minutes"
 	$(BIN)/python -m scripts.distributions --out build/dist
 
+# build/site: the documentation with commands and docstrings; a link that leads nowhere is an error
+docs: .venv/docs-installed
+	@echo "docs: budget 1 minute"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 # runs every method on cldr with nano (about half an hour on 2 cores), then builds the board from the Records
 reference: .venv/installed
 	$(BIN)/python -m scripts.reference
@@ -61,4 +66,8 @@ clean:
 
 .venv/test-installed: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+.venv/docs-installed: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[docs]"
 	@touch $@

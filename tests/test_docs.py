@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 import xlt_bench
+from scripts import docs_site
 from tests.support import ROOT
 from xlt_bench.cli.main import app
 from xlt_bench.plugins.registry import METHODS, entries, qualified
@@ -56,6 +58,26 @@ def test_commands_are_understood(page: Path) -> None:
         command = group.get_command(None, words[0])  # type: ignore[attr-defined]
         assert command is not None, words
         command.make_context(words[0], words[1:])
+
+
+def listed(part: object) -> set[str]:
+    """The pages of a navigation, or of a part of one."""
+    if isinstance(part, str):
+        return {part}
+    return {page for item in (part.values() if isinstance(part, dict) else part) for page in listed(item)}  # type: ignore[attr-defined]
+
+
+def test_the_site_lists_every_page() -> None:
+    navigation = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")}
+    assert listed(navigation) == pages | set(docs_site.PAGES.values()) | {"commands.md", "api.md", "studies/README.md"}
+
+
+def test_the_site_has_every_command() -> None:
+    text = "\n".join(docs_site.commands_page())
+    names = re.findall(r"^## (\S+)$", text, re.M)
+    assert {"run", "compare", "check-method"} < set(names)
+    assert text.count("Usage: xlt-bench ") == len(names)
 
 
 def test_there_is_a_soft_prompt_of_about_40_lines_and_a_method_from_scratch() -> None:

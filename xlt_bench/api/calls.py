@@ -141,7 +141,8 @@ def compare(
     """Two rows beside each other, as `xlt-bench compare` shows them.
 
     Args:
-        first, second: a label, `label:sources` or first digits, as the command takes them; or what `run` returned.
+        first: a row by label, `label:sources` or first digits, as the command takes it; or what `run` returned.
+        second: the other row, likewise.
         store: where they lie; None: that of the runs, else the usual one.
 
     Raises:
