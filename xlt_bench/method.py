@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Scores = NDArray[np.float32]
 
 
-ActivityName = Literal["loading", "encoding", "training", "predicting", "writing"]
+ActivityName = Literal["waiting", "loading", "encoding", "training", "predicting", "writing"]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def compare_entries(
         ConfigError: the same row twice, rows of different data, no language or no seed in common.
     """
     options = options or ComparisonOptions()
-    _check(a, b)
+    check_pair(a, b)
     if options.paired_seeds:
         a, b = _on_common_seeds(a, b)
     pair = Pair(a, b, options)
@@ -114,7 +114,12 @@ def _adjusted(tested: Sequence[GroupDifference], options: ComparisonOptions) -> 
         yield replace(group, adjusted_p=p, verdict=verdict_of(group.difference, p, options.alpha))
 
 
-def _check(a: Entry, b: Entry) -> None:
+def check_pair(a: Entry, b: Entry) -> None:
+    """Refuse a row beside itself, and rows of different data.
+
+    Raises:
+        ConfigError: which, and what to name instead.
+    """
     cell_a, cell_b = a.first.cell, b.first.cell
     if a.key == b.key:
         raise ConfigError(f"'{a.label}' is compared with itself; name two rows of: xlt-bench leaderboard")

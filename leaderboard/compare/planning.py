@@ -13,6 +13,7 @@ from xlt_bench.errors import ConfigError
 from xlt_bench.leaderboard.board.boards import entries_in, groups_named
 from xlt_bench.leaderboard.board.filters import Filter
 from xlt_bench.leaderboard.board.references import find_entry
+from xlt_bench.leaderboard.compare.comparison import check_pair
 from xlt_bench.leaderboard.compare.options import ComparisonOptions
 from xlt_bench.leaderboard.compare.pair import Pair
 from xlt_bench.leaderboard.data.entries import Entry
@@ -84,14 +85,15 @@ def plan_power(
         comparisons: tests that p is corrected for; 1: none but this one.
 
     Raises:
-        ConfigError: a row without answers to single items or with one seed, no language in common, a value out of its
-            range.
+        ConfigError: one row twice, rows of different data, a row without answers to single items or with one seed, no
+            language in common, a value out of its range.
     """
     _check(effect, level, power, comparisons)
     entries = entries_in(store, chosen)
     row_a, row_b = find_entry(a, entries, "A"), find_entry(b, entries, "B")
-    pair = Pair(row_a, row_b, ComparisonOptions(level=level))
+    check_pair(row_a, row_b)
     _check_rows(row_a, row_b)
+    pair = Pair(row_a, row_b, ComparisonOptions(level=level))
     groups = {**row_a.groups(), **row_b.groups()}
     if chosen.targets is not None:
         groups = dict(groups_named([*row_a.records, *row_b.records], chosen.targets))

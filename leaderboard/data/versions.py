@@ -28,32 +28,36 @@ class Versions:
 
 def by_version(records: Sequence[Record]) -> Versions:
     """Tell the current versions of plug-in files from earlier ones. A version without a complete run hides nothing."""
-    ages = _ages(records)
     hidden: set[str] = set()
     caveats: dict[str, str] = {}
-    for configurations in ages.values():
-        *earlier, latest = sorted(configurations, key=lambda key: (configurations[key], key))
-        if earlier:
-            hidden.update(earlier)
-            caveats[latest] = (
-                f"Version {len(earlier) + 1} of its file; {len(earlier)} hidden (leaderboard --superseded shows all)."
+    for contents in _configurations(records).values():
+        *earlier, latest = sorted(contents, key=lambda content: (max(contents[content].values()), content))
+        superseded = [configuration for content in earlier for configuration in contents[content]]
+        if superseded:
+            hidden.update(superseded)
+            caveat = (
+                f"Version {len(contents)} of its file; {len(superseded)} hidden (leaderboard --superseded shows all)."
             )
+            caveats.update(dict.fromkeys(contents[latest], caveat))
     return Versions(
         tuple(_with_caveat(record, caveats) for record in records if record.cell.configuration not in hidden),
         tuple(record for record in records if record.cell.configuration in hidden),
     )
 
 
-def _ages(records: Iterable[Record]) -> dict[tuple[object, ...], dict[str, str]]:
-    """What versions have in common -> configuration -> when its youngest complete run was made."""
-    ages: dict[tuple[object, ...], dict[str, str]] = {}
+def _configurations(records: Iterable[Record]) -> dict[tuple[object, ...], dict[str, dict[str, str]]]:
+    """What versions have in common -> content of the file -> configuration -> when its youngest complete run was made.
+
+    One content may have several: rows of one name, such as two that searches of different size chose.
+    """
+    versions: dict[tuple[object, ...], dict[str, dict[str, str]]] = {}
     for record in records:
         file, _, content = record.cell.method.partition("#")
         if content and record.complete:
-            configurations = ages.setdefault(_common(record, file), {})
+            configurations = versions.setdefault(_common(record, file), {}).setdefault(content, {})
             key = record.cell.configuration
             configurations[key] = max(configurations.get(key, ""), record.created)
-    return ages
+    return versions
 
 
 def _common(record: Record, file: str) -> tuple[object, ...]:

@@ -91,10 +91,14 @@ def latex(board: Board, options: LatexOptions | None = None) -> str:
     r"""The board's sections as tables; they need the packages booktabs, array and, where they say so, longtable.
 
     Raises:
-        ConfigError: a column or group that there is not, or more columns than the width holds.
+        ConfigError: a column, group or width that there is not, no group, or more columns than the width holds.
     """
     options = options or LatexOptions()
     check_columns(options.columns)
+    if options.width not in _POINTS:
+        raise unknown("width", options.width, _POINTS, ", ".join(_POINTS))
+    if options.groups is not None and not options.groups:
+        raise ConfigError("--groups names no group; leave it out for all of them")
     sections = [_with_groups(section, options) for section in board.sections]
     _check_groups(board, options)
     sections = [section for section in sections if section.groups]

@@ -7,7 +7,7 @@ from xlt_bench.leaderboard.study.lines import Line, Results
 from xlt_bench.metrics import ACCURACY
 from xlt_bench.records.record import Record
 
-_PUBLISHED = ("paper", "released", "sib200")
+_PUBLISHED = ("paper", "released")
 """Presets that printed numbers were made with."""
 
 

@@ -107,7 +107,7 @@ def test_two_rows_are_compared_by_runs_or_by_name(runs: xlt_bench.Runs, plugin: 
     assert len(comparison.by_language()) == len(runs[0].accuracy)
     assert "majority" in str(comparison)
     assert repr(comparison).startswith(f"A: {runs[0].row_label}; B: majority.")
-    with pytest.raises(ConfigError, match="these 0 runs make 0 rows"):
+    with pytest.raises(ConfigError, match="these are no runs, and make no row"):
         xlt_bench.compare(runs.failed, other)
 
 
@@ -129,3 +129,30 @@ def test_leaderboard_can_be_called_whatever_was_imported_before(tmp_path: Path) 
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=process_environment()
     )
     assert finished.returncode == 0, finished.stderr
+
+
+def test_runs_of_several_rows_have_no_mean_in_common(plugin: str) -> None:
+    weak, strong = (
+        xlt_bench.run(plugin, "joshi5", task="toy", seeds=1, device="cpu", store="s", settings={"strength": strength})
+        for strength in (1, 2)
+    )
+    both = xlt_bench.Runs((*weak, *strong), weak.store)
+    assert repr(both) == "2 runs of 2 rows on toy, seeds 0"
+    with pytest.raises(ConfigError, match="make 2 rows; take those of one"):
+        both.accuracy()
+
+
+def test_python_takes_what_the_commands_take(runs: xlt_bench.Runs) -> None:
+    assert xlt_bench.leaderboard("s", languages="random", superseded=True)
+    with pytest.raises(ConfigError, match="no languages 'some'"):
+        xlt_bench.leaderboard("s", languages="some")
+    with pytest.raises(ConfigError, match="languages='random' needs the bootstrap"):
+        xlt_bench.compare(runs, runs, languages="random", interval="seeds")
+
+
+def test_a_width_that_there_is_not(runs: xlt_bench.Runs) -> None:
+    board = xlt_bench.leaderboard("s")
+    with pytest.raises(ConfigError, match="no width 'wide'"):
+        board.to_latex(width="wide")
+    with pytest.raises(ConfigError, match="names no group"):
+        board.to_latex(groups=[])

@@ -110,7 +110,7 @@ def test_each_shipped_method_says_what_it_does(program: Command) -> None:
     summaries = {line.split()[0]: line.split("xlt-bench", 1)[1].strip() for line in lines if "  xlt-bench" in line}
     assert set(summaries) == set(names(METHODS))
     assert summaries["xpe"].startswith("XPE, the cross-prompt encoder")
-    assert summaries["lora"].startswith("Lora: Any method of Hugging Face PEFT")
+    assert summaries["lora"] == SUMMARIES["Lora"]
     assert len(set(summaries.values())) >= len(summaries) - 1, "dual is dual-70"
 
 
@@ -149,9 +149,15 @@ def test_the_doctor_says_versions_machine_and_caches(program: Command) -> None:
 
 
 def test_the_doctor_tries_each_task_without_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = 'print(\'["cldr", "data", "ready"]\')\nprint(\'["sib200", "data", "away"]\')\nprint(\'noise\')'
-    monkeypatch.setattr(doctor, "_OFFLINE", code)
-    assert dict(doctor._offline()) == {"cldr": "yes", "sib200": "no, its data: xlt-bench prefetch sib200"}
+    states = [
+        ["cldr", "data", "ready"], ["cldr", "backbone", "ready"], ["sib200", "data", "away"],
+        ["sib200", "backbone", "ready"], ["nusax", "data", "ready"],
+    ]  # fmt: skip
+    lines = "\n".join(f"print({json.dumps(state)!r})" for state in states)
+    monkeypatch.setattr(doctor, "_OFFLINE", f"{lines}\nprint('noise')\nraise SystemExit('it broke')")
+    ready = dict(doctor._offline())
+    assert (ready["cldr"], ready["sib200"]) == ("yes", "no, its data: xlt-bench prefetch sib200")
+    assert ready["nusax"] == ready["massive"] == "not known: it broke"
 
 
 def test_an_extra_that_the_doctor_names_can_be_installed() -> None:
@@ -168,3 +174,12 @@ def test_choices_of_a_hyper_parameter_are_shown(tmp_path: Path, command: Command
     file = tmp_path / "chosen.py"
     file.write_text(CHOSEN, encoding="utf-8")
     assert "  mode = mean, or max" in command("ls", "methods", f"{file}:Chosen").out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [("xpe:seen", "xpe:seen", "is compared with itself"), ("xpe:seen", "gone", "no row")],
+)
+def test_a_plan_needs_two_rows(first: str, second: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        plan_power(Store(REFERENCE), Filter(task="cldr"), first, second, 0.02)

@@ -82,3 +82,9 @@ def test_forget_takes_nothing_that_is_not_named(run: Command, command: Command) 
     assert busy.code == 2
     assert re.search(rf"process {os.getpid()} on \S+ since 2\d{{3}}-[-0-9: ]+ UTC works on", busy.err)
     assert stored() == [record]
+
+
+def test_forget_of_a_row_that_failed_spares_its_complete_runs(run: Command, command: Command) -> None:
+    assert run("-m", "majority", "--seeds", "2").code == 0
+    assert command("forget", "majority", "--failed", "--yes").out == "nothing to forget\n"
+    assert len(stored()) == 2

@@ -202,3 +202,14 @@ def test_a_context_offers_what_is_declared_and_refuses_all_else() -> None:
         context.resources["unlabelled-target"]
     with pytest.raises(TypeError):
         supply("unlabelled-target").content["kat_Geor"] = ()
+
+
+def test_the_order_of_a_file_of_label_words_is_no_part_of_its_content(tmp_path: Path) -> None:
+    """It is no part of the hash, so a method must not see it."""
+    contents = []
+    for name, codes in (("there", SCOPE.task.languages), ("back", [*SCOPE.task.languages][::-1])):
+        path = tmp_path / f"{name}.toml"
+        tables = ([f"[{code}]", *(f'"{label}" = ["{code} {label}"]' for label in LABELS)] for code in codes)
+        path.write_text("\n".join(line for table in tables for line in table), encoding="utf-8")
+        contents.append(supply("label-words", path).content)
+    assert list(contents[0]) == list(contents[1]) == list(SCOPE.task.languages)

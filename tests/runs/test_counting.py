@@ -167,3 +167,15 @@ def test_words_for_an_excess_name_the_worst_run() -> None:
     assert excesses([record(predictions(), fit={"steps": 3})]) == []  # nothing was counted of others' runs
     source = replace(usual, counted=counts | {"source_steps": 9, "source_budget_steps": 4})
     assert excesses([source]) == ["9 optimiser steps of the fit on the sources were counted where the recipe has 4"]
+
+
+def test_a_tensor_that_several_runs_share_is_counted_in_equal_parts() -> None:
+    """A plug-in may stack what the runs of a pack train: no parameter is one run's own."""
+    with Counter() as counter:
+        stacked = [nn.Parameter(torch.zeros(3, size)) for size in (20, 35)]
+        optimiser = torch.optim.SGD(stacked, lr=0.1)
+        for _ in range(4):
+            sum(parameter.sum() for parameter in stacked).backward()
+            optimiser.step()
+    assert [(effort.steps, effort.trained_parameters) for effort in counter.efforts(3)] == [(4, 55)] * 3
+    assert [effort.trained_parameters for effort in counter.efforts(1)] == [165]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from xlt_bench.api.board import Board
 from xlt_bench.api.comparison import Comparison
@@ -32,6 +32,10 @@ from xlt_bench.runs.request import DEFAULT_STORE, Request, read_request
 from xlt_bench.stats import IntervalMethod
 
 share_cores()  # before a notebook's first run imports torch
+
+
+Languages = Literal["fixed", "random"]
+"""Whether languages are taken as they are, or as drawn at random, family by family."""
 
 
 def run(
@@ -101,6 +105,8 @@ def leaderboard(
     interval: IntervalMethod = "two-way",
     level: float = 0.95,
     family: FamilyRule = "group",
+    languages: Languages = "fixed",
+    superseded: bool = False,
 ) -> Board:
     """The board of a store's runs beside stored baselines, as `xlt-bench leaderboard` shows it.
 
@@ -109,11 +115,13 @@ def leaderboard(
     """
     check_level(level, "level")
     options = Options(
-        interval=_choice("interval", interval, get_args(IntervalMethod)),
+        interval=_interval(interval, languages),
         level=level,
         reference=_text("reference", reference),
         metric=None if metric is None else metric_named(_choice("metric", metric, tuple(METRICS))),
         family=_choice("family", family, get_args(FamilyRule)),
+        random_languages=languages == "random",
+        superseded=read_flag(superseded, "superseded"),
     )
     chosen = Filter(
         _text("task", task), _text("backbone", backbone), _text("sources", sources), _text("targets", targets)
@@ -136,6 +144,7 @@ def compare(
     interval: IntervalMethod = "two-way",
     level: float = 0.95,
     family: FamilyRule = "table",
+    languages: Languages = "fixed",
     paired_seeds: bool = False,
 ) -> Comparison:
     """Two rows beside each other, as `xlt-bench compare` shows them.
@@ -154,11 +163,12 @@ def compare(
     folder = read_path(store, "store") if store is not None else next(iter(stores), DEFAULT_STORE)
     check_level(level, "level")
     options = ComparisonOptions(
-        method=_choice("interval", interval, get_args(IntervalMethod)),
+        method=_interval(interval, languages),
         level=level,
         paired_seeds=read_flag(paired_seeds, "paired_seeds"),
         metric=None if metric is None else metric_named(_choice("metric", metric, tuple(METRICS))),
         family=_choice("family", family, get_args(FamilyRule)),
+        random_languages=languages == "random",
     )
     names = [rows.configuration if isinstance(rows, Runs) else read_text(rows, "a row") for rows in (first, second)]
     chosen = Filter(_text("task", task))
@@ -168,6 +178,20 @@ def compare(
 def _text(name: str, value: object) -> str | None:
     """A text that may be left out; ConfigError for anything else."""
     return None if value is None else read_text(value, name)
+
+
+def _interval(interval: object, languages: object) -> IntervalMethod:
+    """The interval, which for languages drawn at random is the bootstrap's.
+
+    Raises:
+        ConfigError: a value that there is not, or languages at random with an interval that cannot tell of them.
+    """
+    chosen: IntervalMethod = _choice("interval", interval, get_args(IntervalMethod))
+    if _choice("languages", languages, get_args(Languages)) == "fixed":
+        return chosen
+    if chosen == "seeds":
+        raise ConfigError("languages='random' needs the bootstrap, not interval='seeds'")
+    return "bootstrap"
 
 
 def _choice(name: str, value: object, choices: tuple[str, ...]) -> Any:

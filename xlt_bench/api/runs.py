@@ -54,18 +54,31 @@ class Runs(Sequence[Record]):
         Raises:
             ConfigError: they are of several rows, or there are none.
         """
-        configurations = {record.cell.configuration for record in self.records}
-        if len(configurations) != 1:
-            raise ConfigError(f"these {len(self)} runs make {len(configurations)} rows; take those of one, runs[a:b]")
-        return configurations.pop()
+        if not self.records:
+            raise ConfigError("these are no runs, and make no row")
+        self._check_one_row()
+        return self.records[0].cell.configuration
 
     def accuracy(self) -> dict[str, float]:
-        """Mean accuracy in [0, 1] by target group: over the group's languages, then over complete runs."""
+        """Mean accuracy in [0, 1] by target group: over the group's languages, then over complete runs.
+
+        Raises:
+            ConfigError: the runs are of several rows, whose means have nothing in common.
+        """
+        self._check_one_row()
         means: dict[str, list[float]] = {}
         for record in self.records:
             for group, mean in record.group_means().items():
                 means.setdefault(group, []).append(mean)
         return {group: sum(values) / len(values) for group, values in means.items()}
+
+    @property
+    def _rows(self) -> int:
+        return len({record.cell.configuration for record in self.records})
+
+    def _check_one_row(self) -> None:
+        if self._rows > 1:
+            raise ConfigError(f"these {len(self)} runs make {self._rows} rows; take those of one, runs[a:b]")
 
     def to_pandas(self) -> pandas.DataFrame:
         """One row a run and target language: label, sources, seed, protocol, shots, language, accuracy in [0, 1].
@@ -124,6 +137,8 @@ class Runs(Sequence[Record]):
         seeds = sorted({record.cell.seed for record in self.records})
         named = ", ".join(map(str, seeds)) if len(seeds) <= 5 else f"{seeds[0]} to {seeds[-1]}"
         noun = f"{len(self)} run{'' if len(self) == 1 else 's'}"
+        if self._rows > 1:
+            return f"{noun} of {self._rows} rows on {first.cell.task}, seeds {named}"
         text = f"{noun} of {first.row_label} on {first.cell.task}, sources {first.sources_label}, seeds {named}"
         means = ", ".join(f"{group} {100 * value:.1f}%" for group, value in self.accuracy().items())
         failed = f"; {len(self.failed)} failed: {self.failed[0].reason}" if len(self.failed) else ""

@@ -27,7 +27,6 @@ _SECONDS = 300.0
 
 _OFFLINE = """
 import json
-from xlt_bench.errors import XltBenchError
 from xlt_bench.runs.loader import Loader
 from xlt_bench.tasks import task_names
 loader = Loader()
@@ -37,8 +36,8 @@ for name in task_names():
         try:
             load()
             state = "ready"
-        except XltBenchError as error:
-            state = str(error)
+        except Exception as error:  # a plug-in may raise anything
+            state = str(error) or type(error).__name__
         print(json.dumps([name, kind, state]), flush=True)
 """
 
@@ -146,7 +145,12 @@ def _offline() -> Iterator[tuple[str, str]]:
     except subprocess.TimeoutExpired:
         yield "all", f"not known: loading took more than {_SECONDS:g} s"
         return
+    from xlt_bench.tasks import task_names
+
     states = [json.loads(line) for line in finished.stdout.splitlines() if line.startswith("[")]
-    for name in dict.fromkeys(state[0] for state in states):
+    for name in task_names():
+        if sum(task == name for task, _, _ in states) < 2:  # the process ended before
+            yield name, f"not known: {(finished.stderr.strip() or 'loading it ended the process').splitlines()[-1]}"
+            continue
         missing = [kind for task, kind, state in states if task == name and state != "ready"]
         yield name, f"no, its {' and '.join(missing)}: xlt-bench prefetch {name}" if missing else "yes"

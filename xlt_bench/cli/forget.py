@@ -29,6 +29,8 @@ def forget(
 ) -> None:
     """Remove Records for good: list what goes, ask, then remove predictions, weights and all.
 
+    With rows and --failed or --superseded, only those of the rows' Records that are such.
+
     Example: xlt-bench forget "xpe, 20 steps" --failed
     """
     from rich.console import Console
@@ -57,16 +59,18 @@ def _chosen(rows: list[str], failed: bool, superseded: bool, stored: list[Record
     from xlt_bench.cli.rows import record_named, records_of_row
     from xlt_bench.leaderboard.data.versions import by_version
 
-    fingerprints: set[str] = set()
+    named: set[str] = set()
     for row in rows:
         single = record_named(row, stored)
         row_records = records_of_row(row, stored, store) if single is None else [single]
-        fingerprints.update(record.cell.fingerprint for record in row_records)
-    if failed:
-        fingerprints.update(record.cell.fingerprint for record in stored if not record.complete)
+        named.update(record.cell.fingerprint for record in row_records)
+    useless = {record.cell.fingerprint for record in stored if failed and not record.complete}
     if superseded:
-        fingerprints.update(record.cell.fingerprint for record in by_version(stored).superseded)
-    return [record for record in stored if record.cell.fingerprint in fingerprints]
+        useless.update(record.cell.fingerprint for record in by_version(stored).superseded)
+    if rows and not (failed or superseded):
+        useless = named
+    chosen = named & useless if rows else useless
+    return [record for record in stored if record.cell.fingerprint in chosen]
 
 
 def _confirmed(count: int, store: Path) -> bool:

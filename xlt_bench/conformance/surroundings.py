@@ -44,9 +44,14 @@ def shift_clock() -> None:
 
 
 class WatchedEnvironment(os._Environ[str]):
-    """The environment, with a note of the variables that code outside libraries and this package asks for."""
+    """The environment, with a note of the variables that code outside libraries and this package asks for.
 
-    def __init__(self, environment: os._Environ[str]) -> None:
+    Args:
+        environment: the usual one.
+        plugin: where the method's own code lies, a file or folder; it is no library, wherever it is installed.
+    """
+
+    def __init__(self, environment: os._Environ[str], plugin: str) -> None:
         super().__init__(
             environment._data,  # type: ignore[attr-defined]
             environment.encodekey,
@@ -55,29 +60,32 @@ class WatchedEnvironment(os._Environ[str]):
             environment.decodevalue,
         )
         self.asked: list[str] = []
+        self._plugin = plugin
 
     def __getitem__(self, name: str) -> str:
-        if _asked_by_a_method(sys._getframe(1)):
+        if _asked_by_a_method(sys._getframe(1), self._plugin):
             self.asked.append(name)
         return super().__getitem__(name)
 
     def __iter__(self) -> Iterator[str]:
-        if _asked_by_a_method(sys._getframe(1)):
+        if _asked_by_a_method(sys._getframe(1), self._plugin):
             self.asked.append("all of them")
         return super().__iter__()
 
 
-def watch_environment() -> WatchedEnvironment:
-    """Put a watched environment in the place of the usual one."""
-    watched = WatchedEnvironment(os.environ)
+def watch_environment(plugin: str) -> WatchedEnvironment:
+    """Put a watched environment in the place of the usual one; see WatchedEnvironment."""
+    watched = WatchedEnvironment(os.environ, plugin)
     os.environ = watched  # noqa: B003 - the variables stay as they are
     return watched
 
 
-def _asked_by_a_method(frame: FrameType | None) -> bool:
+def _asked_by_a_method(frame: FrameType | None, plugin: str) -> bool:
     """Whether the first caller outside `os` and the collections is no library's."""
     while frame is not None and frame.f_code.co_filename in _MAPPINGS:
         frame = frame.f_back
     file = "" if frame is None else frame.f_code.co_filename
-    in_library = file.startswith((*_LIBRARIES, _PACKAGE, "<frozen")) or any(part in file for part in _PACKAGES)
-    return bool(file) and not in_library
+    if file.startswith(_PACKAGE):
+        return False
+    in_library = file.startswith((*_LIBRARIES, "<frozen")) or any(part in file for part in _PACKAGES)
+    return bool(file) and (file.startswith(plugin) or not in_library)

@@ -48,7 +48,7 @@ def inspect_method(inspection: Inspection, originals: Snapshot) -> None:
     (folder / _RESOURCES).mkdir()
     torch.set_num_threads(inspection.threads)
     shift_clock()
-    environment = watch_environment()
+    environment = watch_environment(_plugin(inspection.location))
     form, backbone = toy.Toy(inspection.seed), _backbone(inspection)
     with elsewhere(folder / "elsewhere") as place, printed_to(folder / "printed"):
         first_state, earlier = process_state(), len(audit.written)
@@ -64,6 +64,13 @@ def inspect_method(inspection: Inspection, originals: Snapshot) -> None:
     findings.variables = tuple(dict.fromkeys(environment.asked))
     findings.patched = tuple(changes(originals))
     findings.write(folder)
+
+
+def _plugin(location: ClassLocation) -> str:
+    """The folder of the method's own top-level package, or its file where it lies in none."""
+    assert location.file is not None, f"module {location.module} has no file"
+    packages = location.module.count(".")
+    return f"{Path(location.file).parents[packages - 1]}{os.sep}" if packages else location.file
 
 
 def _own_files(folder: Path) -> list[Path]:

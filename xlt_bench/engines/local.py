@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from xlt_bench.engines.base import Waiting
 from xlt_bench.engines.packs import pack_size, packs
 from xlt_bench.io.processor import threads
-from xlt_bench.method import Progress, Silent
+from xlt_bench.method import Activity, Progress, Silent
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.claims import Owner
 from xlt_bench.records.record import Record
@@ -58,6 +58,7 @@ class LocalEngine:
                 if not announced:
                     waiting(len(unsettled_cells), _owners(unsettled_cells, experiment))
                 announced = True
+                self.progress.activity(Activity("waiting", "for other processes"))
                 time.sleep(_POLL_SECONDS)
             cells = unsettled_cells
 

@@ -72,7 +72,10 @@ class PlainDisplay:
         silence, later_silence = self._silences
         while not self._over.wait(max(0.01, self._printed + silence - time.monotonic())):
             lines = self._tracker.lines()
-            if time.monotonic() - self._printed < silence or not lines:
+            if time.monotonic() - self._printed < silence:
+                continue
+            if not lines:  # nothing goes on that could be told: ask again after a while
+                self._printed = time.monotonic()
                 continue
             silence = later_silence
             for line in lines:

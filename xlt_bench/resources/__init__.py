@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +24,7 @@ __all__ = [
     "Supply",
     "Text",
     "TextsByLanguage",
+    "check_names",
     "needs_of",
     "supplies",
 ]
@@ -52,6 +53,17 @@ def needs_of(method: object) -> frozenset[str]:
     return frozenset(needs)
 
 
+def check_names(names: Iterable[str]) -> None:
+    """Refuse a resource that there is not.
+
+    Raises:
+        ConfigError: its name, and those that there are.
+    """
+    for name in names:
+        if name not in RESOURCES:
+            raise unknown("resource", name, RESOURCES, _names())
+
+
 def supplies(needs: frozenset[str], paths: Mapping[str, Path], scope: Scope) -> dict[str, Supply]:
     """Everything that a method needs, by name, in the order of RESOURCES.
 
@@ -62,9 +74,8 @@ def supplies(needs: frozenset[str], paths: Mapping[str, Path], scope: Scope) -> 
     Raises:
         ConfigError: a path is missing, or given for what the method does not need or what takes none.
     """
+    check_names(paths)
     for name in paths:
-        if name not in RESOURCES:
-            raise unknown("resource", name, RESOURCES, _names())
         if name not in needs or RESOURCES[name].path is None:
             uses = ", ".join(sorted(resource for resource in needs if RESOURCES[resource].path)) or "none"
             raise ConfigError(f"--resource {name}: the method takes no such file or folder; it takes {uses}")

@@ -35,14 +35,14 @@ class LabelWords:
             raise ConfigError(
                 f"--resource {self.name}: {file.where} names no language; write a table such as [eng_Latn]"
             )
-        words = {}
         for code in file.values:
             if code not in scope.task.languages:
                 example = listed(scope.task.languages)
                 raise ConfigError(
                     f"{file.where}: {unknown('language of the task', code, scope.task.languages, example)}"
                 )
-            words[code] = MappingProxyType(_words(file.table(code), scope.task))
+        codes = [code for code in scope.task.languages if code in file.values]  # the file's order is no part of it
+        words = {code: MappingProxyType(_words(file.table(code), scope.task)) for code in codes}
         return Supply(MappingProxyType(words), f"Given words for the classes in {listed(words)}.")
 
     def example(self, scope: Scope, folder: Path) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from xlt_bench.errors import ConfigError, DataError
+from xlt_bench.io.paths import is_file, is_folder
 from xlt_bench.io.texts import reason, shortened
 from xlt_bench.resources.base import Scope, Supply, Text, listed
 from xlt_bench.task import Split, Task
@@ -31,10 +32,10 @@ class UnlabelledFolder:
     def supply(self, scope: Scope) -> Supply:
         """The lines of the folder's files for this run's languages."""
         assert scope.path is not None, "checked where options are read"
-        if not scope.path.is_dir():
+        if not is_folder(scope.path):
             raise ConfigError(f"--resource {self.name}: no folder '{shortened(scope.path)}'; give one with <code>.txt")
         files = {code: scope.path / f"{code}.txt" for code in dict.fromkeys((*scope.sources, *scope.targets))}
-        missing = [code for code in scope.targets if not files[code].is_file()]
+        missing = [code for code in scope.targets if not is_file(files[code])]
         if missing:
             raise ConfigError(
                 f"--resource {self.name}: {shortened(scope.path)} has no {missing[0]}.txt"
@@ -42,7 +43,7 @@ class UnlabelledFolder:
                 "write one, empty where there is no text, or leave the language out of --targets"
             )
         hidden = frozenset(_texts_of(scope.task))
-        lines = {code: _lines(file) for code, file in files.items() if file.is_file()}
+        lines = {code: _lines(file) for code, file in files.items() if is_file(file)}
         texts = {code: tuple(Text(line) for line in of_code if line not in hidden) for code, of_code in lines.items()}
         left_out = sum(len(lines[code]) - len(texts[code]) for code in lines)
         empty = [code for code in scope.targets if not texts[code]]

@@ -68,19 +68,29 @@ class Counter:
         Parameters belong to the runs in the order of their first updates, in equal parts. A pass that runs share counts
         for each with its share; so each run has the mean of passes and examples.
         """
-        updates = list(self._updates.values())
-        size, remainder = divmod(len(updates), runs)
-        parts = [updates] * runs if remainder else [updates[size * run : size * (run + 1)] for run in range(runs)]
+        parts = self._parts(runs)
+        shared = 1 if len(parts) == runs else runs
         return [
             Effort(
                 steps=max((update.count for update in part), default=0),
-                trained_parameters=sum(update.parameter.numel() for update in part),
+                trained_parameters=round(sum(update.parameter.numel() for update in part) / shared),
                 passes=round(self._passes / runs),
                 examples=round(self._examples / runs),
                 trained_examples=round(self._trained_examples / runs),
             )
-            for part in parts
+            for part in (parts if shared == 1 else parts * runs)
         ]
+
+    def _parts(self, runs: int) -> list[list[_Updates]]:
+        """The updated parameters of each run; one part with all of them where runs do not have equal ones of their own.
+
+        They have none where a method stacks what several runs train in one tensor.
+        """
+        updates = list(self._updates.values())
+        size, remainder = divmod(len(updates), runs)
+        parts = [updates[size * run : size * (run + 1)] for run in range(runs)]
+        shapes = [[update.parameter.shape for update in part] for part in parts]
+        return [updates] if remainder or any(of_part != shapes[0] for of_part in shapes) else parts
 
     def _stepped(self, optimiser: torch.optim.Optimizer, *unused: Any) -> None:
         for group in optimiser.param_groups:

@@ -72,6 +72,7 @@ def prepare_evaluation(request: Evaluation, loader: Loader | None = None) -> Pre
     order = label_order(adapter.name, classes_in(adapter, content), task.labels, request.labels, adapter.labels)
     name = f"{adapter.short_name} (adapter)"
     recipe = preset_recipe(info.preset)
+    recipe = replace(recipe, max_length=info.max_length or recipe.max_length)
     hyperparameters: dict[str, Any] = {
         "adapter": adapter.fingerprint,
         "kind": adapter.kind,

@@ -10,7 +10,7 @@ from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
 from xlt_bench.plugins.methods import configure, recipe_of
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.records.cell import FULL, Cell
-from xlt_bench.resources import needs_of
+from xlt_bench.resources import check_names, needs_of
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.preparing import prepare
@@ -60,6 +60,7 @@ def plan_study(study: Study, base: Request, loader: Loader | None = None) -> lis
         XltBenchError: nothing can be run, or a fault that concerns every configuration.
     """
     loader = loader or Loader()
+    check_names(base.resources)
     for grid in study.grids:
         _check_grid(grid, base)
     planned = [

@@ -123,9 +123,8 @@ class Lane:
         point = DevPoint(self.step, train_loss, dev_loss, dev_accuracy, means)
         self._history.append(point)
         self.context.progress.evaluated(self.context.seed, self.step, dev_accuracy)
-        if self._recipe.checkpoint == "last":
-            self._selected = point
-        elif self._selected is None or dev_accuracy > self._selected.dev_accuracy:
+        is_best = self._selected is None or dev_accuracy > self._selected.dev_accuracy
+        if self._recipe.checkpoint == "best-dev" and is_best:
             self._selected = point
             self._best = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
         if self.step >= self.total or self._stopping.stops(self.step, dev_loss):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.support.records import predictions, record
 from xlt_bench.leaderboard.data.versions import by_version
 from xlt_bench.records.record import Record
@@ -45,3 +47,15 @@ def test_other_settings_sources_and_shipped_methods_are_no_versions() -> None:
 
 def test_a_version_that_only_failed_hides_nothing() -> None:
     assert by_version([OLD, version("b", "2026-01-02", complete=False)]).superseded == ()
+
+
+def test_two_rows_of_one_name_and_one_file_are_no_versions_of_each_other() -> None:
+    """A label leaves out the rates that a search chose."""
+    searches = [version("a", f"2026-01-0{day}", tuned=trials) for day, trials in ((1, 4), (2, 4))]
+    searches[1] = replace(searches[1], cell=replace(searches[1].cell, hyperparameters={"rank": 8, "rate": 0.5}))
+    assert len({search.cell.configuration for search in searches}) == 2
+    assert by_version(searches).superseded == ()
+    later = version("b", "2026-01-03", tuned=4)
+    versions = by_version([*searches, later])
+    assert versions.superseded == tuple(searches)
+    assert versions.current[0].caveats == ("Version 2 of its file; 2 hidden (leaderboard --superseded shows all).",)

@@ -109,8 +109,11 @@ def _given(backbone: PackagedBackbone, folder: Path) -> list[Path]:
 def _checked(backbone: PackagedBackbone, archive: Archive, path: Path) -> Path:
     if not path.is_file():
         raise BackboneError(f"backbone '{backbone.name}': no {archive.file} in {path.parent}; {_by_hand(backbone)}")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BackboneError(f"backbone '{backbone.name}': cannot read {path} ({error.strerror or error})") from error
     if digest != archive.sha256:
         size = path.stat().st_size
         reason = f"only {size} of {archive.size} bytes" if size < archive.size else "another content"
