@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from tests.support.fits import DEV, TEST, TRAIN, context, copied, loud, same
-from xlt_bench.backbones import lean
 from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.lean import arithmetic, encoder
+from xlt_bench.backbones.lean import layer as lean_layer
 from xlt_bench.backbones.lean.arithmetic import attention, dropout
 from xlt_bench.method import Context
 from xlt_bench.methods.dual import DUAL
@@ -106,7 +107,8 @@ def test_the_backbone_s_own_dropout_is_active_while_fitting_only(
         return output
 
     fitting = [True]
-    monkeypatch.setattr(lean, "dropout", watched)
+    for module in (arithmetic, encoder):
+        monkeypatch.setattr(module, "dropout", watched)
     fitted = SPT().fit(TRAIN, DEV, context(tiny_backbone_with_dropout, loud(steps=8, evaluate_every=8)))
     evaluated, per_step = told[True][-5:], told[True][:-5]
     assert len(per_step) == 8 * 8, "the prompt's rows, the words, and three times in each of 2 layers"
@@ -139,7 +141,7 @@ def test_attention_dropout_of_the_backbone_is_active_while_fitting(
         told[torch.is_grad_enabled()].append(given[-1])
         return attention(*given)
 
-    monkeypatch.setattr(lean, "attention", watched)
+    monkeypatch.setattr(lean_layer, "attention", watched)
     fitted = SPT().fit(TRAIN, DEV, context(tiny_backbone_with_dropout, loud(steps=3)))
     fitted.predict(TEST.examples)
     assert set(told[True]) == {0.1}
