@@ -15,10 +15,13 @@ from tests.support.commands import Command, Output
 from tests.support.plugins import GOOD, write_plugin
 from tests.support.toy import write_package
 from xlt_bench.conformance.tiny_backbone import save_backbone
+from xlt_bench.io.processor import share_cores
 
 if TYPE_CHECKING:  # torch and transformers are imported by the tests that use a backbone only
     from xlt_bench.backbones.backbone import Backbone
     from xlt_bench.conformance import FreshProcess
+
+share_cores()  # before torch: beside other processes, spinning threads make tests twenty times slower
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -87,5 +87,7 @@ def _asked_by_a_method(frame: FrameType | None, plugin: str) -> bool:
     file = "" if frame is None else frame.f_code.co_filename
     if file.startswith(_PACKAGE):
         return False
-    in_library = file.startswith((*_LIBRARIES, "<frozen")) or any(part in file for part in _PACKAGES)
-    return bool(file) and (file.startswith(plugin) or not in_library)
+    if file.startswith((*_LIBRARIES, "<frozen")):
+        return False
+    below = file.removeprefix(plugin)  # its own folder may be a project with an environment of libraries in it
+    return bool(file) and not any(part in below for part in _PACKAGES)
