@@ -85,7 +85,7 @@ def main() -> None:
     """Print a line for each step with its seconds; exit code 1 where one does not hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "dist", help="folder of what is built")
-    out = parser.parse_args().out
+    out = parser.parse_args().out.resolve()  # commands run in another folder
     out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
 
