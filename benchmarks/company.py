@@ -50,7 +50,7 @@ def start(arguments: argparse.Namespace, store: Path, spin: str) -> subprocess.P
     """A run of XPE in a process of its own."""
     # a spin count that is set, to what GNU takes anyway, keeps the command from setting its own
     environment_of_run = waiting(spin or "30000000000")
-    command = [sys.executable, "-m", "xlt_bench", "run", "-m", "xpe", "--sources", "joshi5", "--targets", "eng_Latn"]
+    command = [sys.executable, "-m", "xlt_bench", "run", "-m", "xpe", "--sources", "joshi5", "--targets", "yor_Latn"]
     options = ["--backbone", arguments.backbone, "--preset", "cldr", "--seeds", "0,", "--store", str(store)]
     sizes = ["--steps", str(arguments.steps), "--max-length", "64"]
     return subprocess.Popen(
