@@ -20,6 +20,7 @@ BUILT = {
     "sib200-table7.csv",
     "mteb-linear-probe.csv",
     "emma500-3shot.csv",
+    "tipa.csv",
 }
 
 
