@@ -14,8 +14,11 @@ import yaml
 import xlt_bench
 from scripts import docs_site
 from tests.support import ROOT
+from xlt_bench.baselines.catalogue import NO_TEXT, baselines
 from xlt_bench.cli.main import app
+from xlt_bench.conformance import CHECKS
 from xlt_bench.plugins.registry import METHODS, entries, qualified
+from xlt_bench.tasks import task_names
 
 GUIDE = (ROOT / "docs/adding-a-method.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n# (?!test_)(\S+)\n(.*?)```", GUIDE, re.S)
@@ -111,3 +114,12 @@ def test_every_shipped_method_has_a_card() -> None:
     names = {entry.name for entry in entries(METHODS) if qualified(entry).startswith("xlt-bench/")}
     assert len(names) > 20
     assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+def test_numbers_that_the_readme_names_are_those_of_the_code() -> None:
+    ours = sum(baseline.setting == NO_TEXT for baseline in baselines())
+    expected = {"published results": len(baselines()) - ours, "checks on a toy task": len(CHECKS)}
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert {noun: int(number) for noun in expected for number in re.findall(rf"(\d+) {noun}", text)} == expected
+    assert "seven tasks" in text
+    assert len(task_names()) == 7

@@ -15,6 +15,7 @@ import torch
 from safetensors.numpy import load_file
 from transformers import AutoModel
 
+from tests.support.commands import Command
 from tests.support.e5_image import SIZES, arrays, image, is_quantised, wheels
 from xlt_bench.backbones.folder import check_files, hash_of
 from xlt_bench.backbones.packaged import PACKAGED, PackagedBackbone, getting
@@ -208,3 +209,10 @@ def test_a_folder_that_claims_to_be_one_and_is_not_is_refused(
         BackboneError, match=f"has hash .*but {E5_SMALL.name} has {E5_SMALL.fingerprint}; make it again"
     ):
         locate(E5_SMALL.name if by_name else str(folder))
+
+
+@pytest.mark.parametrize("words", [("e5-small-q4",), ("--wheels", "folder")])
+def test_a_list_takes_nothing_that_would_have_no_effect(words: tuple[str, ...], command: Command) -> None:
+    said = command("backbone", "ls", *words)
+    assert said.code == 2
+    assert said.err == "error: backbone ls takes neither a name nor --wheels; see: xlt-bench backbone --help\n"

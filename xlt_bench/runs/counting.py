@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,6 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils.hooks import RemovableHandle
+
+from xlt_bench.runs.torch_hooks import TorchHooks
 
 _BACKBONES = ("transformers.modeling_utils.PreTrainedModel", "xlt_bench.backbones.lean.layers.LeanLayers")
 """Classes whose call is a pass through a backbone, by name: a method without a backbone imports neither."""
@@ -36,7 +38,7 @@ class Effort:
     trained_examples: int
 
 
-class Counter:
+class Counter(TorchHooks):
     """Counts within its `with`. What it sees of a step or a pass is a few numbers: no value is looked at.
 
     A pass that a method computes without calling a model (layer by layer, say) is not seen; neither is an update that
@@ -47,20 +49,13 @@ class Counter:
         self._updates: dict[int, _Updates] = {}  # in the order of first updates
         self._passes = self._examples = self._trained_examples = 0
         self._backbone_passes = Passes()
-        self._handles: list[Any] = []
 
-    def __enter__(self) -> Counter:
-        self._handles = [
+    def register(self) -> tuple[RemovableHandle, ...]:
+        """Of steps and passes."""
+        return (
             register_optimizer_step_post_hook(self._stepped),
             register_module_forward_hook(self._passed, with_kwargs=True),
-        ]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for handle in self._handles:
-            handle.remove()
+        )
 
     def efforts(self, runs: int = 1) -> list[Effort]:
         """What was counted, for each of so many runs of a pack, in their order.

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.backbones.lean.arithmetic import dropout, layer_norm, linear
 from xlt_bench.backbones.lean.layer import Layer
-from xlt_bench.backbones.lean.layers import LeanLayers, Rows
+from xlt_bench.backbones.lean.layers import LeanLayers, ReadRows
 from xlt_bench.backbones.lean.parts import EncoderParts, parts_of
 from xlt_bench.recipe import ReadOut
 
@@ -82,7 +82,7 @@ class LeanEncoder:
             shape (items, d), float32.
         """
         states, projected = self._enter(prompts, sizes, words)
-        rows = Rows(words.mask.to(states.device), states.shape[1], read_out)
+        rows = ReadRows(words.mask.to(states.device), states.shape[1], read_out)
         outputs: Tensor = self._layers(states, projected, words.bias, rows, self._dropped)
         return outputs
 

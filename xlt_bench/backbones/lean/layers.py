@@ -24,7 +24,7 @@ class LeanLayers(nn.Module):
         """The layer that words enter."""
         return self._layers[0]
 
-    def forward(self, states: Tensor, projected: Tensor, bias: Tensor | None, rows: Rows, dropped: float) -> Tensor:
+    def forward(self, states: Tensor, projected: Tensor, bias: Tensor | None, rows: ReadRows, dropped: float) -> Tensor:
         """What a head reads, (items, d) in float32.
 
         Args:
@@ -43,7 +43,7 @@ class LeanLayers(nn.Module):
         return rows.read(last(read, query, key, value, rows.of_bias(bias), dropped))
 
 
-class Rows:
+class ReadRows:
     """The positions that a head reads, and what it makes of their states.
 
     Args:
