@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RESULTS := xlt-results
 
-.PHONY: run test test-all test-real lint types wheel docs reference bench clean
+.PHONY: run test test-all test-real lint types wheel docs newest reference bench clean
 
 run: .venv/installed
 	@$(BIN)/xlt-bench run --method majority --sources seen --store $(RESULTS) >/dev/null
@@ -45,6 +45,18 @@ wheel: .venv/test-installed
 docs: .venv/docs-installed
 	@echo "docs: budget 1 minute"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# the everyday tests with the newest releases that pyproject.toml allows, in an environment of their own; torch alone stays
+# as constraints.txt has it, since its default build brings gigabytes
+newest: NEWEST := build/newest/bin
+newest:
+	@echo "newest: the everyday tier with the newest releases, budget 15 minutes"
+	$(PYTHON) -m venv --clear build/newest
+	$(NEWEST)/pip install --quiet --upgrade pip
+	grep '^torch==' constraints.txt > build/newest/constraints.txt
+	$(NEWEST)/pip install --quiet --constraint build/newest/constraints.txt --editable ".[test]"
+	@echo "not as in constraints.txt:"; $(NEWEST)/pip freeze --exclude-editable | grep -vxiF --file constraints.txt || true
+	$(NEWEST)/python -m pytest -m "not slow and not real" --durations 3
 
 # runs every method on cldr with nano (about half an hour on 2 cores), then builds the board from the Records
 reference: .venv/installed
