@@ -18,6 +18,7 @@ from xlt_bench.backbones.architectures import Architecture
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.backbones.folder import first_line
 from xlt_bench.backbones.lean import LeanEncoder, lean_encoder
+from xlt_bench.backbones.lm_head import LmHead, load_lm_head
 from xlt_bench.backbones.read_out import read
 from xlt_bench.backbones.source import BackboneSource, Precision
 from xlt_bench.backbones.token_cache import TokenCache
@@ -78,6 +79,16 @@ class Backbone:
     def lean(self) -> LeanEncoder | None:
         """The quick computation of `frozen` for prompts before texts; None for architectures that it does not know."""
         return lean_encoder(self.frozen)
+
+    @cached_property
+    def lm_head(self) -> LmHead:
+        """The masked language model head, frozen, in float32.
+
+        Raises:
+            BackboneError: the backbone's files hold none.
+        """
+        with quiet():
+            return load_lm_head(self.source).to(self.device)
 
     def fresh_encoder(self) -> PreTrainedModel:
         """A model of its own, trainable: for methods that change its weights. In float32 and eval mode."""

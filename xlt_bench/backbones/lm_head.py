@@ -1,0 +1,117 @@
+"""The masked language model head of a backbone: from hidden states back to words.
+
+The head is transformers' own class for the type of model (`AutoModelForMaskedLM`) with its encoder taken out, so that
+any encoder may stand before it, such as one with adapters inside.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+from transformers import AutoModelForMaskedLM, PreTrainedModel
+from transformers.models.luke.modeling_luke import BaseLukeModelOutput
+
+from xlt_bench.backbones.folder import check_files, read_config
+from xlt_bench.backbones.source import BackboneSource
+from xlt_bench.errors import BackboneError
+
+
+class LmHead(nn.Module):
+    """A frozen head.
+
+    Args:
+        model: a masked language model; its encoder is taken out.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self._encoder = _Given()
+        setattr(model, model.base_model_prefix, self._encoder)
+        self._model = model
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Logits of the words, (n, vocabulary), from last hidden states, (n, head width)."""
+        self._encoder.states = states.unsqueeze(0)
+        ids = torch.zeros(1, len(states), dtype=torch.int64, device=states.device)
+        try:
+            # not a call: nothing goes through a backbone here that hooks should count
+            logits: Tensor = self._model.forward(input_ids=ids).logits[0]
+        finally:
+            self._encoder.states = None
+        return logits
+
+
+class _Given(nn.Module):
+    """In the place of an encoder: gives the states that were handed to it, with the fields that any head asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.states: Tensor | None = None
+
+    def forward(self, *unused: Any, **unused_by_name: Any) -> BaseLukeModelOutput:
+        return BaseLukeModelOutput(last_hidden_state=self.states)
+
+
+def masked_lm_skeleton(source: BackboneSource) -> PreTrainedModel:
+    """The masked language model of a backbone without any weights, on the meta device; nothing large is read.
+
+    Raises:
+        BackboneError: transformers has none for this type of model.
+    """
+    try:
+        with torch.device("meta"):
+            model: PreTrainedModel = AutoModelForMaskedLM.from_config(read_config(source.name, source.folder))
+    except ValueError as error:
+        raise _refusal(source, f"type '{source.architecture.model_type}' has none") from error
+    return model
+
+
+def check_lm_head(source: BackboneSource) -> None:
+    """Refuse a backbone whose files hold no masked language model head, from the names of its weights alone.
+
+    Raises:
+        BackboneError: what is missing, and which backbones have it.
+    """
+    model = masked_lm_skeleton(source)
+    names_of: defaultdict[int, list[str]] = defaultdict(list)  # tied weights have several names and one place
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names_of[id(parameter)].append(name)
+    encoder = f"{model.base_model_prefix}."
+    stored = set(_stored_names(source))
+    for names in names_of.values():
+        if not any(name.startswith(encoder) or name in stored for name in names):
+            raise _refusal(source, f"its files lack {names[0]}")
+
+
+def load_lm_head(source: BackboneSource) -> LmHead:
+    """The head in float32 and eval mode, frozen.
+
+    Raises:
+        BackboneError: the files do not hold it.
+    """
+    check_lm_head(source)
+    model = AutoModelForMaskedLM.from_pretrained(
+        source.folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+    )
+    return LmHead(model).requires_grad_(False).eval()
+
+
+def _stored_names(source: BackboneSource) -> Iterator[str]:
+    """Names of the stored weights; the first BERTs call those of a layer norm gamma and beta."""
+    for path in check_files(source.name, source.folder):
+        if path.suffix == ".safetensors":
+            with safe_open(path, "np") as file:
+                names: list[str] = file.keys()
+            yield from (name.replace("gamma", "weight").replace("beta", "bias") for name in names)
+
+
+def _refusal(source: BackboneSource, reason: str) -> BackboneError:
+    return BackboneError(
+        f"backbone '{source.name}' has no masked language model head ({reason}), and the method learns from unlabelled "
+        "text through it; use a backbone that kept its head, such as --backbone nano or FacebookAI/xlm-roberta-base"
+    )
