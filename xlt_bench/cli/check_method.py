@@ -31,7 +31,10 @@ def check_method(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check that a method keeps to the rules that comparisons rest on: a toy task, a tiny backbone, some seconds."""
+    """Check that a method keeps to the rules that comparisons rest on: a toy task, a tiny backbone, some seconds.
+
+    Example: xlt-bench check-method low_rank.py:LowRank
+    """
     from rich.console import Console
 
     from xlt_bench.conformance.asking import Question, check_in_child

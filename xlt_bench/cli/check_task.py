@@ -29,7 +29,10 @@ def check_task(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Load a task, check it, and show what it is made of and what should give pause."""
+    """Load a task, check it, and show what it is made of and what should give pause.
+
+    Example: xlt-bench check-task sib200 --data-dir sib-200/data
+    """
     from rich.console import Console
 
     from xlt_bench.tasks import task_info

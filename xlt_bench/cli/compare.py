@@ -38,7 +38,10 @@ def compare(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two rows: difference by group with interval and test, wins by language, what could have been shown."""
+    """Compare two rows: difference by group with interval and test, wins by language, what could have been shown.
+
+    Example: xlt-bench compare xpe spt --targets unseen
+    """
     from xlt_bench.leaderboard.board.filters import Filter
     from xlt_bench.leaderboard.compare.comparison import compare_in
     from xlt_bench.leaderboard.compare.options import ComparisonOptions

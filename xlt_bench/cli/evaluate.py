@@ -33,7 +33,10 @@ def evaluate(
     rerun: Annotated[bool, typer.Option("--rerun", help="Score again what the store already holds.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Score an existing PEFT adapter on the languages of a task, as a Record that the board shows."""
+    """Score an existing PEFT adapter on the languages of a task, as a Record that the board shows.
+
+    Example: xlt-bench evaluate my-adapter --task sib200 --targets unseen
+    """
     from rich.console import Console
 
     from xlt_bench.adapters.labels import parse_labels

@@ -25,7 +25,10 @@ def export(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Also into a folder that is not empty.")] = False,
 ) -> None:
-    """Write a trained soft prompt and its head as a standard PEFT prompt-tuning adapter, with a model card."""
+    """Write a trained soft prompt and its head as a standard PEFT prompt-tuning adapter, with a model card.
+
+    Example: xlt-bench export 1c9f3a --to my-adapter
+    """
     from xlt_bench.adapters.export import Export
     from xlt_bench.adapters.export import export as write
 

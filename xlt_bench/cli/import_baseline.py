@@ -21,7 +21,10 @@ def import_baseline(
     data_dir: Annotated[Path | None, typer.Option(help="Folder with the task's files.")] = None,
     store: StoreOption = STORE,
 ) -> None:
-    """Store the answers of a language model to a task's test items as a Record with evidence per item."""
+    """Store the answers of a language model to a task's test items as a Record with evidence per item.
+
+    Example: xlt-bench import-baseline answers.tsv --name my-llm
+    """
     from xlt_bench.leaderboard.data.imported import answered_task, import_answers
     from xlt_bench.records.store import Store
 

@@ -16,7 +16,10 @@ def label(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The new name; '' gives the usual one back.")],
     store: StoreOption = STORE,
 ) -> None:
-    """Name a row of the tables, as `run --label` does; which runs it holds does not change."""
+    """Name a row of the tables, as `run --label` does; which runs it holds does not change.
+
+    Example: xlt-bench label "xpe, 20 steps" "XPE, short"
+    """
     from xlt_bench.cli.printing import readable_records
     from xlt_bench.cli.rows import records_of_row
     from xlt_bench.records.store import Store

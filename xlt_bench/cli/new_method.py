@@ -17,7 +17,10 @@ def new_method(
     ] = "soft-prompt",
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder to write into.")] = Path(),
 ) -> None:
-    """Write a working starting file for a method, with its test."""
+    """Write a working starting file for a method, with its test.
+
+    Example: xlt-bench new-method low-rank --kind soft-prompt
+    """
     from xlt_bench.plugins.templates import write_method
 
     file, test, class_name = write_method(name, kind, to)

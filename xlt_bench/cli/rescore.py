@@ -27,7 +27,10 @@ def rescore(
     level: LevelOption = 0.95,
     as_json: JsonOption = False,
 ) -> None:
-    """Compute accuracy and macro-F1 of stored Records again from their predictions, and store them; runs no model."""
+    """Compute accuracy and macro-F1 of stored Records again from their predictions, and store them; runs no model.
+
+    Example: xlt-bench rescore --task sib200 --metric macro-f1
+    """
     from xlt_bench.leaderboard.render.output import say_skipped
     from xlt_bench.leaderboard.render.plain_data import plain
     from xlt_bench.leaderboard.rescore.rescoring import rescored
