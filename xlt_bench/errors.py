@@ -27,6 +27,10 @@ class BackboneError(XltBenchError):
     """A backbone cannot be loaded, or nothing is known about its languages."""
 
 
+class EndpointError(XltBenchError):
+    """A language model's endpoint cannot be reached, refuses, or would cost too much; its answers so far are kept."""
+
+
 class StoreError(XltBenchError):
     """The store of Records cannot be written or read."""
 

@@ -152,7 +152,8 @@ class Fitted(Protocol):
     def predict(self, examples: Sequence[Example]) -> Scores:
         """Scores of shape (items, classes), float32, in the order given; the greatest is the prediction.
 
-        The ids of what is to be predicted are mere numbers.
+        The ids of what is to be predicted are mere numbers. A row of NaN abstains, where the method's class says
+        `abstains = True`; it counts as wrong.
         """
 
     def save(self, folder: Path) -> None:
@@ -184,8 +185,9 @@ class Method(Protocol):
     rates of the recipe (see `xlt_bench.tuning.space`); `needs`, the names of resources that it uses beside labelled
     sources (see `xlt_bench.resources`), which may be a property that looks at hyper-parameters; `reads_text = False` of
     a floor that gives every text the same scores (see `xlt_bench.conformance`); `procedure`, a few words on how it
-    fits, of a method that takes no optimiser steps from the recipe: announced in place of a number of steps. Optional
-    abilities are the protocols below.
+    fits, of a method that takes no optimiser steps from the recipe: announced in place of a number of steps;
+    `abstains = True` of one that may answer an item with no class, by a row of NaN; `asks_backbone = True` of one whose
+    backbone must be a causal language model. Optional abilities are the protocols below.
     """
 
     uses_backbone: ClassVar[bool]
@@ -210,6 +212,26 @@ class WithRecipe(Protocol):
         Args:
             preset: the preset's name (`xlt_bench.recipe.PRESETS`).
             common: what it holds for all methods; a frozen dataclass, so changes are copies (`common.with_roles`).
+        """
+
+
+@runtime_checkable
+class Prompting(Protocol):
+    """A method that trains nothing: it asks a language model, perhaps with labelled source examples in the prompt.
+
+    Its runs have no recipe. With demonstrations they follow from the seed; without, there are no sources
+    (`--sources none`) and nothing random. Boards rank its runs among themselves, whatever the model.
+    """
+
+    @property
+    def demonstrations(self) -> int:
+        """How many labelled source examples stand in the prompt."""
+
+    def prompt(self, resources: Resources) -> Mapping[str, Any]:
+        """What identifies the prompt beside hyper-parameters and backbone, as plain data.
+
+        Returns:
+            `template`, the text around an item; `demonstrations`, their number; `model`, where it is no backbone.
         """
 
 

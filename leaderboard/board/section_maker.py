@@ -13,6 +13,7 @@ from xlt_bench.leaderboard.board.measuring import GroupMeasurement, measure
 from xlt_bench.leaderboard.board.model import Against, BoardRow, BoardSection, RowScore
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.board.pairs import pair_tests, ranked_rows
+from xlt_bench.leaderboard.board.prompting import prompting_notes
 from xlt_bench.leaderboard.board.reducing import Reductions
 from xlt_bench.leaderboard.board.resampling import Resampler
 from xlt_bench.leaderboard.board.scoring import outliers_of, score_of
@@ -142,7 +143,7 @@ class SectionMaker:
             if record.setting
             else max((count for count in counts if isinstance(count, int)), default=0),
             origin=record.origin,
-            caveats=(*entry.caveats, *_lost(entry)),
+            caveats=(*entry.caveats, *_lost(entry), *prompting_notes(entry)),
             scores={group: score for group, score in scores.items() if score is not None},
             by_language=entry.by_language(self.metric),
             source=record.source,

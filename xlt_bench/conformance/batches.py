@@ -38,7 +38,7 @@ class BatchWatch(TorchHooks):
             self._train = {ids.tobytes() for ids in tokenised.ids}
         self._tokens = 0 if backbone is None else backbone.architecture.embedding_rows
         self._padding = None if backbone is None else backbone.tokenizer.pad_token_id
-        self._shared = [] if backbone is None else list(backbone.encoder.parameters())
+        self._shared = [] if backbone is None else list(backbone.shared.parameters())
         self._originals = [parameter.detach().clone() for parameter in self._shared]
         self._passes = Passes()
 

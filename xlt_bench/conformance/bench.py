@@ -22,6 +22,7 @@ from xlt_bench.conformance.inspection import ClassLocation, Findings, Inspection
 from xlt_bench.conformance.optimisers import OptimiserWatch, Trained
 from xlt_bench.conformance.random_state import global_state
 from xlt_bench.conformance.tiny_backbone import save_backbone
+from xlt_bench.conformance.tiny_decoder import save_decoder
 from xlt_bench.conformance.toy import LEARNING_STEPS, SHORT, Toy, recipe
 from xlt_bench.conformance.toy_resources import toy_resources
 from xlt_bench.conformance.worlds import world
@@ -101,14 +102,22 @@ class Bench:
     def source(self) -> BackboneSource:
         """The tiny backbone's files."""
         folder = self.folder / "backbone"
-        save_backbone(folder)
+        (save_decoder if self._asks_backbone else save_backbone)(folder)
         return locate(str(folder))
+
+    @property
+    def _asks_backbone(self) -> bool:
+        """Whether the method asks a causal language model."""
+        return getattr(self.method, "asks_backbone", False)
 
     def backbone(self) -> Backbone:
         """A backbone of its own, so that what one fit does to it is not seen by the next."""
         from xlt_bench.backbones.backbone import Backbone
 
-        return Backbone(self.source)
+        backbone = Backbone(self.source)
+        if self._asks_backbone:  # loaded now, so that its weights are those that are watched
+            assert backbone.causal_lm is not None
+        return backbone
 
     def context(
         self, seed: int = 0, steps: int = SHORT, backbone: Backbone | None = None, task: Task | None = None
@@ -276,14 +285,11 @@ class Bench:
             return failed
 
     def _inspection(self, location: ClassLocation) -> Inspection:
-        values, defaults = hyperparameters.values(self.method), hyperparameters.defaults(type(self.method))
         return Inspection(
             location=location,
             method=self.name,
             seed=self.toy.seed,
-            settings={
-                name: hyperparameters.text_of(value) for name, value in values.items() if value != defaults[name]
-            },
+            settings=hyperparameters.settings(self.method),
             backbone=str(self.source.folder) if self.method.uses_backbone else None,
             saved=self._saved(),
             probes=self.probes,

@@ -109,9 +109,9 @@ def backbone_stays_frozen(bench: Bench) -> None:
         )
     if _hooks(backbone) != hooks:
         raise CheckFailed("hooks are left on the shared backbone; remove them after use")
-    if any(p.requires_grad or p.grad is not None for p in backbone.encoder.parameters()):
+    if any(p.requires_grad or p.grad is not None for p in backbone.shared.parameters()):
         raise CheckFailed("the shared backbone's parameters are left with gradients switched on")
-    if backbone.encoder.training:
+    if backbone.shared.training:
         raise CheckFailed("the shared backbone is left in train mode, so its dropout stays on")
 
 
@@ -121,7 +121,7 @@ def _needs_backbone(bench: Bench) -> None:
 
 
 def _hooks(backbone: Backbone) -> int:
-    parts = backbone.encoder.modules()
+    parts = backbone.shared.modules()
     return sum(len(part._forward_hooks) + len(part._forward_pre_hooks) + len(part._backward_hooks) for part in parts)
 
 

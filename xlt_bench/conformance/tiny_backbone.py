@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,15 @@ WIDTH, LAYERS, HEADS = 32, 2, 4
 _SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 _WORDS = (*FILLERS, *(word for words in CLASS_WORDS.values() for word in words))
 _CHARACTERS = tuple(string.digits + string.ascii_letters + string.punctuation)
-_VOCABULARY = tuple(
-    dict.fromkeys((*_SPECIAL_TOKENS, *_WORDS, *_CHARACTERS, *(f"##{character}" for character in _CHARACTERS)))
-)
+
+
+def toy_vocabulary(further: Sequence[str] = ()) -> tuple[str, ...]:
+    """Special tokens, the toy task's words, further ones, and single characters, at a word's start and inside it."""
+    inside = (f"##{character}" for character in _CHARACTERS)
+    return tuple(dict.fromkeys((*_SPECIAL_TOKENS, *_WORDS, *further, *_CHARACTERS, *inside)))
+
+
+_VOCABULARY = toy_vocabulary()
 
 
 def save_backbone(folder: Path, dropout: float = 0.0) -> None:
@@ -62,7 +69,7 @@ def save_backbone(folder: Path, dropout: float = 0.0) -> None:
     weights = {name: tensor for name, tensor in model.state_dict().items() if name not in tied}
     config.save_pretrained(folder)  # model.save_pretrained would show a progress bar
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    _tokenizer().save_pretrained(folder)
+    toy_tokenizer(_VOCABULARY).save_pretrained(folder)
 
 
 def _mark_words(encoder: XLMRobertaModel) -> None:
@@ -84,16 +91,21 @@ def _attend_to_marked(encoder: XLMRobertaModel) -> None:
         key[first_of_head, 0] = 1.0
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
-    """The toy task's words whole, other words letter by letter; ids and template of XLM-R's special tokens."""
+def toy_tokenizer(vocabulary: Sequence[str], *, special: bool = True) -> PreTrainedTokenizerFast:
+    """A vocabulary's words whole, other words letter by letter; ids of XLM-R's special tokens.
+
+    Args:
+        special: whether they stand around every text, as XLM-R's do.
+    """
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer(models.WordPiece({word: row for row, word in enumerate(_VOCABULARY)}, unk_token="<unk>"))
+    tokenizer = Tokenizer(models.WordPiece({word: row for row, word in enumerate(vocabulary)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
+    if special:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+        )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token="<s>",

@@ -83,7 +83,7 @@ def _backbone(inspection: Inspection) -> Backbone | None:
     if inspection.backbone is None:
         return None
     backbone = Backbone(locate(inspection.backbone))
-    assert backbone.encoder is not None
+    assert (backbone.causal_lm if backbone.architecture.is_causal else backbone.encoder) is not None
     assert backbone.tokenizer is not None
     return backbone
 

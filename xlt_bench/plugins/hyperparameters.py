@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from xlt_bench.errors import ConfigError, MethodError, unknown
@@ -27,7 +27,7 @@ _SHOWN: Mapping[Any, str] = {
 }
 
 
-_OPTIONAL = "optional"
+_OPTIONAL, _OPERATIONAL = "optional", "operational"
 
 
 def optional(default: Single) -> Any:
@@ -36,6 +36,14 @@ def optional(default: Single) -> Any:
     So what a base class learns to do leaves the identity of all that was run with its methods as it was.
     """
     return dataclasses.field(default=default, metadata={_OPTIONAL: True})
+
+
+def operational(default: Single) -> Any:
+    """A field that says how work is carried out, such as how many requests at a time, and never what comes of it.
+
+    It is set as a hyper-parameter is, and no part of the identity of what is run.
+    """
+    return dataclasses.field(default=default, metadata={_OPERATIONAL: True})
 
 
 def defaults(method: type) -> dict[str, Plain]:
@@ -59,17 +67,31 @@ def defaults(method: type) -> dict[str, Plain]:
 def values(method: Any) -> dict[str, Plain]:
     """Names and values of a configured method; a whole number in a field of type float is a float.
 
-    Fields made by `optional` are left out at their default.
+    Fields made by `optional` are left out at their default, those made by `operational` always.
 
     Raises:
         MethodError: a value that is not bool, int, finite float, str, None or a tuple of these.
     """
-    hints = _hints(type(method))
     return {
-        field.name: _plain(field.name, getattr(method, field.name), hints[field.name], type(method))
-        for field in dataclasses.fields(method)
-        if not field.metadata.get(_OPTIONAL) or getattr(method, field.name) != field.default
+        field.name: value
+        for field, value in _fields(method)
+        if not field.metadata.get(_OPERATIONAL) and (not field.metadata.get(_OPTIONAL) or value != field.default)
     }
+
+
+def settings(method: Any) -> dict[str, str]:
+    """What `--set` makes this configured method of, as text: every field that differs from its default.
+
+    Raises:
+        MethodError: as `values`.
+    """
+    return {field.name: text_of(value) for field, value in _fields(method) if value != field.default}
+
+
+def _fields(method: Any) -> Iterator[tuple[dataclasses.Field[Any], Plain]]:
+    hints = _hints(type(method))
+    for field in dataclasses.fields(method):
+        yield field, _plain(field.name, getattr(method, field.name), hints[field.name], type(method))
 
 
 def parse(method: type, settings: Mapping[str, str], method_name: str) -> dict[str, Plain]:

@@ -73,9 +73,8 @@ def reference_of(method: type | object) -> tuple[str, dict[str, str]]:
     reference = entry.name if entry is not None else f"{_file_of(cls)}:{cls.__qualname__}"
     if method is cls:
         return reference, {}
-    usual, values = hyperparameters.defaults(cls), hyperparameters.values(method)
-    settings = {name: hyperparameters.text_of(value) for name, value in values.items() if value != usual[name]}
-    if configure(reference, settings).values != values:
+    settings = hyperparameters.settings(method)
+    if configure(reference, settings).values != hyperparameters.values(method):
         raise ConfigError(f"the settings of {method!r} cannot be written as --set has them; give plain values")
     return reference, settings
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
-Protocol = Literal["zero-shot", "full"]
+Protocol = Literal["zero-shot", "full", "prompted"]
 """The name of a protocol; what each does is said in `xlt_bench.runs.protocols`."""
 ZERO_SHOT: Protocol = "zero-shot"
 FULL: Protocol = "full"
+PROMPTED: Protocol = "prompted"
 
 PredictedSplit = Literal["test", "dev"]
 SCHEMA = 1
@@ -22,8 +23,10 @@ class Cell:
 
     Attributes:
         task_hash, backbone_hash: of the data and of the backbone's files.
-        preset, recipe: the preset's name and every value it stands for; None for methods without a backbone.
-        sources: language codes, in the task's order; empty where a target's own train split is the source.
+        preset, recipe: the preset's name and every value it stands for; None for methods without a backbone, and for
+            those that train nothing.
+        sources: language codes, in the task's order; empty where a target's own train split is the source, or a prompt
+            has no demonstrations.
         targets: language codes that are predicted.
         shots: labelled examples of the target that the `full` protocol trains on; None: all of its train split.
         examples: labelled examples of the sources, all languages together, that are trained on; None: all.
@@ -32,6 +35,8 @@ class Cell:
         predicts: the split that is predicted: `test` of the targets; or, in a trial of a search, `dev` of the sources,
             as much of it as selects the checkpoint.
         resources: name of what the method declares beside labelled sources -> hash of what it was handed.
+        prompt: of a method that asks a language model, `template`, `demonstrations` and, where it is no backbone,
+            `model` (see `xlt_bench.method.Prompting`); None for methods that train.
     """
 
     task: str
@@ -53,6 +58,7 @@ class Cell:
     tuned: int | None = None
     predicts: PredictedSplit = "test"
     resources: Mapping[str, str] = field(default_factory=dict)
+    prompt: Mapping[str, Any] | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -96,7 +102,7 @@ class Cell:
     def _identity(self) -> dict[str, Any]:
         identity = self.as_json()
         del identity["backbone"]  # a folder or a hub id: the hash tells what it holds
-        for name in ("shots", "examples", "init_from", "tuned"):
+        for name in ("shots", "examples", "init_from", "tuned", "prompt"):
             if identity[name] is None:
                 del identity[name]
         if self.predicts == "test":

@@ -94,6 +94,8 @@ def differences(cell: Cell, defaults: Mapping[str, Any]) -> list[str]:
         parts += _recipe_differences(cell, cell.recipe, defaults["recipe"])
     if cell.precision == "bf16":
         parts.append("bf16")
+    if cell.prompt is not None and "model" not in cell.prompt:  # several backbones stand in one table
+        parts.append(Path(cell.backbone).name)
     if cell.init_from is not None:
         parts.append(f"from {cell.init_from[:8]}")
     if cell.tuned is not None:

@@ -11,6 +11,7 @@ from xlt_bench.errors import ConfigError, MethodError, unknown
 from xlt_bench.resources.base import Resource, Resources, Scope, Supply, Text, TextsByLanguage
 from xlt_bench.resources.label_words import LabelWords
 from xlt_bench.resources.source_parallel import SOURCE_PARALLEL, SourceParallel
+from xlt_bench.resources.template import TemplateFile
 from xlt_bench.resources.unlabelled_folder import UnlabelledFolder
 from xlt_bench.resources.unlabelled_target import UNLABELLED_TARGET, UnlabelledTarget
 
@@ -29,7 +30,7 @@ __all__ = [
     "supplies",
 ]
 
-_SERVED: tuple[Resource, ...] = (SourceParallel(), UnlabelledTarget(), UnlabelledFolder(), LabelWords())
+_SERVED: tuple[Resource, ...] = (SourceParallel(), UnlabelledTarget(), UnlabelledFolder(), LabelWords(), TemplateFile())
 
 RESOURCES: Mapping[str, Resource] = MappingProxyType({resource.name: resource for resource in _SERVED})
 

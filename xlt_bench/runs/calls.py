@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 # by name: bound when this is imported, before any plug-in is, so that replacing them in numpy changes no score
-from numpy import asarray, concatenate, cumsum, isfinite
+from numpy import asarray, concatenate, cumsum, intp, isfinite, isnan, where
+from numpy.typing import NDArray
 
 from xlt_bench.errors import MethodError, XltBenchError
 from xlt_bench.method import (
@@ -116,13 +117,21 @@ Predicted = Callable[[int, int], None]
 
 
 def predict(
-    fitted: Fitted, parts: Sequence[Labelled], labels: tuple[str, ...], predicted: Predicted = lambda parts, items: None
+    fitted: Fitted,
+    parts: Sequence[Labelled],
+    labels: tuple[str, ...],
+    predicted: Predicted = lambda parts, items: None,
+    *,
+    abstains: bool = False,
 ) -> Predictions:
     """Predict examples without their labels, check the scores, and lay the labels beside the predictions.
 
     Each part, the items of a language, is a call of its own, so that a long prediction can say how far it is. What is
     predicted bears numbers in place of ids: an id may tell the answer (cldr's begin with it), and which items of two
     languages are translations of each other.
+
+    Args:
+        abstains: whether the method may answer with no class, which is predicted as "".
 
     Raises:
         MethodError: scores of a wrong shape, or not finite.
@@ -134,10 +143,10 @@ def predict(
     for number, (part, end) in enumerate(zip(parts, ends, strict=True), start=1):
         with calling("predict"):
             scores = fitted.predict(examples[end - len(part) : end])
-        choices.append(checked_scores(scores, part.examples, len(labels)).argmax(1))
+        choices.append(chosen_classes(checked_scores(scores, part.examples, len(labels), abstains=abstains)))
         predicted(number, end)
     classes = concatenate(choices)
-    names = asarray(labels, object)
+    names = asarray((*labels, ""), object)  # the last for an item without a class
     return Predictions(
         language=asarray([example.language for example in items.examples], object),
         item_id=asarray([example.id for example in items.examples], object),
@@ -160,8 +169,13 @@ def anonymous(part: Labelled) -> Labelled:
     return Labelled(tuple(examples), part.gold)
 
 
-def checked_scores(scores: Scores, examples: Sequence[Example], classes: int) -> Scores:
-    """The scores, or a MethodError that says which rule they break."""
+def chosen_classes(scores: Scores) -> NDArray[intp]:
+    """The class of the greatest score of each item, (items,); -1 for a row of NaN."""
+    return where(isnan(scores).all(1), -1, scores.argmax(1))
+
+
+def checked_scores(scores: Scores, examples: Sequence[Example], classes: int, *, abstains: bool = False) -> Scores:
+    """The scores, or a MethodError that says which rule they break; whole rows may be NaN where a method abstains."""
     array = asarray(scores)
     if array.dtype.kind not in "fiu":
         raise MethodError(f"predict must return numbers; it returns {type(scores).__name__} of {array.dtype}")
@@ -169,6 +183,9 @@ def checked_scores(scores: Scores, examples: Sequence[Example], classes: int) ->
         raise MethodError(
             f"predict must return shape ({len(examples)}, {classes}), one row an item; it is {array.shape}"
         )
-    if not isfinite(array).all():
-        raise MethodError(f"predict must return finite scores; {int((~isfinite(array)).any(1).sum())} rows are not")
+    wrong = ~isfinite(array).all(1)
+    if abstains:
+        wrong &= ~isnan(array).all(1)
+    if wrong.any():
+        raise MethodError(f"predict must return finite scores; {int(wrong.sum())} rows are not")
     return array

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name
 from xlt_bench.languages.expressions import expression_of, parse_languages, target_groups
 from xlt_bench.languages.known_groups import known_groups
+from xlt_bench.method import Prompting
 from xlt_bench.plugins.methods import ConfiguredMethod, configure, recipe_of
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import ZERO_SHOT, Cell
@@ -40,10 +41,10 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     """
     loader = loader or Loader()
     request = checked(request)
-    protocol = chosen_protocol(request)
-    info = loader.info(request.task)
-    seeds = request.seeds or tuple(range(protocol.default_seeds(info)))
     configured = configure(request.method, request.settings)
+    protocol = chosen_protocol(request, configured.method)
+    info = loader.info(request.task)
+    seeds = request.seeds or tuple(range(protocol.default_seeds(info, configured.method)))
     device = choose_device(request.device)
     precision = choose_precision(request.precision, device)
     backbone = request.backbone or info.backbone
@@ -52,12 +53,16 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     languages = _languages(request, protocol, task, info, backbone)
     supplied = _supplied(request, configured, task, languages)
     source = loader.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
+    if source is not None and getattr(configured.method, "asks_backbone", False):
+        source.architecture.check_causal()
     language_note = "" if source is None else source.architecture.check_languages(languages.codes)
     recipe, defaults = _recipe(request, info, configured, source)
     if source is not None:
         source.architecture.text_limit(recipe.max_length, getattr(configured.method, "positions", 0))
     configured, start = _started(request, configured, task, source)
     caveats = [start.caveat if start else "", language_note, *(supply.note for supply in supplied.values())]
+    resources = Resources(MappingProxyType({name: supply.content for name, supply in supplied.items()}))
+    prompt = configured.method.prompt(resources) if isinstance(configured.method, Prompting) else None
     setup = Setup(
         task=task,
         configured=configured,
@@ -73,11 +78,12 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
         save_weights=request.save_weights,
         tuning=request.tuning,
         defaults=defaults,
-        provenance=Provenance(caveats=tuple(filter(None, caveats))),
-        resources=Resources(MappingProxyType({name: supply.content for name, supply in supplied.items()})),
+        provenance=Provenance(caveats=tuple(filter(None, caveats)), runs=_runs(configured)),
+        resources=resources,
     )
     template = _template(request, setup, protocol, request.preset or info.preset, languages.sources, start)
-    template = replace(template, resources={name: supply.fingerprint for name, supply in supplied.items()})
+    fingerprints = {name: supply.fingerprint for name, supply in supplied.items()}
+    template = replace(template, resources=fingerprints, prompt=prompt)
     setup = replace(
         setup,
         label=", ".join([configured.label, *differences(template, setup.defaults)]),
@@ -95,10 +101,10 @@ def _recipe(
 ) -> tuple[Recipe, dict[str, Any]]:
     """The recipe before its budgets, and what is usual, by which labels tell what is not.
 
-    A method without a backbone gets what no option changes: options are no part of its identity.
+    A method that trains nothing on a backbone gets what no option changes: options are no part of its identity.
     """
     recipe = recipe_of(configured.method, request.preset or info.preset)  # refuses a preset that there is not
-    if source is None:
+    if source is None or isinstance(configured.method, Prompting):
         return recipe_of(configured.method, info.preset), {}
     usual = reading(recipe, Request(), info, source.architecture)
     return reading(recipe, request, info, source.architecture), {"preset": info.preset, "recipe": usual.as_json()}
@@ -164,6 +170,12 @@ def _started(
     return start_from(request.init_from, configured, Store(request.store), task, source)
 
 
+def _runs(configured: ConfiguredMethod) -> int | None:
+    """One, of a method of which another run would give the same answers; None: not said."""
+    method = configured.method
+    return 1 if isinstance(method, Prompting) and not method.demonstrations else None
+
+
 def _template(
     request: Request,
     setup: Setup,
@@ -174,6 +186,7 @@ def _template(
 ) -> Cell:
     """A cell with all targets and seed 0."""
     source = setup.source
+    trains_on_backbone = source is not None and not isinstance(setup.configured.method, Prompting)
     return Cell(
         task=setup.task.name,
         task_hash=setup.task.fingerprint,
@@ -181,8 +194,8 @@ def _template(
         backbone_hash=source.fingerprint if source else NO_BACKBONE,
         method=setup.configured.name,
         hyperparameters=dict(setup.configured.values),
-        preset=preset if source else None,
-        recipe=setup.recipe.as_json() if source else None,
+        preset=preset if trains_on_backbone else None,
+        recipe=setup.recipe.as_json() if trains_on_backbone else None,
         sources=sources,
         protocol=protocol.name,
         targets=_in_order(dict(setup.groups), setup.task),

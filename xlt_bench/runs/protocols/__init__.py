@@ -1,4 +1,4 @@
-"""Protocols: two objects of one interface, by name. What differs between them is said in them and nowhere else."""
+"""Protocols: objects of one interface, by name. What differs between them is said in them and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.records.cell import FULL, ZERO_SHOT, Cell
+from xlt_bench.method import Method, Prompting
+from xlt_bench.records.cell import FULL, PROMPTED, ZERO_SHOT, Cell
 from xlt_bench.runs.protocols.base import TransferProtocol
 from xlt_bench.runs.protocols.full import Full
+from xlt_bench.runs.protocols.prompted import PromptedProtocol
 from xlt_bench.runs.protocols.zero_shot import ZeroShot
 
 if TYPE_CHECKING:
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PROTOCOLS", "TransferProtocol", "chosen_protocol", "protocol_of"]
 
-PROTOCOLS: Mapping[str, TransferProtocol] = MappingProxyType({ZERO_SHOT: ZeroShot(), FULL: Full()})
+PROTOCOLS: Mapping[str, TransferProtocol] = MappingProxyType(
+    {ZERO_SHOT: ZeroShot(), FULL: Full(), PROMPTED: PromptedProtocol()}
+)
 
 
 def protocol_of(cell: Cell) -> TransferProtocol:
@@ -25,14 +29,18 @@ def protocol_of(cell: Cell) -> TransferProtocol:
     return PROTOCOLS[cell.protocol]
 
 
-def chosen_protocol(request: Request) -> TransferProtocol:
-    """The protocol asked for; by default zero-shot, without sources full.
+def chosen_protocol(request: Request, method: Method) -> TransferProtocol:
+    """The protocol asked for; by default prompted for methods that train nothing, else zero-shot, without sources full.
 
     Raises:
-        ConfigError: no such protocol, or options that do not go with it.
+        ConfigError: no such protocol, or options or a method that do not go with it.
     """
-    name = request.protocol or (ZERO_SHOT if request.has_sources else FULL)
+    asks = isinstance(method, Prompting)
+    name = request.protocol or (PROMPTED if asks else ZERO_SHOT if request.has_sources else FULL)
     if name not in PROTOCOLS:
         raise ConfigError(f"--protocol takes {' or '.join(PROTOCOLS)}, not '{name}'")
-    PROTOCOLS[name].check_request(request)
+    if asks != (name == PROMPTED):
+        kind = "trains nothing, so that its protocol is prompted" if asks else "asks no language model"
+        raise ConfigError(f"--protocol {name}: {request.method} {kind}; leave --protocol out")
+    PROTOCOLS[name].check_request(request, method)
     return PROTOCOLS[name]

@@ -30,7 +30,7 @@ class TransferProtocol(Protocol):
     @property
     def selected_on(self) -> str: ...
 
-    def check_request(self, request: Request) -> None:
+    def check_request(self, request: Request, method: Method) -> None:
         """Refuse options that do not belong to this protocol.
 
         Raises:
@@ -44,7 +44,7 @@ class TransferProtocol(Protocol):
             ConfigError: the first one.
         """
 
-    def default_seeds(self, info: TaskInfo) -> int:
+    def default_seeds(self, info: TaskInfo, method: Method) -> int:
         """How many seeds are run where nobody says it."""
 
     def default_targets(self, info: TaskInfo, groups: Mapping[str, frozenset[str]]) -> str | None:

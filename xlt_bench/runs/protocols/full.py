@@ -30,7 +30,7 @@ class Full:
     name: Protocol = FULL
     selected_on: str = "target dev"
 
-    def check_request(self, request: Request) -> None:
+    def check_request(self, request: Request, method: Method) -> None:
         """Refuse a second budget where there is one fit, and numbers of examples that are none."""
         if not request.has_sources and request.target_steps is not None:
             raise ConfigError(
@@ -58,7 +58,7 @@ class Full:
                 "--shots 0 with --sources none leaves nothing to learn from; give sources or other numbers"
             )
 
-    def default_seeds(self, info: TaskInfo) -> int:
+    def default_seeds(self, info: TaskInfo, method: Method) -> int:
         """More than for zero-shot: a target's score varies more."""
         return info.full_seeds
 

@@ -25,7 +25,7 @@ class ZeroShot:
     name: Protocol = ZERO_SHOT
     selected_on: str = "source dev"
 
-    def check_request(self, request: Request) -> None:
+    def check_request(self, request: Request, method: Method) -> None:
         """Refuse what is of learning from a target."""
         if not request.has_sources:
             raise ConfigError(
@@ -38,7 +38,7 @@ class ZeroShot:
     def check_data(self, request: Request, task: Task, targets: Sequence[str]) -> None:
         """Nothing but test items is needed of a target."""
 
-    def default_seeds(self, info: TaskInfo) -> int:
+    def default_seeds(self, info: TaskInfo, method: Method) -> int:
         """The task's."""
         return info.seeds
 

@@ -1,0 +1,117 @@
+"""Log-likelihoods and greedy answers against plain transformers, one prompt at a time, without a cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from tests.support.architectures import tiny_model
+from xlt_bench.backbones.architectures.decoders import DECODERS
+from xlt_bench.backbones.backbone import Backbone
+from xlt_bench.backbones.source import locate
+from xlt_bench.prompting.causal_lm import CausalLM
+
+BEGINNING = "the river of old jazz see my quick dog now here two"
+PROMPTS = [f"{BEGINNING} {text}" for text in ("cat", "the green horse and rain this", "soup", "saw nail wind hat now")]
+WORDS = [" dog", " quick river", " red jazz shoe now", " of"]
+ROOM = {"sliding_window": 64}
+QUICK = ("gemma3_text", "llama")
+"""The other types are left to the longer tier."""
+TYPES = [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in DECODERS]
+
+
+@pytest.fixture(scope="module", params=TYPES)
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny decoder of each type."""
+    changes = ROOM if request.param in ("gemma2", "gemma3_text", "mistral") else {}
+    return tiny_model(tmp_path_factory.mktemp(request.param), request.param, changes)
+
+
+def opened(folder: Path, tokens: int | None = None) -> CausalLM:
+    return CausalLM(Backbone(locate(str(folder))), special=False, tokens=tokens)
+
+
+@torch.no_grad()
+def plain_likelihoods(folder: Path) -> np.ndarray:  # type: ignore[type-arg]
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    sums = []
+    for prompt in PROMPTS:
+        start = len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+        for word in WORDS:
+            ids = torch.tensor([tokenizer(prompt + word, add_special_tokens=False)["input_ids"]])
+            logs = model(input_ids=ids, use_cache=False).logits.log_softmax(2)[0]
+            sums.append(sum(float(logs[place - 1, ids[0, place]]) for place in range(start, ids.shape[1])))
+    return np.array(sums).reshape(len(PROMPTS), len(WORDS))
+
+
+def likelihoods(model: CausalLM) -> np.ndarray:  # type: ignore[type-arg]
+    return np.stack([logs for logs, _ in model.log_likelihoods(PROMPTS, [WORDS] * len(PROMPTS))])
+
+
+def test_log_likelihoods_are_those_of_plain_transformers(folder: Path) -> None:
+    model = opened(folder)
+    np.testing.assert_allclose(likelihoods(model), plain_likelihoods(folder), rtol=1e-5, atol=1e-5)
+    tokens = [counts.tolist() for _, counts in model.log_likelihoods(PROMPTS[:1], [WORDS])]
+    tokenizer = model.backbone.tokenizer
+    assert tokens == [[len(tokenizer(word, add_special_tokens=False)["input_ids"]) for word in WORDS]]
+
+
+def test_greedy_answers_are_those_of_plain_transformers(folder: Path) -> None:
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    expected = []
+    for prompt in PROMPTS:
+        ids = tokenizer(prompt, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        mask = torch.ones_like(ids)
+        answer = model.generate(input_ids=ids, attention_mask=mask, do_sample=False, max_new_tokens=6)
+        expected.append(tokenizer.decode(answer[0, ids.shape[1] :], skip_special_tokens=True))
+    for tokens in (None, 1):
+        answers = opened(folder, tokens).answers(PROMPTS, 6)
+        assert [answer and answer.text for answer in answers] == expected
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One decoder for what does not depend on the type."""
+    return tiny_model(tmp_path_factory.mktemp("llama"), "llama")
+
+
+def test_company_order_and_shared_beginnings_change_rounding_only(llama: Path) -> None:
+    together = likelihoods(opened(llama))
+    np.testing.assert_allclose(likelihoods(opened(llama, tokens=1)), together, atol=1e-5)
+    one_by_one = [
+        logs for prompt in PROMPTS for logs, _ in opened(llama).log_likelihoods([prompt], [WORDS])
+    ]  # nothing is shared
+    np.testing.assert_allclose(np.stack(one_by_one), together, atol=1e-5)
+    backwards = opened(llama).log_likelihoods(PROMPTS[::-1], [WORDS] * len(PROMPTS))
+    np.testing.assert_allclose(np.stack([logs for logs, _ in backwards])[::-1], together, atol=1e-5)
+
+
+def test_the_shared_beginning_goes_through_the_model_once(llama: Path) -> None:
+    model, widths = opened(llama), []
+    model.backbone.causal_lm.get_input_embeddings().register_forward_hook(
+        lambda module, inputs, output: widths.append(tuple(inputs[0].shape))
+    )
+    likelihoods(model)
+    shared = len(model.backbone.tokenizer(BEGINNING, add_special_tokens=False)["input_ids"])
+    assert widths[0] == (1, shared)
+    assert all(rows > 1 and width < shared for rows, width in widths[1:])
+
+
+def test_a_prompt_that_is_too_long_gets_no_answer(llama: Path) -> None:
+    model, long = opened(llama), " ".join(["river"] * 63)
+    results = model.log_likelihoods([long, PROMPTS[0]], [WORDS, WORDS])
+    assert np.isnan(results[0]).all()
+    assert np.isfinite(results[1]).all()
+    assert model.answers([long, PROMPTS[0]], 6)[0] is None
+
+
+def test_a_word_that_a_tokenizer_joins_with_the_prompt_counts_as_a_whole(llama: Path) -> None:
+    """Without a blank between them: the tokens are those of both together, and the likelihoods of two words differ."""
+    model = opened(llama)
+    ((logs, tokens),) = model.log_likelihoods(["the do"], [["g", "t"]])
+    assert logs[0] != logs[1]
+    assert (tokens >= 1).all()

@@ -1,0 +1,67 @@
+"""Answers of endpoints, kept by content: the same question to the same model is paid once, whatever run asks it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from xlt_bench.io.atomic import replace_file
+from xlt_bench.io.cache import cache_folder
+
+Messages = Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an endpoint answered.
+
+    Attributes:
+        text: None where it refused the item, such as a prompt that is too long for the model.
+        prompt_tokens, answer_tokens: as it counted them; None where it did not tell.
+        model: as it named it.
+    """
+
+    text: str | None
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
+    model: str = ""
+
+
+class AnswerCache:
+    """Replies in the user's cache folder, a small file each.
+
+    Args:
+        folder: None: the user's.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or cache_folder("answers")
+
+    @staticmethod
+    def key(base_url: str, model: str, messages: Messages, answer_tokens: int) -> str:
+        """Hash of all that an answer follows from; the endpoint's address can be read from none of it."""
+        content = json.dumps([base_url, model, list(map(dict, messages)), answer_tokens], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def read(self, key: str) -> Reply | None:
+        """The reply of this key; None where there is none, or its file is damaged."""
+        try:
+            plain: Any = json.loads(self._path(key).read_text(encoding="utf-8"))
+            return Reply(**plain)
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write(self, key: str, reply: Reply) -> None:
+        """Keep a reply; where the folder cannot be written, it would be asked for again."""
+        path = self._path(key)
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, json.dumps(asdict(reply), ensure_ascii=False).encode())
+
+    def _path(self, key: str) -> Path:
+        return self._folder / key[:2] / f"{key}.json"
