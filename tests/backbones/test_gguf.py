@@ -1,4 +1,4 @@
-"""The reader of llama.cpp's files against transformers' own, on a tiny model; the real one is in `tests/real`."""
+"""llama.cpp's files: our reader against transformers' own on a tiny model, and converting one; see `tests/real` too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 pytest.importorskip("gguf")
 
+from tests.support.commands import Command
 from tests.support.gguf_image import CHAT, wheel_of, write_image
 from xlt_bench.backbones.backbone import Backbone, quiet
 from xlt_bench.backbones.packaged.smollm2 import build
@@ -65,3 +66,32 @@ def test_a_file_that_is_cut_off_is_refused(image: Path, tmp_path: Path) -> None:
     with pytest.raises(BackboneError, match=r"holds no whole .*; fetch it again"):
         build([tmp_path / archive.file], tmp_path / "out")
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_users_file_becomes_a_backbone(image: Path, backbone: Backbone, command: Command) -> None:
+    said = command("backbone", "convert", image, "--to", "models/tiny")
+    assert said.code == 0, said.err
+    assert "use it: xlt-bench run -m prompted-llm --sources none --backbone models/tiny" in said.out
+    made = Backbone(locate("models/tiny"))
+    ours, theirs = made.causal_lm.state_dict(), backbone.causal_lm.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert made.tokenizer("the thetas")["input_ids"] == backbone.tokenizer("the thetas")["input_ids"]
+    assert [path.name for path in Path("models").iterdir()] == ["tiny"]
+
+
+def test_what_cannot_be_converted_is_one_line_and_leaves_nothing(image: Path, command: Command) -> None:
+    Path("broken.gguf").write_bytes(image.read_bytes()[:2_000])
+    Path("there").mkdir()
+    refused = {
+        ("broken.gguf", "--to", "out"): "broken.gguf holds no model that can be read",
+        ("none.gguf", "--to", "out"): "no file 'none.gguf'",
+        (image, "--to", "there"): "there is there already; give a new folder",
+        (image,): "backbone convert FILE --to FOLDER",
+    }
+    for words, message in refused.items():
+        said = command("backbone", "convert", *words)
+        assert (said.code, message in said.err, said.err.count("\n")) == (2, True, 1), said.err
+    assert sorted(path.name for path in Path().iterdir()) == ["broken.gguf", "there"]
+    assert "--to is of backbone convert" in command("backbone", "ls", "--to", "out").err
+    said = command("run", "--task", "toy", "-m", "prompted-llm", "--sources", "none", "--backbone", "my.gguf")
+    assert "a GGUF file becomes a folder by: xlt-bench backbone convert FILE --to FOLDER" in said.err
