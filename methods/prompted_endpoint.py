@@ -27,6 +27,12 @@ class PromptedEndpoint(PromptedMethod):
     """Asks the endpoint of OPENAI_BASE_URL with the key of OPENAI_API_KEY, at temperature 0.
 
     Args:
+        template: `classes`, `news`, `sib200-gpt`, or `file` for that of --resource template=FILE.
+        demonstrations: labelled source examples before the question, each class as often as the others.
+        label_words: whether the words for the classes come from --resource label-words=FILE; else each is its own.
+        rule: how a class is read from an answer: first-mention, last-mention, only-mention or exact.
+        answer_tokens: of an answer, at most.
+        max_characters: of a text that are kept.
         model: as the endpoint names it.
         concurrency: requests at a time.
         requests_per_minute: none: no limit.

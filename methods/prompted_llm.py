@@ -33,6 +33,12 @@ class PromptedLLM(PromptedMethod):
     """Asks the backbone, a causal language model.
 
     Args:
+        template: `classes`, `news`, `sib200-gpt`, or `file` for that of --resource template=FILE.
+        demonstrations: labelled source examples before the question, each class as often as the others.
+        label_words: whether the words for the classes come from --resource label-words=FILE; else each is its own.
+        rule: how a class is read from an answer: first-mention, last-mention, only-mention or exact.
+        answer_tokens: of an answer, at most.
+        max_characters: of a text that are kept.
         scoring: `likelihood`: the class whose word has the greatest log-likelihood after the prompt. `answer`: the
             class that the greedy answer names.
         per_token: divide a word's log-likelihood by its number of tokens.

@@ -38,7 +38,7 @@ def test_without_demonstrations_one_run_of_no_sources_says_it_all(ask: Command) 
     said = ask("--sources", "none")
     assert said.code == 0, said.err
     assert "prompted-llm, tiny-llm on toy: ask, predict unseen (2)" in said.err
-    assert "nothing is trained; template classes, no demonstrations" in said.err
+    assert "nothing is trained, a language model is asked, fp32 on cpu" in " ".join(said.err.split())
     (record,) = stored().values()
     assert (record.cell.protocol, record.cell.sources, record.cell.recipe, record.cell.preset) == (
         "prompted", (), None, None,

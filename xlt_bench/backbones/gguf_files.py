@@ -32,10 +32,10 @@ def convert(file: Path, folder: Path) -> None:
         raise ConfigError("a GGUF file is read with the package gguf: pip install 'xlt-bench[llm]'")
     try:
         with temporary(folder.absolute().parent) as draft:
-            made = draft / folder.name
-            _write(file.absolute(), made)
-            locate(str(made))  # refuses what no run could use
-            move_in(made, folder.absolute())
+            converted = draft / folder.name
+            _write(file.absolute(), converted)
+            locate(str(converted))  # refuses what no run could use
+            move_in(converted, folder.absolute())
     except OSError as error:
         raise BackboneError(f"{shortened(folder)} cannot be written ({error.strerror or error})") from error
 

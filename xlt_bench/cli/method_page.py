@@ -34,8 +34,9 @@ def _lines(name: str, method: Any) -> Iterator[str]:
     values = hyperparameters.defaults(cls)
     yield "Hyper-parameters (--set NAME=VALUE), with their defaults:" if values else "No hyper-parameters."
     choices = hyperparameters.choices(cls)
+    unset = "the preset's" if cls.uses_backbone else "none"
     for field, value in values.items():
-        text = "the preset's" if value is None else hyperparameters.text_of(value)
+        text = unset if value is None else hyperparameters.text_of(value)
         other_choices = [hyperparameters.text_of(choice) for choice in choices.get(field, ()) if choice != value]
         yield f"  {field} = {text}" + (f", or {', '.join(other_choices)}" if other_choices else "")
     yield f"Backbone: {'yes' if cls.uses_backbone else 'none'}"

@@ -72,6 +72,7 @@ class PromptedMethod:
 
     abstains: ClassVar[bool] = True
     tunes: ClassVar[tuple[str, ...]] = ()
+    procedure: ClassVar[str] = "nothing is trained, a language model is asked"
 
     template: str = "classes"
     demonstrations: int = 0
@@ -94,12 +95,6 @@ class PromptedMethod:
         """The resources that hyper-parameters ask for."""
         declared = {TEMPLATE: self.template == FROM_FILE, LABEL_WORDS: self.label_words}
         return frozenset(name for name, is_declared in declared.items() if is_declared)
-
-    @property
-    def procedure(self) -> str:
-        """What it does in place of training."""
-        number = self.demonstrations or "no"
-        return f"nothing is trained; template {self.template}, {number} demonstrations"
 
     def prompt(self, resources: Resources) -> Mapping[str, Any]:
         """See `Prompting.prompt`."""
