@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.runs.test_run import STORE, stored
+from tests.support import records as made_records
 from tests.support.chat_server import KEY, ChatServer, Response, chat_server, completion
 from tests.support.commands import Command, Output
 from tests.support.toy import CODES, LABEL_WORDS
 from xlt_bench.conformance.tiny_decoder import save_decoder
+from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 
 
@@ -54,6 +56,15 @@ def test_without_demonstrations_one_run_of_no_sources_says_it_all(ask: Command) 
     assert "no sources" in said.out
     assert "model tiny-llm, template classes, 0 demonstrations" in " ".join(said.out.split())
     assert ask("--sources", "none").err.count("1 already in the store") == 1
+
+
+@pytest.mark.parametrize("prompt", [7, {}, {"template": "{text}"}, ["template", "demonstrations"]])
+def test_a_record_whose_prompt_is_none_is_no_record(prompt: object) -> None:
+    plain = made_records.record(protocol="prompted", prompt={"template": "{text}", "demonstrations": 0}).as_json()
+    assert Record.from_json(plain).cell.prompt == plain["cell"]["prompt"]
+    plain["cell"]["prompt"] = prompt
+    with pytest.raises(TypeError, match="the prompt of its cell is"):
+        Record.from_json(plain)
 
 
 def test_demonstrations_are_of_the_sources_and_follow_the_seed(ask: Command) -> None:

@@ -204,6 +204,9 @@ def _check_cell(cell: Cell) -> None:
     texts = (cell.task, cell.task_hash, cell.backbone, cell.backbone_hash, cell.method, *cell.sources, *cell.targets)
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("its cell holds something else than texts")
+    prompt = cell.prompt
+    if prompt is not None and not (isinstance(prompt, dict) and {"template", "demonstrations"} <= prompt.keys()):
+        raise TypeError(f"the prompt of its cell is {prompt!r}")
 
 
 def _check_fields(record: Record) -> None:
