@@ -29,9 +29,6 @@ def prompting_notes(entry: Entry) -> Iterator[str]:
     if costs:
         parts.append(f"cost {fmean(costs):.4g}")
     yield f"Prompted: {', '.join(parts)}{' a run' if len(runs) > 1 else ''}."
-    abstained, items = _sum(runs, "abstained"), _sum(runs, "items")
-    if abstained:
-        yield f"{abstained:,.0f} of {items:,.0f} items got no answer that names a class, and count as wrong."
 
 
 def _usage(record: Record) -> dict[str, Any]:
@@ -41,13 +38,6 @@ def _usage(record: Record) -> dict[str, Any]:
     return usage if isinstance(usage, dict) else {}
 
 
-def _numbers(runs: Sequence[Record], name: str) -> list[float]:
-    return [value for record in runs if isinstance(value := _usage(record).get(name, 0), int | float)]
-
-
-def _sum(runs: Sequence[Record], name: str) -> float:
-    return sum(_numbers(runs, name))
-
-
 def _mean(runs: Sequence[Record], name: str) -> float:
-    return fmean(_numbers(runs, name) or [0.0])
+    """Of a number of the answers' usage, over the runs that tell it; 0 where none does."""
+    return fmean([value for record in runs if isinstance(value := _usage(record).get(name), int | float)] or [0.0])

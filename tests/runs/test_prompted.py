@@ -159,7 +159,7 @@ def test_an_endpoint_is_a_row_and_its_key_is_nowhere(
     text = " ".join(said.out.split())
     assert "model tiny-chat, template classes, 0 demonstrations" in text
     assert "cost" in text
-    assert "items got no answer that names a class, and count as wrong" in text
+    assert "answers name no class of the task and count as wrong" in text
     (record,) = stored().values()
     usage = record.fit["report"]["usage"]
     assert usage["abstained"] > 0
