@@ -92,9 +92,10 @@ class PromptedEndpoint(PromptedMethod):
         """Draw the demonstrations; dev is not looked at, and nothing is sent.
 
         Raises:
-            ConfigError: the package openai, or the key in the environment, is missing.
+            ConfigError: the package openai, or the key in the environment, is missing, or answers cannot be kept.
         """
         self.client().close()
+        AnswerCache().check_writable()
         return PromptedService(self, self.conversation(train, context), context)
 
     def load(self, folder: Path, context: Context) -> PromptedService:

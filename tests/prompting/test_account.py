@@ -43,12 +43,8 @@ def test_requests_are_limited_whether_answered_or_not() -> None:
 
 
 def test_requests_of_a_pace_are_as_far_apart_as_it_says() -> None:
-    waits: list[float] = []
-    pace = Pace(600.0, waits.append)
-    for _ in range(4):
-        pace.take_turn()
-    assert waits == pytest.approx([0.1, 0.2, 0.3], abs=0.05)  # from the first on, as nobody really slept
-    unlimited = Pace(None, waits.append)
-    unlimited.take_turn()
-    unlimited.take_turn()
-    assert len(waits) == 3
+    pace = Pace(6.0)
+    waits = [pace.take_turn() for _ in range(4)]
+    assert waits == pytest.approx([0.0, 10.0, 20.0, 30.0], abs=0.5)  # from the first on, as nobody really slept
+    unlimited = Pace(None)
+    assert [unlimited.take_turn() for _ in range(3)] == [0.0] * 3

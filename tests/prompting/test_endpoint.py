@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,28 @@ def test_what_is_missing_is_told_before_anything_is_asked(server: ChatServer, mo
     with pytest.raises(ConfigError, match="no OPENAI_API_KEY in the environment; export it"):
         fitted()
     assert server.requests == []
+
+
+def test_requests_keep_the_pace_and_a_failure_ends_the_waiting(server: ChatServer) -> None:
+    began = time.monotonic()
+    fitted(requests_per_minute=600.0).predict(ITEMS.examples[:3])
+    assert time.monotonic() - began > 0.19
+    server.behaviour = lambda number, messages: failure(401)
+    with pytest.raises(EndpointError, match="HTTP 401"):  # the others would have waited for a minute and more
+        fitted(requests_per_minute=1.0).predict(ITEMS.examples[3:])
+
+
+def test_a_cache_that_cannot_be_written_is_told_before_anything_is_asked(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    service = fitted()
+    (tmp_path / "occupied").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "occupied"))
+    with pytest.raises(ConfigError, match=r"answers cannot be kept in .*; give another folder for caches"):
+        fitted()
+    with pytest.raises(EndpointError, match="answers cannot be kept in"):  # it became so meanwhile
+        service.predict(ITEMS.examples)
+    assert len(server.requests) <= 4  # those that were under way
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from xlt_bench.errors import EndpointError
@@ -95,20 +94,17 @@ class Pace:
 
     Args:
         per_minute: None: as fast as they can.
-        wait: sleeps so many seconds.
     """
 
-    def __init__(self, per_minute: float | None, wait: Callable[[float], object] = time.sleep) -> None:
+    def __init__(self, per_minute: float | None) -> None:
         self._seconds = 60.0 / per_minute if per_minute else 0.0
-        self._wait = wait
         self._next = 0.0
         self._lock = threading.Lock()
 
-    def take_turn(self) -> None:
-        """Wait until one more request may be sent."""
+    def take_turn(self) -> float:
+        """Seconds to wait before whoever takes this turn sends a request."""
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next)
             self._next = turn + self._seconds
-        if turn > now:
-            self._wait(turn - now)
+        return turn - now

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from xlt_bench.io.atomic import replace_file
+from xlt_bench.errors import ConfigError, EndpointError
+from xlt_bench.io.atomic import replace_file, temporary
 from xlt_bench.io.cache import cache_folder
 
 Messages = Sequence[Mapping[str, str]]
@@ -57,11 +57,36 @@ class AnswerCache:
             return None
 
     def write(self, key: str, reply: Reply) -> None:
-        """Keep a reply; where the folder cannot be written, it would be asked for again."""
+        """Keep a reply.
+
+        Raises:
+            EndpointError: the folder cannot be written, so that further replies would be paid twice.
+        """
         path = self._path(key)
-        with contextlib.suppress(OSError):
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, json.dumps(asdict(reply), ensure_ascii=False).encode())
+        except OSError as error:
+            raise EndpointError(self._not_writable(error)) from error
+
+    def check_writable(self) -> None:
+        """Refuse a folder that takes no answers, before one is asked for.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with temporary(self._folder):
+                pass
+        except OSError as error:
+            raise ConfigError(self._not_writable(error)) from error
+
+    def _not_writable(self, error: OSError) -> str:
+        return (
+            f"answers cannot be kept in {self._folder} ({error.strerror or error}), and are not asked for to be lost; "
+            "give another folder for caches: XDG_CACHE_HOME=FOLDER"
+        )
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.json"

@@ -78,16 +78,13 @@ class Endpoint:
 
     def _reply(self, key: str, messages: Messages) -> Reply:
         """A reply, which is kept before anybody sees it; after a failure no other question is sent."""
-        self.pace.take_turn()
-        if self._stopped.is_set():
-            raise EndpointError("stopped with the others")
         try:
             reply = self._persistently(messages)
+            self.cache.write(key, reply)
         except EndpointError as failure:
             self._failure = self._failure or failure
             self._stopped.set()
             raise
-        self.cache.write(key, reply)
         return reply
 
     def _persistently(self, messages: Messages) -> Reply:
@@ -99,15 +96,16 @@ class Endpoint:
                 reason = error
             usual = self.manners.retry_seconds * 2.0**attempt
             seconds = usual if reason.retry_after is None else reason.retry_after
-            if attempt == self.manners.retries or self._stopped.wait(min(seconds, _LONGEST_WAIT)):
-                break
-            self.pace.take_turn()
+            if attempt < self.manners.retries:
+                self._stopped.wait(min(seconds, _LONGEST_WAIT))
         raise EndpointError(
             f"the endpoint gives no answer ({reason.reason}, {attempt + 1} attempts); answers so far are kept, and the "
             "same command goes on from there"
         )
 
     def _attempt(self, messages: Messages) -> Reply:
+        if self._stopped.wait(self.pace.take_turn()):
+            raise EndpointError("stopped with the others")
         reserved, reply = self.account.reserve(messages, self.settings.answer_tokens), None
         try:
             reply = self.client.ask(messages)
