@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from xlt_bench.leaderboard.board.detail import SectionDetail
 from xlt_bench.leaderboard.data.entries import NO_SOURCES
 from xlt_bench.leaderboard.data.facts import LanguageFacts
 from xlt_bench.records.record import Evidence
@@ -160,6 +161,7 @@ class BoardSection:
         primary: the group whose tests are confirmatory; empty where none of the groups is.
         tests: target group name -> how many tests its p-values are corrected for.
         superseded: rows that are not shown because a later version stands for them; their tests count too.
+        detail: what only the page shows; None where it was not asked for.
     """
 
     title: str
@@ -173,6 +175,7 @@ class BoardSection:
     primary: str = ""
     tests: Mapping[str, int] = field(default_factory=dict)
     superseded: int = 0
+    detail: SectionDetail | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Options:
         primary: the group whose tests are confirmatory, in place of the task's.
         random_languages: take languages as drawn at random, by family; intervals and tests are of the bootstrap then.
         superseded: show the rows of earlier versions of a plug-in's file too.
+        detailed: keep what only the page shows, see `SectionDetail`; the board takes some seconds longer.
     """
 
     interval: IntervalMethod = "two-way"
@@ -37,6 +38,7 @@ class Options:
     primary: str | None = None
     random_languages: bool = False
     superseded: bool = False
+    detailed: bool = False
 
     @property
     def alpha(self) -> float:

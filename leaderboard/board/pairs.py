@@ -8,6 +8,7 @@ from math import comb
 
 import numpy as np
 
+from xlt_bench.leaderboard.board.detail import GroupPairs
 from xlt_bench.leaderboard.board.measuring import GroupMeasurement
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.board.reducing import Reductions
@@ -97,6 +98,21 @@ def pair_tests(rows: RankedRows, options: Options) -> PairTests:
     least = np.array([[least_p(a, b) for b in seeds] for a in seeds])
     p = np.where(least * comb(len(seeds), 2) > options.alpha, np.nan, pairs.p)
     return PairTests(pairs.differences, p, holm_pairs(p))
+
+
+def group_pairs(positions: Sequence[int], tests: PairTests, adjusted: Values) -> GroupPairs:
+    """The pairs as a board keeps them.
+
+    Args:
+        positions: of the tests' rows in the section.
+        adjusted: (M, M) p after the correction that the board is made with.
+    """
+    first, second = np.triu_indices(len(positions), k=1)
+    return GroupPairs(
+        rows=tuple(positions),
+        differences=tuple(tests.differences[first, second].tolist()),
+        p=tuple(None if np.isnan(p) else float(p) for p in adjusted[first, second]),
+    )
 
 
 def least_p(seeds_a: int, seeds_b: int) -> float:

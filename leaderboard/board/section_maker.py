@@ -8,11 +8,14 @@ from functools import cached_property
 
 from xlt_bench.leaderboard.board.against import against_references
 from xlt_bench.leaderboard.board.column_groups import groups_of
+from xlt_bench.leaderboard.board.curves import dev_curves, few_shot_point
+from xlt_bench.leaderboard.board.detail import SectionDetail
 from xlt_bench.leaderboard.board.families import corrected
+from xlt_bench.leaderboard.board.language_pairs import language_pairs
 from xlt_bench.leaderboard.board.measuring import GroupMeasurement, measure
 from xlt_bench.leaderboard.board.model import Against, BoardRow, BoardSection, RowScore
 from xlt_bench.leaderboard.board.options import Options
-from xlt_bench.leaderboard.board.pairs import pair_tests, ranked_rows
+from xlt_bench.leaderboard.board.pairs import PairTests, RankedRows, group_pairs, pair_tests, ranked_rows
 from xlt_bench.leaderboard.board.prompting import prompting_notes
 from xlt_bench.leaderboard.board.reducing import Reductions
 from xlt_bench.leaderboard.board.resampling import Resampler
@@ -23,6 +26,7 @@ from xlt_bench.leaderboard.data.entries import Entry
 from xlt_bench.leaderboard.data.facts import in_order
 from xlt_bench.leaderboard.data.items import Items
 from xlt_bench.metrics import Metric
+from xlt_bench.metrics.base import Values
 
 Scores = Mapping[str, RowScore]
 """By key of an entry."""
@@ -82,6 +86,7 @@ class SectionMaker:
         rows_of_section = [
             self._row(entry, {group: scores[group].get(entry.key) for group in groups}) for entry in entries
         ]
+        sorted_rows = tuple(sorted(rows_of_section, key=lambda row: _order(row, sorted_by)))
         return BoardSection(
             title=setting.title,
             setting=setting.name,
@@ -89,11 +94,33 @@ class SectionMaker:
             protocol=setting.protocol,
             groups=groups,
             ranked_on={group: ranked[group].languages if group in ranked else () for group in groups},
-            rows=tuple(sorted(rows_of_section, key=lambda row: _order(row, sorted_by))),
+            rows=sorted_rows,
             sorted_by=sorted_by,
             primary=self._primary(groups),
             tests=counts,
             superseded=hidden,
+            detail=self._detail(entries, sorted_rows, ranked, tests, adjusted) if self.options.detailed else None,
+        )
+
+    def _detail(
+        self,
+        entries: Sequence[Entry],
+        rows: Sequence[BoardRow],
+        ranked: Mapping[str, RankedRows],
+        tests: Mapping[str, PairTests],
+        adjusted: Mapping[str, Values],
+    ) -> SectionDetail:
+        by_key = {entry.key: entry for entry in entries}
+        ordered = [by_key[row.key] for row in rows]
+        positions = {row.key: position for position, row in enumerate(rows)}
+        return SectionDetail(
+            pairs={
+                group: group_pairs([positions[key] for key in ranked[group].keys], pairs, adjusted[group])
+                for group, pairs in tests.items()
+            },
+            by_language=language_pairs(ordered, self.reductions, self.options),
+            curves={position: curves for position, entry in enumerate(ordered) if (curves := dev_curves(entry))},
+            few_shot={position: point for position, entry in enumerate(ordered) if (point := few_shot_point(entry))},
         )
 
     def _measured(self, entries: Sequence[Entry], group: str, codes: tuple[str, ...]) -> list[GroupMeasurement]:

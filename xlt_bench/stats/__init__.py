@@ -22,7 +22,7 @@ from .corrections import benjamini_hochberg, holm
 from .intervals import Interval, IntervalMethod, interval
 from .languages import resampled_over_languages
 from .outliers import outlier_seeds
-from .pairwise import Pairwise, pairwise
+from .pairwise import Pairwise, pair_p_values, pairwise
 from .permutation import PermutationTest, permutation_test
 from .power import DetectableDifference, Effects, detectable_difference, effects
 from .ranking import Ranking, holm_pairs, rank_intervals, rank_methods, ranks, tie_letters
@@ -59,6 +59,7 @@ __all__ = [
     "macro_f1_pseudo_values",
     "occurring",
     "outlier_seeds",
+    "pair_p_values",
     "pairwise",
     "percentile_bounds",
     "percentile_p",

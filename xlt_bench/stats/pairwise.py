@@ -63,15 +63,10 @@ def pairwise(
     Raises:
         ValueError: no method, differing items, fewer than two clusters, or a value out of range.
     """
-    one_of(method, "method", ("two-way", "seeds"))
     table = Table.of(xs, deterministic)
     first, second = _pairs(len(xs), reference)
-    if method == "two-way":
-        p = table.p_values(first, second)
-        adjusted = table.adjusted_p_values(first, second, p)
-    else:
-        p = table.seeds_only_p_values(first, second)
-        adjusted = holm(p)
+    p = _p_values(table, method, first, second)
+    adjusted = table.adjusted_p_values(first, second, p) if method == "two-way" else holm(p)
     return Pairwise(
         table.mean[:, None] - table.mean,
         _square(len(xs), first, second, p),
@@ -79,6 +74,29 @@ def pairwise(
         table.testable,
         int(np.isfinite(p).sum()),
     )
+
+
+def pair_p_values(
+    xs: Sequence[ArrayLike],
+    method: Literal["two-way", "seeds"] = "two-way",
+    *,
+    deterministic: Sequence[bool] | None = None,
+) -> Array:
+    """The p of each pair on its own, without their correction, which takes most of the time of `pairwise`.
+
+    Args:
+        xs: as `pairwise` has them, and so are `method`, `deterministic` and the errors.
+
+    Returns:
+        (pairs,) p-values of the pairs (0, 1), (0, 2), ..., (1, 2), ...; NaN where there is no test.
+    """
+    table = Table.of(xs, deterministic)
+    return _p_values(table, method, *_pairs(len(xs), None))
+
+
+def _p_values(table: Table, method: Literal["two-way", "seeds"], first: Positions, second: Positions) -> Array:
+    one_of(method, "method", ("two-way", "seeds"))
+    return table.p_values(first, second) if method == "two-way" else table.seeds_only_p_values(first, second)
 
 
 def _pairs(methods: int, reference: int | None) -> tuple[Positions, Positions]:
