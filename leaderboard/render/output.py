@@ -90,7 +90,7 @@ def text_of(
 
         return as_csv(boards)
     if form == "html":
-        from xlt_bench.leaderboard.render.page import page
+        from xlt_bench.leaderboard.render.page.document import page
 
         return page(only(boards, "an HTML page is"))
     if form == "latex":

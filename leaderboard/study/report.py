@@ -11,7 +11,7 @@ from xlt_bench.io.outputs import write_output
 from xlt_bench.io.paths import is_folder
 from xlt_bench.leaderboard.render.markup import markdown, markdown_text
 from xlt_bench.leaderboard.render.notes import legend, outlier_texts
-from xlt_bench.leaderboard.render.page_text import capitalised
+from xlt_bench.leaderboard.render.page.texts import capitalised
 from xlt_bench.leaderboard.study.costs import cost_table
 from xlt_bench.leaderboard.study.lines import Results, backbone_of, results_of
 from xlt_bench.leaderboard.study.pairs import languages_text, pairs_table

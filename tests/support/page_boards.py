@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
 
+from xlt_bench.languages.table import known_languages
+from xlt_bench.leaderboard.board.detail import DevCurve, FewShotPoint, GroupPairs, LanguagePairs, SectionDetail
 from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, Bounds, RowScore
 from xlt_bench.leaderboard.data.facts import LanguageFacts
 from xlt_bench.records.record import Evidence
@@ -27,11 +31,10 @@ SCRIPTS = ("Latn", "Cyrl", "Arab", "Deva", "Ethi")
 
 
 def languages(count: int) -> dict[str, LanguageFacts]:
-    """Invented languages with codes as FLORES-200 writes them; the last is of unknown class."""
+    """Invented facts of languages with real codes, of which places are known; the last is of unknown class."""
     table = {}
-    for i in range(count):
+    for i, code in enumerate(sorted(known_languages())[:count]):
         script = SCRIPTS[i * i % 7 % len(SCRIPTS)]
-        code = f"{chr(97 + i // 26 % 26)}{chr(97 + i % 26)}{chr(97 + i * 7 % 26)}_{script}"
         family = FAMILIES[i % 11 % len(FAMILIES)]
         joshi = None if i == count - 1 else i % 6
         table[code] = LanguageFacts(f"Language {i}", family, script, joshi, seen=i % 9 < 4)
@@ -116,6 +119,53 @@ def _score(value: float, count: int, missing: tuple[str, ...], evidence: Evidenc
     )
 
 
+def with_detail(section: BoardSection) -> BoardSection:
+    """The section with what only the page shows: pairs that agree with the letters, curves, no few-shot points."""
+    tested = tuple(position for position, row in enumerate(section.rows) if row.evidence == "per_item")
+    pairs = {}
+    for group in section.groups:
+        ranked = tuple(position for position in tested if group in section.rows[position].scores)
+        scores = list(combinations([section.rows[position].scores[group] for position in ranked], 2))
+        p = tuple(0.5 if set(a.letters) & set(b.letters) else 0.01 for a, b in scores)
+        pairs[group] = GroupPairs(ranked, tuple(a.value - b.value for a, b in scores), p)
+    by_language = [section.rows[position].by_language for position in tested]
+    codes = sorted({code for of_row in by_language for code in of_row})
+    q = {code: tuple(_q(a.get(code), b.get(code)) for a, b in combinations(by_language, 2)) for code in codes}
+    curves = {position: (_curve(42, position), _curve(43, position)) for position in tested[:3]}
+    languages = LanguagePairs(tested, q) if len(tested) > 1 else None
+    return replace(section, detail=SectionDetail(pairs, languages, curves, {}))
+
+
+def _q(first: float | None, second: float | None) -> float | None:
+    """A large difference is found, a small one is not."""
+    if first is None or second is None:
+        return None
+    difference = abs(first - second)
+    return 0.01 if difference > 0.1 else round(1 - difference, 3)
+
+
+def _curve(seed: int, position: int) -> DevCurve:
+    accuracy = tuple(0.5 + 0.03 * step - 0.02 * position + 0.001 * (seed - 42) for step in range(5))
+    return DevCurve(seed, (100, 200, 300, 400, 500), accuracy, 400)
+
+
+def few_shot_board() -> Board:
+    """Three tables of the full protocol, of 0, 8 and all labelled examples of the target, two rows each."""
+    table = languages(20)
+    groups = {"full-20": tuple(table)}
+    sections = []
+    for number, (shots, level) in enumerate(((0, 0.4), (8, 0.5), (None, 0.7))):
+        rows = [
+            row(f"few-{number}-{k}", f"{method}, {shots}", level - 0.1 * k, groups, rank=k + 1)
+            for k, method in enumerate(METHODS[:2])
+        ]
+        points = {k: FewShotPoint(f"series-{k}", METHODS[k], shots) for k in range(2)}
+        section = with_detail(_section(f"Full protocol, {shots} examples", "full", rows, groups, ()))
+        assert section.detail is not None
+        sections.append(replace(section, detail=replace(section.detail, few_shot=points)))
+    return replace(sample_board(count=20), sections=tuple(sections), languages=table, chance=dict.fromkeys(table, 0.25))
+
+
 def sample_board(rows: int = 8, count: int = 205) -> Board:
     """Own runs, prompted models with and without answers to items, and published means."""
     table = languages(count)
@@ -164,7 +214,10 @@ def _section(
     title: str, setting: str, rows: list[BoardRow], groups: dict[str, tuple[str, ...]], gone: tuple[str, ...]
 ) -> BoardSection:
     ranked = {name: tuple(code for code in codes if code not in gone) for name, codes in groups.items()}
-    return BoardSection(title, setting, "nano", "zero-shot", groups, ranked, tuple(rows))
+    section = BoardSection(
+        title, setting, "nano", "zero-shot", groups, ranked, tuple(rows), primary="unseen" if "unseen" in groups else ""
+    )
+    return with_detail(section)
 
 
 def hostile_board() -> Board:
@@ -173,6 +226,6 @@ def hostile_board() -> Board:
     table = {text: LanguageFacts(text, text, text, None, seen=None) for text in HOSTILE}
     groups = {text: tuple(table) for text in HOSTILE[:2]}
     rows = [row(text, text, 0.5, groups, caveats=(text,), sources=text, missing=HOSTILE[:2]) for text in HOSTILE]
-    section = BoardSection(bad, bad, bad, bad, groups, groups, tuple(rows))
+    section = with_detail(BoardSection(bad, bad, bad, bad, groups, groups, tuple(rows)))
     chance = dict.fromkeys(table, 0.5)
     return Board(bad, bad, 0.95, (section,), table, chance, caveats=HOSTILE, skipped=HOSTILE)

@@ -32,7 +32,7 @@ OPTIONS = (
 
 def find_chromium() -> str | None:
     """The first browser of this kind on the path."""
-    return next((found for name in BINARIES if (found := shutil.which(name))), None)
+    return next((path for name in BINARIES if (path := shutil.which(name))), None)
 
 
 class Browser:
@@ -72,7 +72,7 @@ class Browser:
                 return result
             self.events.append(answer)
 
-    def _receive(self, patience: float = 30.0) -> dict[str, Any]:
+    def _receive(self, patience: float = 120.0) -> dict[str, Any]:
         end = time.monotonic() + patience
         while b"\0" not in self._buffer:
             if not select.select([self._in], [], [], max(0.0, end - time.monotonic()))[0]:
@@ -85,12 +85,23 @@ class Browser:
         answer: dict[str, Any] = json.loads(message)
         return answer
 
-    def open(self, path: Path, width: int = 1280, height: int = 900, **media: str) -> None:
-        """Load a file at this size; media such as `prefers_color_scheme="dark"`."""
+    def open(self, path: Path, width: int = 1280, height: int = 900, *, state: str = "", **media: str) -> None:
+        """Load a file at this size.
+
+        Args:
+            state: what follows # in the address.
+            media: features such as `prefers_color_scheme="dark"`.
+        """
         self.events.clear()
         self.resize(width, height)
         self.emulate("", **media)
-        self.send("Page.navigate", url=path.as_uri())
+        self.send("Page.navigate", url="about:blank")  # an address that differs in its state alone would load nothing
+        self._wait_for_load()
+        self.events.clear()
+        self.send("Page.navigate", url=path.as_uri() + (f"#{state}" if state else ""))
+        self._wait_for_load()
+
+    def _wait_for_load(self) -> None:
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())
 
@@ -115,6 +126,36 @@ class Browser:
         common = {"key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
         self.send("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
         self.send("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def choose(self, control: str, value: str) -> None:
+        """Set a control as a user does; a checkbox is checked by any text."""
+        self.run(
+            f"(() => {{ const c = document.querySelector({json.dumps(control)}), v = {json.dumps(value)};"
+            " if (c.type === 'checkbox') c.checked = v !== ''; else c.value = v;"
+            " c.dispatchEvent(new Event('input', {bubbles: true})); })()"
+        )
+
+    def text(self, selector: str) -> str:
+        """The text of the first element that answers to a selector."""
+        content: str = self.run(f"document.querySelector({json.dumps(selector)}).textContent")
+        return content
+
+    def texts(self, selector: str) -> list[str]:
+        """The texts of all visible elements that answer to a selector."""
+        contents: list[str] = self.run(
+            f"[...document.querySelectorAll({json.dumps(selector)})].filter((n) => n.getClientRects().length)"
+            ".map((n) => n.textContent)"
+        )
+        return contents
+
+    def count(self, selector: str) -> int:
+        """How many elements answer to a selector."""
+        number: int = self.run(f"document.querySelectorAll({json.dumps(selector)}).length")
+        return number
+
+    def save_downloads(self, folder: Path) -> None:
+        """Files that the page offers from now on are written here, without a question."""
+        self.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 
     def requests(self) -> list[str]:
         """Addresses that the page has asked for since it was opened."""

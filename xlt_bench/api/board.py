@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -23,9 +23,11 @@ class Board:
 
     Attributes:
         content: everything on it, as plain data: sections, rows and scores.
+        detailed_content: makes it anew with what only the page shows, which takes some seconds.
     """
 
     content: BoardContent
+    detailed_content: Callable[[], BoardContent]
 
     def to_pandas(self) -> pandas.DataFrame:
         """One row a configuration and target group, the columns of `leaderboard --format csv`; values in [0, 1]."""
@@ -74,9 +76,9 @@ class Board:
         Raises:
             ConfigError: the file cannot be written.
         """
-        from xlt_bench.leaderboard.render.page import page
+        from xlt_bench.leaderboard.render.page.document import page
 
-        text = page(self.content)
+        text = page(self.detailed_content())
         if path is not None:
             write_output(Path(path), text, "path")
         return text

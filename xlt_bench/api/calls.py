@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -126,11 +127,13 @@ def leaderboard(
     chosen = Filter(
         _text("task", task), _text("backbone", backbone), _text("sources", sources), _text("targets", targets)
     )
-    boards = boards_of(Store(read_path(store, "store")), chosen, options)
+    folder = Store(read_path(store, "store"))
+    boards = boards_of(folder, chosen, options)
     if len(boards) > 1:
         ways = ", ".join(f"task='{board.task}@{board.task_hash[:4]}'" for board in boards)
         raise ConfigError(f"a Board is of one task, and there are {len(boards)}; choose one: {ways}")
-    return Board(boards[0])
+    detailed = replace(options, bootstrap=True, detailed=True)
+    return Board(boards[0], lambda: boards_of(folder, chosen, detailed)[0])
 
 
 def compare(

@@ -91,6 +91,7 @@ def leaderboard(
         family=family,
         random_languages=languages == "random",
         superseded=superseded,
+        detailed=format_name == "html",
     )
     if figures is not None:
         make_folder(figures, "--figures")

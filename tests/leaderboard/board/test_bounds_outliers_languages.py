@@ -24,7 +24,7 @@ from xlt_bench.leaderboard.board.resampled_pairs import resampled_pairs
 from xlt_bench.leaderboard.render.latex import latex
 from xlt_bench.leaderboard.render.markup import markdown
 from xlt_bench.leaderboard.render.output import text_of
-from xlt_bench.leaderboard.render.page import page
+from xlt_bench.leaderboard.render.page.document import page
 
 UNSEEN = GROUPS["unseen"]
 

@@ -8,7 +8,7 @@ import io
 from tests.support.board_records import Run, board_of, floor, row_named, runs, shown
 from xlt_bench.leaderboard.board.model import Board
 from xlt_bench.leaderboard.render.markup import markdown
-from xlt_bench.leaderboard.render.page import page
+from xlt_bench.leaderboard.render.page.document import page
 from xlt_bench.leaderboard.render.plain_data import as_csv
 
 RESOURCES = {"source-parallel": "0" * 16}
@@ -44,7 +44,7 @@ def test_every_rendering_names_the_resources_of_a_row() -> None:
     assert row_named(board, "BOTH").resources == ("label-words", "source-parallel")
     assert "seen, source-parallel, 3 seeds" in shown(board)
     assert "| label-words, source-parallel |" in markdown(board)
-    assert "label-words, source-parallel</bdi></td>" in page(board)
+    assert "<dt>Resources</dt><dd><bdi>label-words, source-parallel</bdi></dd>" in page(board)
     cells = {line["method"]: line["resources"] for line in csv.DictReader(io.StringIO(as_csv([board])))}
     assert cells["PAR"] == "source-parallel"
     assert cells["XPE"] == ""

@@ -12,11 +12,15 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.support.page_boards import HOSTILE, hostile_board, sample_board
+from tests.support.page_boards import HOSTILE, few_shot_board, hostile_board, sample_board
 from tests.support.page_boards import row as made_up
+from xlt_bench.languages.places import language_places
+from xlt_bench.leaderboard.board.detail import DevCurve
 from xlt_bench.leaderboard.board.model import Against, Board, Bounds
-from xlt_bench.leaderboard.render.page import page
-from xlt_bench.leaderboard.render.page_tables import LISTED
+from xlt_bench.leaderboard.render.page import data
+from xlt_bench.leaderboard.render.page.document import page
+from xlt_bench.leaderboard.render.page.projection import projected
+from xlt_bench.leaderboard.render.page.tables import LISTED
 from xlt_bench.stats import IntervalMethod
 
 
@@ -59,14 +63,14 @@ def text(board: Board) -> str:
 
 
 def embedded(text: str) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(Reader(text).raw["script"][0])
-    return data
+    block: dict[str, Any] = json.loads(Reader(text).raw["script"][0])
+    return block
 
 
 def test_every_row_stands_in_a_table_without_javascript(board: Board, text: str) -> None:
     reader = Reader(text)
     rows = [row for section in board.sections for row in section.rows]
-    assert len(reader.named("table")) == len(board.sections)
+    assert len([one for one in reader.named("table") if one.get("class") == "board"]) == len(board.sections)
     assert len([one for one in reader.named("tr") if "data-row" in one]) == len(rows)
     for row in rows:
         assert row.label in reader.words
@@ -88,10 +92,11 @@ def test_the_marks(text: str) -> None:
 def test_tables_are_marked_up_for_a_screen_reader(text: str) -> None:
     reader = Reader(text)
     assert all(head.get("scope") in ("col", "row", "colgroup") for head in reader.named("th"))
-    assert len(reader.named("caption")) == len(reader.named("table"))
+    boards = [one for one in reader.named("table") if one.get("class") == "board"]
+    assert len(reader.named("caption")) == len(boards)
     regions = [one for one in reader.named("div") if one.get("role") == "region"]
     assert regions
-    assert all(one.get("tabindex") == "0" and one.get("aria-labelledby") for one in regions)
+    assert all(one.get("tabindex") == "0" and (one.get("aria-labelledby") or one.get("aria-label")) for one in regions)
     ids = [one["id"] for _, one in reader.elements if "id" in one]
     assert len(ids) == len(set(ids))
     targets = [str(one["href"]) for one in reader.named("a")]
@@ -155,25 +160,74 @@ def test_hostile_texts_survive_in_the_data() -> None:
     text = page(hostile_board())
     block = Reader(text).raw["script"][0]
     assert not set("<>&") & set(block)
-    labels = [row["label"] for row in embedded(text)["sections"][0]["rows"]]
-    assert labels[:6] == list(HOSTILE[:6])
+    names = [row["name"] for row in embedded(text)["sections"][0]["rows"]]
+    assert names[:6] == list(HOSTILE[:6])
     assert "\x00" not in text
     text.encode()
 
 
 def test_the_data(board: Board, text: str) -> None:
-    data = embedded(text)
-    codes = [language["code"] for language in data["languages"]]
-    row, shown = board.sections[0].rows[2], data["sections"][0]["rows"][2]
+    content = embedded(text)
+    codes = [language["code"] for language in content["languages"]]
+    row, shown = board.sections[0].rows[2], content["sections"][0]["rows"][2]
     assert codes == sorted(board.languages)
     for code, value in zip(codes, shown["byLanguage"], strict=True):
         assert value == (round(row.by_language[code], 6) if code in row.by_language else None)
     bounds = row.scores["seen"].bootstrap
     assert bounds is not None
     assert shown["scores"][1]["bootstrap"] == [round(bounds.low, 6), round(bounds.high, 6)]
-    assert data["sections"][2]["rows"][0]["byLanguage"] is None
-    assert data["sections"][2]["rows"][0]["scores"][0]["twoWay"] is None
-    assert data["sections"][0]["groups"][0]["chance"] == 0.25
+    assert content["sections"][2]["rows"][0]["byLanguage"] is None
+    assert "two-way" not in content["sections"][2]["rows"][0]["scores"][0]
+    assert content["sections"][0]["groups"][0]["chance"] == 0.25
+    assert [codes[index] for index in content["sections"][0]["groups"][2]["languages"]] == list(
+        board.sections[0].groups["unseen"]
+    )
+    assert content["sections"][0]["opening"] == 2
+
+
+def test_tests_of_pairs_in_the_data(board: Board, text: str) -> None:
+    """Pairs keep their order, and q its language; in thousandths."""
+    section, shown = board.sections[0], embedded(text)["sections"][0]
+    assert section.detail is not None
+    assert section.detail.by_language is not None
+    pairs = section.detail.pairs["unseen"]
+    assert shown["pairs"][2]["rows"] == list(pairs.rows)
+    assert shown["pairs"][2]["p"] == list(pairs.p)
+    assert shown["pairs"][2]["differences"] == [round(difference, 6) for difference in pairs.differences]
+    codes = [language["code"] for language in embedded(text)["languages"]]
+    assert len(shown["byLanguage"]["q"]) == 28
+    for pair, values in enumerate(shown["byLanguage"]["q"]):
+        for code, value in zip(codes, values, strict=True):
+            q = section.detail.by_language.q[code][pair]
+            assert value == (None if q is None else round(1000 * q))
+
+
+def test_curves_in_the_data(text: str) -> None:
+    rows = embedded(text)["sections"][0]["rows"]
+    assert [len(row["curves"]) for row in rows] == [2, 2, 2, 0, 0, 0, 0, 0]
+    assert rows[0]["curves"][0] == {
+        "seed": 42, "selected": 400, "steps": [100, 200, 300, 400, 500], "values": [0.5, 0.53, 0.56, 0.59, 0.62],
+    }  # fmt: skip
+    points = [row["fewShot"] for section in embedded(page(few_shot_board()))["sections"] for row in section["rows"]]
+    assert [point["shots"] for point in points] == [0, 0, 8, 8, None, None]
+    assert points[0]["series"] == points[2]["series"] == points[4]["series"] != points[1]["series"]
+
+
+def test_places_of_languages(text: str) -> None:
+    languages = {language["code"]: language for language in embedded(text)["languages"]}
+    afrikaans = languages["afr_Latn"]
+    assert (afrikaans["x"], afrikaans["y"]) == tuple(
+        round(value, 1) for value in projected(*language_places()["afr_Latn"][:2])
+    )
+    assert afrikaans["area"] == "Africa"
+
+
+def test_a_board_without_detail_is_a_page(board: Board) -> None:
+    plain = replace(board, sections=tuple(replace(section, detail=None) for section in board.sections))
+    section = embedded(page(plain))["sections"][0]
+    assert section["byLanguage"] is None
+    assert section["pairs"] == [None, None, None, None]
+    assert section["rows"][0]["curves"] == []
 
 
 def test_equal_boards_give_equal_bytes(board: Board, text: str) -> None:
@@ -183,6 +237,34 @@ def test_equal_boards_give_equal_bytes(board: Board, text: str) -> None:
     turned = replace(board, sections=sections, languages=dict(reversed(list(board.languages.items()))))
     assert turned == board
     assert page(turned) == text
+
+
+def test_size_of_24_rows_on_205_languages() -> None:
+    """With tests of all 276 pairs in every language, and the curves of 120 runs."""
+    board = sample_board(rows=24)
+    section = board.sections[0]
+    assert section.detail is not None
+    assert section.detail.by_language is not None
+    steps = tuple(range(1000, 41_000, 1000))
+    curves = {
+        position: tuple(
+            DevCurve(seed, steps, tuple(0.123456 + 0.01 * k for k in range(40)), 40_000) for seed in range(5)
+        )
+        for position in range(24)
+    }
+    section = replace(section, detail=replace(section.detail, curves=curves))
+    text = page(replace(board, sections=(section, *board.sections[1:])))
+    first = embedded(text)["sections"][0]
+    assert (len(first["rows"]), len(first["byLanguage"]["q"]), len(first["byLanguage"]["q"][0])) == (24, 276, 205)
+    assert len(text.encode()) < 1_000_000
+
+
+def test_tests_by_language_beyond_the_budget_are_left_out(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "MOST_Q_VALUES", 28 * len(board.languages))
+    sections = embedded(page(board))["sections"]
+    assert sections[0]["byLanguage"] is not None
+    assert sections[1]["byLanguage"] is None
+    assert sections[1]["pairs"][0] is not None
 
 
 def test_size_of_a_large_board() -> None:
@@ -201,13 +283,13 @@ def test_size_of_a_large_board() -> None:
         )
         for i in range(100)
     ]
-    section = replace(board.sections[0], groups=groups, ranked_on=groups, rows=tuple(rows))
+    section = replace(board.sections[0], groups=groups, ranked_on=groups, rows=tuple(rows), primary="", detail=None)
     assert len(page(replace(board, sections=(section,))).encode()) < 1_000_000
 
 
 def test_an_empty_board_is_a_page() -> None:
     empty = Board("sample", "0", 0.95, (), {}, {})
-    assert "0 configurations in 0 sections" in page(empty)
+    assert "0 configurations in 0 tables" in page(empty)
 
 
 def test_intervals_are_shown_within_0_and_100_and_no_variance_is_said(board: Board) -> None:
@@ -230,8 +312,8 @@ def test_a_reference_adds_a_column_of_differences(board: Board, text: str) -> No
     assert "-1.2 [-5.0, +2.0] p .031" in words
     assert "<b>-1.2</b>" in compared  # found after the correction
     assert "Difference: from SPT, sources joshi5" in words
-    assert re.findall(r'scope="row"><bdi>(.*?)</bdi>.*>reference</span>', compared) == ["SPT"]
-    assert len(re.findall(r"<t[hd][ >]", re.findall(r"<tr data-row.*", compared)[0])) == 1 + 4 * 4 + 6
+    assert re.findall(r'scope="row"><a [^>]*><bdi>(.*?)</bdi>.*>reference</span>', compared) == ["SPT"]
+    assert len(re.findall(r"<t[hd][ >]", re.findall(r"<tr data-row.*", compared)[0])) == 1 + 4 * 4
     assert "Difference</th>" not in text
 
 
@@ -261,7 +343,7 @@ def test_the_interval_that_ranks_are_made_with_is_the_one_shown(board: Board, ki
     reader = Reader(text)
     assert [one["value"] for one in reader.named("option") if "selected" in one] == [kind]
     assert reader.named("body") == [{"class": f"show-{kind}"}]
-    assert f"Ranks, letters and\ndifferences: {kind}" in reader.words
+    assert f"Ranks, letters and differences: {kind}" in reader.words
     assert ("[12.3, 23.4]" in reader.words) == (kind == "seeds")
 
 
@@ -275,7 +357,7 @@ def test_a_row_without_the_group_and_many_missing_languages(board: Board) -> Non
 
 
 def test_colours_have_contrast() -> None:
-    style = Reader(page(sample_board(count=5))).raw["style"][0]
+    style = Reader(page(sample_board(count=20))).raw["style"][0]
     palettes = [
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in re.findall(r":root {(.*?)}", style, re.S)
     ]

@@ -1,12 +1,13 @@
-"""The sections of the page: each a title, what its rows have in common, a table, and the place of a figure."""
+"""The sections of the page: each a title, what its rows have in common, a table, and its rows in detail."""
 
 from __future__ import annotations
 
 from xlt_bench.leaderboard.board.model import Board, BoardSection
 from xlt_bench.leaderboard.render.notes import TOO_FEW_SEEDS, family_notes
-from xlt_bench.leaderboard.render.page_cells import scores_of
-from xlt_bench.leaderboard.render.page_tables import Footnotes, PageTable
-from xlt_bench.leaderboard.render.page_text import capitalised, foreign, plural
+from xlt_bench.leaderboard.render.page.cells import scores_of
+from xlt_bench.leaderboard.render.page.details import row_details
+from xlt_bench.leaderboard.render.page.tables import Footnotes, PageTable
+from xlt_bench.leaderboard.render.page.texts import capitalised, foreign, plural
 from xlt_bench.leaderboard.render.words import is_exploratory
 from xlt_bench.stats import IntervalMethod
 
@@ -17,14 +18,15 @@ def interval_kinds(board: Board) -> tuple[IntervalMethod, ...]:
 
 
 def section_of(board: Board, number: int, section: BoardSection) -> str:
-    """A section with its table, its notes, and the place of its figure."""
+    """A section with its table, its notes, and all that is known of each row."""
     name = f"s{number}"
     table = PageTable(board, section, interval_kinds(board), Footnotes(name))
     body = "\n".join(table.row(index, row) for index, row in enumerate(section.rows))
+    details = "\n".join(row_details(section, row) for row in section.rows)
     groups = "; ".join(_group_in_words(board, section, group) for group in section.groups)
     return f"""<section id="{name}" class="settings" data-section="{number - 1}" aria-labelledby="{name}-title">
 <h2 id="{name}-title">{foreign(section.title)}</h2>
-<p>{_setting_in_words(section)} Target groups: {groups}.</p>
+<p class="about-table">{_setting_in_words(section)} Target groups: {groups}.</p>
 <div class="scroll" role="region" aria-labelledby="{name}-title" tabindex="0">
 <table class="board">
 <caption>{_caption(board, section)}</caption>
@@ -36,8 +38,12 @@ def section_of(board: Board, number: int, section: BoardSection) -> str:
 </tbody>
 </table>
 </div>
+<p class="without" data-js hidden></p>
 {table.notes.listed()}
-<div class="plot" data-js hidden></div>
+<h3 id="{name}-rows">Each row in detail</h3>
+<div class="rows">
+{details}
+</div>
 </section>"""
 
 

@@ -1,7 +1,7 @@
 """The board as one HTML file that opens from disk: no request leaves it, and its policy forbids any.
 
-The tables are written here, so that they stand without JavaScript; `page/page.js` adds sorting, filters and figures
-from the data embedded as JSON.
+The tables and what is known of each row are written here, so that they stand without JavaScript; `assets/js` adds
+figures, sorting and filters from the data embedded as JSON.
 """
 
 from __future__ import annotations
@@ -12,23 +12,40 @@ from importlib.resources import files
 from string import Template
 
 from xlt_bench.leaderboard.board.model import Board, BoardSection
-from xlt_bench.leaderboard.render.page_data import embedded
-from xlt_bench.leaderboard.render.page_sections import interval_kinds, section_of
-from xlt_bench.leaderboard.render.page_text import capitalised, escaped, foreign, plural
+from xlt_bench.leaderboard.render.page.data import embedded, opening_group
+from xlt_bench.leaderboard.render.page.findings import finding
+from xlt_bench.leaderboard.render.page.sections import interval_kinds, section_of
+from xlt_bench.leaderboard.render.page.texts import capitalised, escaped, foreign, plural
 from xlt_bench.leaderboard.render.words import randomness
+
+STYLES = ("base", "controls", "tables", "figures", "print")
+SCRIPTS = (
+    "elements", "board", "words", "state", "scales", "colours", "export", "explore", "figures", "selection", "tables",
+    "dots", "pairs", "heatmap", "map", "differences", "curves", "details", "start",
+)  # fmt: skip
+"""One concept each, in the order in which they are put together; each uses only what stands before it, or is called
+after all have been read."""
+
+_FAMILIES = {
+    "group": "tests of each target group corrected together",
+    "table": "tests of all target groups of a table corrected together",
+}
 
 
 def page(board: Board) -> str:
     """The whole file as text, to be written as UTF-8; equal boards give equal bytes."""
-    css, js = _resource("page.css"), _resource("page.js")
-    return Template(_resource("page.html")).substitute(
+    css = "\n".join(_asset("css", f"{name}.css") for name in STYLES)
+    js = '"use strict";\n{\n' + "\n".join(_asset("js", f"{name}.js") for name in SCRIPTS) + "}\n"
+    return Template(_asset("page.html")).substitute(
         policy=_policy(css, js),
         css=css,
         js=js,
-        data=embedded(board),
+        data=embedded(board, _asset("land.txt").strip()),
         task=escaped(board.task),
         task_hash=escaped(board.task_hash),
+        finding=_first_finding(board),
         level=f"{100 * board.level:g}",
+        alpha=f"{100 * (1 - board.level):g}",
         interval=board.interval,
         random=randomness(board),
         families=_FAMILIES[board.family],
@@ -42,14 +59,8 @@ def page(board: Board) -> str:
     )
 
 
-_FAMILIES = {
-    "group": "tests of each target group corrected together",
-    "table": "tests of all target groups of a table corrected together",
-}
-
-
-def _resource(name: str) -> str:
-    return files(__package__).joinpath("page", name).read_text(encoding="utf-8")
+def _asset(*path: str) -> str:
+    return files(__package__).joinpath("assets", *path).read_text(encoding="utf-8")
 
 
 def _policy(css: str, js: str) -> str:
@@ -64,13 +75,19 @@ def _sha256(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
+def _first_finding(board: Board) -> str:
+    """On the group that the page opens on."""
+    first = next((section for section in board.sections if section.groups), None)
+    return foreign(finding(board, first, opening_group(first)) if first else "There is nothing to compare yet.")
+
+
 def _option(value: str, selected: bool) -> str:
     return f'<option value="{value}"{" selected" if selected else ""}>{value}</option>'
 
 
 def _counts(board: Board) -> str:
     rows, sections = sum(len(section.rows) for section in board.sections), len(board.sections)
-    return f"{plural(rows, 'configuration')} in {plural(sections, 'section')}"
+    return f"{plural(rows, 'configuration')} in {plural(sections, 'table')}"
 
 
 def _content(number: int, section: BoardSection) -> str:

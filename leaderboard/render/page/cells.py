@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xlt_bench.leaderboard.board.model import Against, BoardRow, BoardSection, Bounds, RowScore
-from xlt_bench.leaderboard.render.page_data import DIGITS
-from xlt_bench.leaderboard.render.page_text import escaped, foreign
+from xlt_bench.leaderboard.render.page.data import DIGITS
+from xlt_bench.leaderboard.render.page.texts import escaped, foreign
 from xlt_bench.leaderboard.render.words import p_value, percent
 
+EVIDENCE = {"per_item": "per item", "per_language": "per language", "aggregate": "aggregate"}
 NO_VARIANCE = "no variance"
 NOTHING = "\u2013"
 

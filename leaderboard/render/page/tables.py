@@ -7,23 +7,22 @@ from dataclasses import dataclass, field
 
 from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, RowScore
 from xlt_bench.leaderboard.render.notes import outlier_texts
-from xlt_bench.leaderboard.render.page_cells import (
+from xlt_bench.leaderboard.render.page.cells import (
+    EVIDENCE,
     NO_VARIANCE,
     bounds_text,
     column_head,
     difference_cell,
     group_attributes,
     number_cell,
-    origin_text,
     rank_cell,
     scores_of,
 )
-from xlt_bench.leaderboard.render.page_data import DIGITS
-from xlt_bench.leaderboard.render.page_text import capitalised, foreign, plural
+from xlt_bench.leaderboard.render.page.data import DIGITS
+from xlt_bench.leaderboard.render.page.texts import capitalised, escaped, foreign, plural
 from xlt_bench.leaderboard.render.words import percent
 from xlt_bench.stats import IntervalMethod
 
-EVIDENCE = {"per_item": "per item", "per_language": "per language", "aggregate": "aggregate"}
 LISTED = 24
 """How many missing languages a footnote names."""
 LONGEST_MARK = 16
@@ -32,16 +31,6 @@ LONGEST_MARK = 16
 _VALUE = "value"
 """The column of the metric, which is headed by the metric's name."""
 _KINDS = {_VALUE: "number", "Difference": "number", "Rank": "rank", "Languages": "number"}
-_RESOURCES = ("Resources", "text")
-_TRAIL = (
-    ("Sources", "text"),
-    _RESOURCES,
-    ("Evidence", "text"),
-    ("Seeds", "number"),
-    ("Selected on", "text"),
-    ("Trained parameters", "number"),
-    ("Origin and licence", "text"),
-)
 
 
 class Footnotes:
@@ -74,7 +63,6 @@ class PageTable:
     Attributes:
         kinds: the intervals that a cell holds; the style shows one of them.
         columns: of each target group.
-        trail: the columns after those of all groups, with their kinds.
         references: the rows that others are compared with, as `Against` names them.
     """
 
@@ -83,7 +71,6 @@ class PageTable:
     kinds: Sequence[IntervalMethod]
     notes: Footnotes
     columns: tuple[str, ...] = field(init=False)
-    trail: tuple[tuple[str, str], ...] = field(init=False)
     references: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,8 +83,6 @@ class PageTable:
             "Languages": True,
         }
         self.columns = tuple(name for name, is_needed in columns.items() if is_needed)
-        has_resources = any(row.resources for row in self.section.rows)
-        self.trail = tuple(column for column in _TRAIL if column != _RESOURCES or has_resources)
 
     def head(self) -> str:
         """Two lines: the groups, and below each its columns."""
@@ -117,28 +102,12 @@ class PageTable:
             for index in range(len(groups))
             for offset, title in enumerate(self.columns)
         ]
-        trail = [
-            column_head(title, kind, 1 + len(second) + offset, ' rowspan="2"')
-            for offset, (title, kind) in enumerate(self.trail)
-        ]
-        return f"<tr>{method}{''.join(groups + trail)}</tr>\n<tr>{''.join(second)}</tr>"
+        return f"<tr>{method}{''.join(groups)}</tr>\n<tr>{''.join(second)}</tr>"
 
     def row(self, index: int, row: BoardRow) -> str:
         """One configuration."""
-        seeds = len(row.seeds) or max((score.seeds for score in row.scores.values()), default=0)
-        parameters = row.trainable_parameters
-        cells = [
-            self._method(row),
-            *(self._group(index, row.scores.get(group), group) for index, group in enumerate(self.section.groups)),
-            f"<td>{foreign(row.learned_from)}</td>",
-            *([f"<td>{foreign(', '.join(row.resources))}</td>"] if _RESOURCES in self.trail else []),
-            f'<td class="number">{EVIDENCE[row.evidence]}</td>',
-            number_cell(seeds or None, str(seeds)),
-            f"<td>{foreign(row.selected_on)}</td>",
-            number_cell(parameters, f"{parameters:,}" if parameters is not None else ""),
-            f'<td class="origin">{origin_text(row)}</td>',
-        ]
-        return f'<tr data-row="{index}">{"".join(cells)}</tr>'
+        cells = [self._group(number, row.scores.get(group), group) for number, group in enumerate(self.section.groups)]
+        return f'<tr data-row="{index}">{self._method(row)}{"".join(cells)}</tr>'
 
     def _method(self, row: BoardRow) -> str:
         """The row's head: with it a reader who has scrolled sideways still knows which row this is."""
@@ -152,7 +121,8 @@ class PageTable:
             about += f' <span class="mark">{plural(len(row.failed_seeds), "seed")} failed: {seeds_failed}</span>'
         outliers = [f"Outlier seed: {text}." for text in outlier_texts(row)]
         caveats = "".join(self.notes.mark(caveat) for caveat in (*row.caveats, *outliers))
-        return f'<th scope="row">{foreign(row.label)}{caveats} <span class="about">{about}</span></th>'
+        link = f'<a class="row-link" href="#row-{escaped(row.key)}">{foreign(row.label)}</a>'
+        return f'<th scope="row">{link}{caveats} <span class="about">{about}</span></th>'
 
     def _group(self, index: int, score: RowScore | None, group: str) -> str:
         """The cells of a target group."""
