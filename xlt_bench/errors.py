@@ -39,6 +39,10 @@ class MethodError(XltBenchError):
     """A method broke the protocol: wrong shape, NaN, too few rows, predict before fit."""
 
 
+class EngineError(XltBenchError):
+    """Jobs or workers of an engine ended without their Records, or the cluster does not answer."""
+
+
 class DivergedError(MethodError):
     """The training loss is no longer a finite number."""
 

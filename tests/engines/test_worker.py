@@ -15,7 +15,9 @@ import pytest
 from tests.support.checkpoints import reference, write_checkpoint
 from tests.support.plugins import write_tuned
 from tests.support.toy import write_files
+from xlt_bench import __version__
 from xlt_bench.engines import LocalEngine, carry_out
+from xlt_bench.engines.answers import Answer
 from xlt_bench.engines.plan import Plan
 from xlt_bench.errors import ConfigError
 from xlt_bench.records.record import Record
@@ -80,8 +82,9 @@ def check_alike(experiment: Experiment, folder: Path) -> list[Record]:
     plan = Plan.of(experiment, experiment.cells, pack=2)
     answer = work(plan, folder / "elsewhere")
     assert answer.returncode == 0, answer.stderr
-    lines = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert lines == [{"fingerprint": record.cell.fingerprint, "status": "complete"} for record in records]
+    answers = [Answer.from_line(line) for line in answer.stdout.splitlines()]
+    made = [Answer(record.cell.fingerprint, "complete") for record in records]
+    assert [answer for answer in answers if not answer.doing] == made
     for record in records:
         same(ours, experiment.setup.store, record.cell.fingerprint)
     return records
@@ -129,6 +132,16 @@ def test_what_is_in_the_store_is_not_carried_out_again(folder: Path) -> None:
     assert Path("fits.txt").read_text() == made
 
 
+def test_a_worker_that_is_started_again_goes_on_also_with_what_is_made_anew(folder: Path) -> None:
+    carry_out(prepare(request()), LocalEngine())
+    again = prepare(request(rerun="all"))
+    plan = Plan.of(again, again.cells)
+    (record,) = LocalEngine().carry_out(replace(again, cells=again.cells[:1]), None)
+    assert plan.experiment().missing == [again.cells[1]]
+    assert plan.experiment().stored == {record.cell.fingerprint: record}
+    assert Plan.of(again, again.cells).experiment().missing == list(again.cells), "of a later plan both are older"
+
+
 def test_other_data_are_refused_before_anything_is_computed(folder: Path) -> None:
     experiment = prepare(request())
     plan = Plan.of(experiment, experiment.cells)
@@ -140,6 +153,14 @@ def test_other_data_are_refused_before_anything_is_computed(folder: Path) -> Non
     assert not Path("xlt-results").exists()
     with pytest.raises(ConfigError, match="give this process the same code and data"):
         plan.experiment()
+
+
+def test_a_plan_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
+    plain = Plan(Request(), (), tmp_path, tmp_path).as_json() | {"version": "9.9.9", "kind": "of the future"}
+    with pytest.raises(
+        ConfigError, match=rf"the plan is of xlt-bench 9\.9\.9, but in .*xlt_bench is {__version__}; give"
+    ):
+        Plan.from_json(plain)
 
 
 def unusual(hint: Any, folder: Path) -> Any:

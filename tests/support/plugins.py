@@ -83,11 +83,19 @@ class Plugin:
 '''
 
 
+def constant_method(body: str, fit: str) -> str:
+    """The text of a method that predicts the same for all texts, with its own bodies of `predict` and `fit`."""
+    return _indented(body).replace("        return Fitted(context.seed)", fit)
+
+
+def _indented(body: str) -> str:
+    return _CONSTANT.replace("        BODY", "\n".join(f"        {line}" for line in body.splitlines()))
+
+
 def write_plugin(folder: Path, body: str, name: str = "plugin.py") -> str:
     """A method in a file, its reference; `body` may use `examples`, `seed`, `self` and numpy, and returns scores."""
     path = folder / name
-    indented = "\n".join(f"        {line}" for line in body.splitlines())
-    path.write_text(_CONSTANT.replace("        BODY", indented), encoding="utf-8")
+    path.write_text(_indented(body), encoding="utf-8")
     return f"{path}:Plugin"
 
 

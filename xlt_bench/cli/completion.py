@@ -15,8 +15,16 @@ Complete = Callable[[typer.Context, str], list[str]]
 
 
 def completer(kind: str) -> Complete:
-    """What completes a value: `methods`, `tasks`, `groups` (an expression over them), `presets`, `studies`."""
-    return {"methods": _methods, "tasks": _tasks, "groups": _groups, "presets": _presets, "studies": _studies}[kind]
+    """What completes a value: `methods`, `tasks`, `engines`, `groups` (an expression), `presets`, `studies`."""
+    complete: dict[str, Complete] = {
+        "methods": _methods,
+        "tasks": _tasks,
+        "engines": _engines,
+        "groups": _groups,
+        "presets": _presets,
+        "studies": _studies,
+    }
+    return complete[kind]
 
 
 def _methods(context: typer.Context, typed: str) -> list[str]:
@@ -29,6 +37,12 @@ def _tasks(context: typer.Context, typed: str) -> list[str]:
     from xlt_bench.plugins.registry import TASKS, names
 
     return _beginning(typed, names(TASKS))
+
+
+def _engines(context: typer.Context, typed: str) -> list[str]:
+    from xlt_bench.plugins.registry import ENGINES, names
+
+    return _beginning(typed, names(ENGINES))
 
 
 def _groups(context: typer.Context, typed: str) -> list[str]:

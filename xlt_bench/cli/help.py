@@ -46,6 +46,11 @@ RUN = (
     ),
     OptionGroup("Machine", ("--device cuda --pack 8", "--device cuda"), ("device", "precision", "pack", "threads")),
     OptionGroup(
+        "Jobs of a cluster",
+        ("--engine slurm --profile gpu.toml --job time=4:00:00 --detach",),
+        ("engine", "profile", "job", "detach"),
+    ),
+    OptionGroup(
         "Records",
         ("--store my-results --rerun failed --label 'our best'", "--store my-results --rerun failed"),
         ("store", "rerun", "save_weights", "label", "limit_cells"),

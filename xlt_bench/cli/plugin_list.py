@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from xlt_bench.io.texts import clean
-from xlt_bench.plugins.registry import METHODS, PACKAGE, Kind, entries, package_of
+from xlt_bench.plugins.registry import ENGINES, METHODS, PACKAGE, Kind, entries, package_of
 
 _WIDTH = 100
 """Characters of a summary."""
@@ -18,7 +18,7 @@ _WIDTH = 100
 def plugin_list(kind: Kind) -> str:
     """What packages offer of a kind, and what each does; a line each, under a head.
 
-    No plug-in is imported: summaries are read from the source of shipped methods. Of others the class is named.
+    No plug-in is imported: summaries are read from the source of shipped ones. Of others the class is named.
     """
     rows = [(kind.noun, "package", "what it does")]
     rows += [(clean(entry.name), clean(package_of(entry)), clean(_summary(entry))) for entry in entries(kind)]
@@ -31,8 +31,11 @@ def plugin_list(kind: Kind) -> str:
 
 def _summary(entry: EntryPoint) -> str:
     """The first sentence of the class; of the module, where its class has the module to itself."""
-    if package_of(entry) != PACKAGE or entry.group != METHODS.group:
+    if package_of(entry) != PACKAGE:
         return entry.value
+    if entry.group == ENGINES.group:  # to look for their modules would import what they import
+        path = Path(__file__).parents[1].joinpath(*entry.module.split(".")[1:]).with_suffix(".py")
+        return _sentence(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or entry.value)
     module = _parsed(entry.module)
     siblings = {sibling.value for sibling in entry_points(group=entry.group) if sibling.module == entry.module}
     node = next((part for part in module.body if isinstance(part, ast.ClassDef) and part.name == entry.attr), None)
@@ -40,6 +43,11 @@ def _summary(entry: EntryPoint) -> str:
     if entry.attr in summaries:  # a class that the module makes while it is imported
         return summaries[entry.attr]
     text = ast.get_docstring(module if node is None or len(siblings) == 1 else node) or entry.value
+    return _sentence(text)
+
+
+def _sentence(text: str) -> str:
+    """The first paragraph in a line, cut between words."""
     sentence = " ".join(text.split("\n\n")[0].split())
     return sentence if len(sentence) <= _WIDTH else sentence[: _WIDTH - 4].rpartition(" ")[0] + " ..."
 

@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from xlt_bench.cli.engines import (
+    LOCAL,
+    DetachOption,
+    EngineChoice,
+    EngineOption,
+    JobOption,
+    ProfileOption,
+    leave_or_cancel,
+)
 from xlt_bench.cli.options import (
     STORE,
     Interval,
@@ -39,21 +48,26 @@ def run(
     level: LevelOption = 0.95,
     pack: PackOption = None,
     threads: ThreadsOption = None,
+    engine: EngineOption = LOCAL,
+    profile: ProfileOption = None,
+    job: JobOption = None,
+    detach: DetachOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fit a method on source languages, predict the targets, and show accuracies with intervals."""
     check_level(level)
-    run_request(request, pack, threads, interval, level, as_json)
+    choice = EngineChoice(engine, pack, threads, profile, tuple(job or ()), detach)
+    run_request(choice.check(request), choice, interval, level, as_json)
 
 
 def run_request(
-    request: Request, pack: int | None, threads: int | None, interval: Interval, level: float, as_json: bool
+    request: Request, choice: EngineChoice, interval: Interval = "two-way", level: float = 0.95, as_json: bool = False
 ) -> None:
-    """Carry out a request and show its board; what `run` does."""
+    """Carry out a request that the engine has checked, and show its board; what `run` does."""
     from rich.console import Console
 
     from xlt_bench.cli.announcement import announcement
-    from xlt_bench.engines import LocalEngine, carry_out
+    from xlt_bench.engines import carry_out
     from xlt_bench.method import Activity
     from xlt_bench.progress import console_display
     from xlt_bench.records.record import Record
@@ -77,7 +91,8 @@ def run_request(
         # what a method prints must not end up among the results
         display = console_display(notes, experiment.setup.label, len(experiment.missing))
         with display as progress, redirect_stdout(sys.stderr):
-            records = carry_out(experiment, LocalEngine(progress, pack, threads=threads), say_waiting(notes, "runs"))
+            waiting = None if choice.detach else say_waiting(notes, "runs")
+            records = carry_out(experiment, choice.maker(notes)(progress), waiting, keep_fits=choice.detach)
     except KeyboardInterrupt:
         store = experiment.setup.store
         complete = sum(isinstance(store.find(cell.fingerprint), Record) for cell in experiment.cells)
@@ -85,7 +100,13 @@ def run_request(
             f"stopped; {complete} of {len(experiment.cells)} runs are in {store.folder} and whole; "
             "the same command goes on with the rest"
         )
+        leave_or_cancel(choice, store.folder, notes)
         raise typer.Exit(130) from None
+    if choice.detach:
+        print(
+            f"{len(records)} of {len(experiment.cells)} runs are made; the same command without --detach waits for all"
+        )
+        return
     _show(records, experiment, notes, interval, level, as_json)
 
 

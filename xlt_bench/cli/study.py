@@ -12,14 +12,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xlt_bench.cli.completion import completer
+from xlt_bench.cli.engines import (
+    LOCAL,
+    DetachOption,
+    EngineChoice,
+    EngineOption,
+    JobOption,
+    ProfileOption,
+    leave_or_cancel,
+)
 from xlt_bench.cli.options import MetricOption, PackOption, ThreadsOption, with_request
 from xlt_bench.cli.waiting import say_waiting
-from xlt_bench.errors import ConfigError
+from xlt_bench.errors import ConfigError, EngineError
 from xlt_bench.runs.request import Request
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from xlt_bench.engines.slurm.overview import Overview
     from xlt_bench.method import Progress
     from xlt_bench.runs.experiment import Experiment
     from xlt_bench.runs.loader import Loader
@@ -52,6 +62,10 @@ def study(
     limit_cells: Annotated[int | None, typer.Option(help="run: at most so many cells now.")] = None,
     pack: PackOption = None,
     threads: ThreadsOption = None,
+    engine: EngineOption = LOCAL,
+    profile: ProfileOption = None,
+    job: JobOption = None,
+    detach: DetachOption = False,
     estimate: Annotated[
         bool, typer.Option("--estimate/--no-estimate", help="plan: measure a few steps of each method.")
     ] = True,
@@ -74,11 +88,13 @@ def study(
     from xlt_bench.runs.loader import Loader
 
     chosen, loader = find_study(name), Loader()
+    choice = EngineChoice(engine, pack, threads, profile, tuple(job or ()), detach)
+    request = choice.check(request)
     planned = plan_study(chosen, request, loader)
     if action is Action.PLAN:
         _plan(chosen, planned, loader, estimate)
     elif action is Action.RUN:
-        _run(chosen, planned, loader, limit_cells, pack, threads)
+        _run(chosen, planned, loader, limit_cells, choice)
     elif action is Action.STATUS:
         _status(chosen, planned)
     else:
@@ -109,14 +125,14 @@ def _plan(study: Study, planned: list[Planned], loader: Loader, estimate: bool) 
     Console(highlight=False).print(plan_table(study, planned, costs))
 
 
-def _run(
-    study: Study, planned: list[Planned], loader: Loader, limit: int | None, pack: int | None, threads: int | None
-) -> None:
+def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None, choice: EngineChoice) -> None:
     from rich.console import Console
 
     from xlt_bench.studies.listing import left_out, status_line
     from xlt_bench.studies.running import cell_counts, run_study
 
+    if limit is not None and choice.name == "slurm":
+        raise ConfigError("--limit-cells counts runs that this process makes; of jobs, limit --job jobs_at_once=")
     notes = Console(stderr=True, highlight=False, markup=False)
     notes.soft_wrap = not notes.is_terminal
     for line in left_out(planned):
@@ -125,19 +141,18 @@ def _run(
         with redirect_stdout(sys.stderr):
             faults = run_study(
                 planned,
-                loader,
+                choice.maker(notes, loader),
                 _display(notes, len(planned)),
-                waiting=say_waiting(notes, "runs"),
+                waiting=None if choice.detach else say_waiting(notes, "runs"),
                 limit=limit,
-                pack=pack,
-                threads=threads,
             )
     except KeyboardInterrupt:
         notes.print(f"stopped; {status_line(cell_counts(planned))}; the same command goes on with the rest")
+        leave_or_cancel(choice, _store(planned), notes)
         raise typer.Exit(130) from None
     for fault in faults:
         notes.print(f"could not be run: {fault}", style="red")
-    counts = list(cell_counts(planned))
+    counts = list(cell_counts(planned, _jobs(planned, notes).cells))
     print(f"study {study.name}: {status_line(counts)}")
     if any(count.failed for count in counts):
         notes.print("Failed runs are kept as failed; --rerun failed tries them again.")
@@ -151,11 +166,28 @@ def _status(study: Study, planned: list[Planned]) -> None:
     from xlt_bench.studies.listing import status_table
     from xlt_bench.studies.running import cell_counts
 
-    Console(highlight=False).print(status_table(study, list(cell_counts(planned))))
+    jobs = _jobs(planned, Console(stderr=True, highlight=False, markup=False))
+    Console(highlight=False).print(status_table(study, list(cell_counts(planned, jobs.cells)), jobs.rows))
+
+
+def _jobs(planned: list[Planned], notes: Console) -> Overview:
+    """What jobs of a cluster do for a study; where the cluster does not answer, that is said and nothing known."""
+    from xlt_bench.engines.slurm.overview import Overview, overview
+
+    fingerprints = {cell.fingerprint for configuration in planned for cell in configuration.cells}
+    try:
+        return overview(_experiment(planned).setup.store, fingerprints)
+    except EngineError as error:
+        notes.print(f"of jobs nothing is known now: {error}", style="red", soft_wrap=True)
+        return Overview()
 
 
 def _store(planned: list[Planned]) -> Path:
-    return next(part.experiment.setup.store.folder for part in planned if part.experiment)
+    return _experiment(planned).setup.store.folder
+
+
+def _experiment(planned: list[Planned]) -> Experiment:
+    return next(part.experiment for part in planned if part.experiment)
 
 
 def _display(

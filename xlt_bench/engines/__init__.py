@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlt_bench.engines.base import Engine, Waiting, carry_out, wait_silently
+from xlt_bench.engines.base import Engine, Means, Waiting, carry_out, wait_silently
 from xlt_bench.engines.local import LocalEngine
 
-__all__ = ["Engine", "LocalEngine", "Waiting", "carry_out", "wait_silently"]
+__all__ = ["Engine", "LocalEngine", "Means", "Waiting", "carry_out", "wait_silently"]

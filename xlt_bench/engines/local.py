@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from xlt_bench.engines.base import Waiting
+from xlt_bench.engines.base import Means, Waiting
 from xlt_bench.engines.packs import pack_size, packs
+from xlt_bench.errors import ConfigError
 from xlt_bench.io.processor import threads
 from xlt_bench.method import Activity, Progress, Silent
 from xlt_bench.records.cell import Cell
@@ -15,6 +16,7 @@ from xlt_bench.records.claims import Owner
 from xlt_bench.records.record import Record
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.loader import Loader
+from xlt_bench.runs.request import Request
 from xlt_bench.runs.runner import Runner
 
 _POLL_SECONDS = 1.0
@@ -35,6 +37,21 @@ class LocalEngine:
     pack: int | None = None
     loader: Loader = field(default_factory=Loader)
     threads: int | None = None
+
+    @staticmethod
+    def of(means: Means) -> LocalEngine:
+        """The engine as commands make it.
+
+        Raises:
+            ConfigError: something is said of jobs, and there are none.
+        """
+        if means.profile is not None or means.job:
+            raise ConfigError("--profile and --job are about jobs of a cluster; they need --engine slurm")
+        return LocalEngine(means.progress, means.pack, means.loader, means.threads)
+
+    def adapted(self, request: Request) -> Request:
+        """As it is."""
+        return request
 
     def carry_out(self, experiment: Experiment, waiting: Waiting | None) -> Iterator[Record]:
         """Carry out the missing cells, pack by pack; then wait for those of other processes."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from xlt_bench import __version__
 from xlt_bench.errors import ConfigError
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.store import Store
@@ -33,6 +35,8 @@ class Plan:
         folder: in which the request's relative paths hold.
         rerun, count_operations: as of the experiment.
         pack: cells that go through the backbone together at most; None: see `pack_size`.
+        created: when it was made; a Record that is newer answers for its cell whatever `rerun` says, so that a worker
+            that is started again goes on.
     """
 
     request: Request | Evaluation
@@ -42,6 +46,7 @@ class Plan:
     rerun: str | None = None
     count_operations: bool = False
     pack: int | None = None
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="microseconds"))
 
     @staticmethod
     def of(experiment: Experiment, cells: Sequence[Cell], pack: int | None = None) -> Plan:
@@ -70,15 +75,23 @@ class Plan:
         )
         _check_same(prepared.cells[0], self.cells)
         if self.store != prepared.setup.store.folder:
-            return prepared.derived(self.cells, Store(self.store), self.rerun, count_operations=self.count_operations)
-        return experiment_of(self.request, prepared.setup, self.cells, self.rerun)
+            operations = self.count_operations
+            experiment = prepared.derived(self.cells, Store(self.store), self.rerun, count_operations=operations)
+        else:
+            experiment = experiment_of(self.request, prepared.setup, self.cells, self.rerun)
+        if self.rerun is None:
+            return experiment
+        records = experiment.first_records.items()
+        new_records = {fingerprint: record for fingerprint, record in records if record.created > self.created}
+        return replace(experiment, stored={**experiment.stored, **new_records})
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         return {
+            "version": __version__,
             "kind": type(self.request).__name__,
             "request": {
-                field.name: _plain(getattr(self.request, field.name)) for field in dataclasses.fields(self.request)
+                part.name: _plain(getattr(self.request, part.name)) for part in dataclasses.fields(self.request)
             },
             "cells": [cell.as_json() for cell in self.cells],
             "store": str(self.store),
@@ -86,11 +99,21 @@ class Plan:
             "rerun": self.rerun,
             "count_operations": self.count_operations,
             "pack": self.pack,
+            "created": self.created,
         }
 
     @staticmethod
     def from_json(plain: Mapping[str, Any]) -> Plan:
-        """The inverse of `as_json`."""
+        """The inverse of `as_json`.
+
+        Raises:
+            ConfigError: another version of this program made it.
+        """
+        if plain["version"] != __version__:
+            raise ConfigError(
+                f"the plan is of xlt-bench {plain['version']}, but in {Path(__file__).parents[1]} is {__version__}; "
+                "give this process the same version"
+            )
         kind = Request if plain["kind"] == Request.__name__ else Evaluation
         types = get_type_hints(kind)
         return Plan(
@@ -101,6 +124,7 @@ class Plan:
             rerun=plain["rerun"],
             count_operations=plain["count_operations"],
             pack=plain["pack"],
+            created=plain["created"],
         )
 
 

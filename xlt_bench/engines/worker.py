@@ -1,6 +1,7 @@
 """A worker: carries out a Plan in a process of its own, `python -m xlt_bench.engines.worker PLAN.json`.
 
-It prints one line of JSON a Record: fingerprint and status. Cells that other processes work on are left to them.
+What it prints is said in `xlt_bench.engines.answers`. What other processes work on comes last and is waited for:
+if one of them is lost, its cells are made here.
 """
 
 from __future__ import annotations
@@ -12,35 +13,37 @@ from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from xlt_bench.engines.answers import Speaker
+from xlt_bench.engines.base import wait_silently
 from xlt_bench.engines.local import LocalEngine
 from xlt_bench.engines.plan import Plan
 from xlt_bench.errors import XltBenchError
+from xlt_bench.method import Progress
 from xlt_bench.records.record import Record
 from xlt_bench.runs.loader import Loader
 
 
-def carry_out_plan(plan: Plan, loader: Loader | None = None) -> Iterator[Record]:
+def carry_out_plan(plan: Plan, progress: Progress) -> Iterator[Record]:
     """Records of a plan's cells, each when it lies in the store.
 
     Raises:
         XltBenchError: the plan cannot be carried out here.
     """
-    loader = loader or Loader()
+    loader = Loader()
     experiment = plan.experiment(loader)
     experiment.check_store()
-    yield from LocalEngine(pack=plan.pack, loader=loader).carry_out(experiment, waiting=None)
+    yield from LocalEngine(progress, plan.pack, loader).carry_out(experiment, wait_silently)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out the plan in a file; 2 where it cannot be."""
-    plan = Plan.from_json(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
-    os.chdir(plan.folder)
-    answers = sys.stdout
+    speaker = Speaker(sys.stdout)
     try:
+        plan = Plan.from_json(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
+        os.chdir(plan.folder)
         with redirect_stdout(sys.stderr):  # what a method prints is no answer
-            for record in carry_out_plan(plan):
-                answer = {"fingerprint": record.cell.fingerprint, "status": record.status}
-                print(json.dumps(answer), file=answers, flush=True)
+            for record in carry_out_plan(plan, speaker):
+                speaker.answer(record)
     except XltBenchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-from xlt_bench.backbones.source import Precision
+from xlt_bench.backbones.source import BackboneSource, Precision
 from xlt_bench.errors import ConfigError
+
+_GIB = 2**30
 
 
 def choose_device(requested: str | None) -> str:
@@ -33,3 +35,29 @@ def choose_precision(requested: str, device: str) -> Precision:
     if requested == "auto":  # on a CPU every reported score is float32 unless bf16 is asked for
         return "bf16" if device.startswith("cuda") else "fp32"
     return "bf16" if requested == "bf16" else "fp32"
+
+
+def check_memory(device: str, source: BackboneSource | None) -> None:
+    """Refuse a GPU whose memory does not even take the backbone's weights.
+
+    What training takes on top depends on method and batch, and is measured by its first step.
+
+    Raises:
+        ConfigError: as said.
+    """
+    if source is None or not device.startswith("cuda"):
+        return
+    import torch
+
+    properties = torch.cuda.get_device_properties(torch.device(device))
+    check_fits(source, properties.name, properties.total_memory)
+
+
+def check_fits(source: BackboneSource, gpu: str, memory_bytes: int) -> None:
+    """Refuse a GPU of so much memory, as `check_memory` does."""
+    weights_bytes = sum(path.stat().st_size for path in source.folder.glob("*.safetensors"))
+    if weights_bytes > memory_bytes:
+        raise ConfigError(
+            f"the weights of backbone {source.name} take {weights_bytes / _GIB:.1f} GiB, and {gpu} has "
+            f"{memory_bytes / _GIB:.1f} GiB; take a larger GPU, or a smaller backbone"
+        )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,9 @@ from xlt_bench.studies.catalogue import find_study, study_names
 from xlt_bench.studies.definition import Study
 from xlt_bench.studies.planning import Planned, distinct
 from xlt_bench.studies.running import CELL_STATES, CellCounts, Estimate
+
+if TYPE_CHECKING:
+    from xlt_bench.engines.slurm.overview import JobRow
 
 _GIB = 2**30
 
@@ -61,13 +65,19 @@ def left_out(planned: Sequence[Planned]) -> list[str]:
     ]
 
 
-def status_table(study: Study, counts: Sequence[CellCounts]) -> Group:
-    """Configurations with the numbers of their cells by state."""
+def status_table(study: Study, counts: Sequence[CellCounts], jobs: Sequence[JobRow] = ()) -> Group:
+    """Configurations with the numbers of their cells by state; then the jobs of a cluster that make them."""
     table = _table("method", "sources", *CELL_STATES)
     for count in counts:
         names = (Text(clean(_label(count.planned))), Text(clean(count.planned.sources)))
         table.add_row(*names, *(str(count.by_state[state]) for state in CELL_STATES))
-    return Group(table, Text(f"study {study.name}: {status_line(counts)}"))
+    parts: list[RenderableType] = [table, Text(f"study {study.name}: {status_line(counts)}")]
+    if jobs:
+        job_table = _table("jobs", "state", "runs to make", "where or why")
+        for row in jobs:
+            job_table.add_row(*(Text(clean(text)) for text in (row.ids, row.state, str(row.cells), row.detail)))
+        parts.append(job_table)
+    return Group(*parts)
 
 
 def status_line(counts: Iterable[CellCounts]) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from xlt_bench.engines import LocalEngine, Waiting, carry_out
+from xlt_bench.engines import Engine, Waiting, carry_out
 from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
 from xlt_bench.method import Progress
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
 from xlt_bench.runs.experiment import Experiment
-from xlt_bench.runs.loader import Loader
 from xlt_bench.studies.planning import Planned
 from xlt_bench.studies.probe import Probes
 
@@ -21,8 +20,11 @@ Show = Callable[[Planned, int, Experiment], AbstractContextManager[Progress]]
 """Called before a configuration begins, with its place from 1 and what is missing of it."""
 
 
-CELL_STATES = ("done", "failed", "running", "missing")
-"""Stored as complete or as failed; claimed by a process just now; neither stored nor claimed."""
+MakeEngine = Callable[[Progress], Engine]
+"""Gives the engine of a configuration, which tells the Progress how far it is."""
+
+CELL_STATES = ("done", "failed", "running", "queued", "missing")
+"""Stored as complete or as failed; claimed by a process just now; in a job of a cluster; none of these."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +50,20 @@ class Estimate:
 
 def run_study(
     planned: Sequence[Planned],
-    loader: Loader,
+    make_engine: MakeEngine,
     show: Show,
     *,
-    waiting: Waiting,
+    waiting: Waiting | None,
     limit: int | None = None,
-    pack: int | None = None,
-    threads: int | None = None,
 ) -> list[str]:
     """Run what is missing, cell by cell; what other processes work on comes last and is waited for.
 
     Args:
         planned: from `plan_study`.
-        loader: that it was planned with.
+        make_engine: see `MakeEngine`.
         show: gives the progress display of a configuration.
-        waiting: see `Waiting`.
+        waiting: see `Waiting`; None: what others work on, also jobs of a cluster, is left to them.
         limit: at most so many cells now, and no waiting.
-        pack, threads: as for `LocalEngine`.
 
     Returns:
         Why configurations could not be run, one line each; failed cells are Records and no reason.
@@ -75,7 +74,7 @@ def run_study(
         if configuration.experiment is not None:
             configuration.experiment.check_store()
     faults: dict[int, str] = {}
-    for last in (False, True) if limit is None else (False,):
+    for last in (False,) if limit is not None or waiting is None else (False, True):
         for place, configuration in enumerate(planned, 1):
             if configuration.experiment is None or place in faults:
                 continue
@@ -84,8 +83,7 @@ def run_study(
                 continue
             try:
                 with show(configuration, place, remaining) as progress:
-                    engine = LocalEngine(progress, pack, loader, threads)
-                    records = carry_out(remaining, engine, waiting if last else None, keep_fits=True)
+                    records = carry_out(remaining, make_engine(progress), waiting if last else None, keep_fits=True)
             except StoreError:
                 raise
             except XltBenchError as error:
@@ -96,13 +94,19 @@ def run_study(
     return list(faults.values())
 
 
-def cell_counts(planned: Sequence[Planned]) -> Iterator[CellCounts]:
-    """How far each configuration is; a cell that configurations share is counted with the first."""
+def cell_counts(planned: Sequence[Planned], queued: Collection[str] = ()) -> Iterator[CellCounts]:
+    """How far each configuration is; a cell that configurations share is counted with the first.
+
+    Args:
+        planned: from `plan_study`.
+        queued: fingerprints of cells that jobs of a cluster are to make.
+    """
     counted: set[str] = set()
     for configuration in planned:
         fingerprints = [cell.fingerprint for cell in configuration.cells if cell.fingerprint not in counted]
         counted.update(fingerprints)
-        yield CellCounts(configuration, Counter(_state(configuration, fingerprint) for fingerprint in fingerprints))
+        states = Counter(_state(configuration, fingerprint, queued) for fingerprint in fingerprints)
+        yield CellCounts(configuration, states)
 
 
 def estimates(planned: Sequence[Planned], probes: Probes) -> Iterator[Estimate | None]:
@@ -129,13 +133,15 @@ def estimates(planned: Sequence[Planned], probes: Probes) -> Iterator[Estimate |
         yield Estimate(seconds, probe.memory_bytes)
 
 
-def _state(configuration: Planned, fingerprint: str) -> str:
+def _state(configuration: Planned, fingerprint: str, queued: Collection[str]) -> str:
     assert configuration.experiment is not None, "a configuration with cells has an experiment"
     store = configuration.experiment.setup.store
     record = store.find(fingerprint)
     if isinstance(record, Record):
         return "done" if record.complete else "failed"
-    return "running" if store.claims.held(fingerprint) else "missing"
+    if store.claims.held(fingerprint):
+        return "running"
+    return "queued" if fingerprint in queued else "missing"
 
 
 def _drop_fits(planned: Sequence[Planned]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlt_bench.tuning.search import Search, Tuned, prepare_search, search
+from xlt_bench.tuning.search import Search, Tuned, begin, prepare_search, search
 from xlt_bench.tuning.trial import Trial
 
-__all__ = ["Search", "Trial", "Tuned", "prepare_search", "search"]
+__all__ = ["Search", "Trial", "Tuned", "begin", "prepare_search", "search"]

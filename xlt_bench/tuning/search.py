@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from xlt_bench.engines import Engine, Waiting, wait_silently
@@ -33,6 +34,11 @@ class Search:
     label: str
     planned: tuple[PlannedTrial, ...]
     choices: Mapping[str, tuple[str, ...]]
+
+    @property
+    def store(self) -> Path:
+        """Folder of the trials' Records."""
+        return self.planned[0].experiment.setup.store.folder
 
     @property
     def missing(self) -> int:
@@ -129,6 +135,13 @@ def _check(request: Request, trials: int, seeds: int) -> None:
     if not request.has_sources:
         raise ConfigError("tuning selects on source dev, and --sources none has none; give sources")
     check_reported_seeds(request)
+
+
+def begin(planned_search: Search, engine: Engine) -> None:
+    """Make or submit the trials that are missing and nobody works on, without waiting for any."""
+    for planned in planned_search.planned:
+        for _ in engine.carry_out(planned.experiment.remaining(), None):
+            pass
 
 
 def search(

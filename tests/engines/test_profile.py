@@ -1,0 +1,84 @@
+"""A profile of jobs, as TOML and `--job` say it, and what sbatch is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xlt_bench.engines.slurm.profile import Profile, read_profile
+from xlt_bench.errors import ConfigError
+
+
+def test_a_file_says_what_jobs_ask_for_and_options_go_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "gpu.toml"
+    path.write_text(
+        'partition = "gpu"\naccount = "lab"\ntime = "1-12:30:00"\nmemory = "16G"\ncpus = 4\ngpus = "a100:1"\n'
+        'setup = ["module load cuda", "source env.sh"]\n[options]\nnodelist = "n1"\n'
+    )
+    profile = read_profile(path, ["account=other", "time=90", "cells_per_job=5"])
+    assert profile == Profile(
+        partition="gpu",
+        account="other",
+        time=90,
+        memory="16G",
+        cpus=4,
+        gpus="a100:1",
+        cells_per_job=5,
+        setup=("module load cuda", "source env.sh"),
+        options={"nodelist": "n1"},
+    )
+    assert profile.sbatch_options() == {
+        "partition": "gpu",
+        "account": "other",
+        "mem": "16G",
+        "cpus-per-task": "4",
+        "gpus-per-node": "a100:1",
+        "nodelist": "n1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("90", 90), ("4:00:00", 240), ("0:30:01", 31), ("1-12", 2160), ("2-0:30", 2910), ("1-0:0:30", 1441)],
+)
+def test_times_are_those_of_sbatch(text: str, minutes: int) -> None:
+    assert read_profile(None, [f"time={text}"]).time == minutes
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["patition=gpu"], "--job no key 'patition'; did you mean 'partition'?"),
+        (["time=soon"], "--job time takes minutes, or hours:minutes:seconds such as 4:00:00, not 'soon'"),
+        (["time=4:00"], "--job time takes minutes"),
+        (["time=0"], "--job time must be a whole number of at least 1"),
+        (["gpus=two"], "--job gpus takes a number or KIND:NUMBER such as a100:1, not 'two'"),
+        (["gpus=4"], "--job gpus=4: a job uses one GPU; ask for 1, and let more jobs run at once"),
+        (["cpus=-1"], "--job cpus must be a whole number"),
+        (["partition="], "--job partition must be a text"),
+        (["partition"], "--job takes name=value, not 'partition'; for example --job partition=gpu"),
+        (["options=x"], "--job options takes a table"),
+    ],
+)
+def test_what_cannot_be_is_refused(settings: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        read_profile(None, settings)
+    assert message in str(error.value)
+
+
+def test_errors_of_a_file_name_it(tmp_path: Path) -> None:
+    path = tmp_path / "gpu.toml"
+    path.write_text("cpus = 1.5\n")
+    with pytest.raises(ConfigError, match=r"gpu\.toml: cpus must be a whole number of at least 1, not 1\.5"):
+        read_profile(path, [])
+    path.write_text("setup = 3\n")
+    with pytest.raises(ConfigError, match=r"gpu\.toml: setup takes a text or a list of texts, not 3"):
+        read_profile(path, [])
+
+
+def test_a_job_gets_a_pack_unless_more_is_asked_for() -> None:
+    assert Profile().job_size(None) == 1
+    assert Profile(gpus="a100:1").job_size(None) == 16
+    assert Profile(gpus="1").job_size(4) == 4
+    assert Profile(cells_per_job=5).job_size(None) == 5
