@@ -1,0 +1,108 @@
+"""Several workers of one machine, here on its CPU: they share the cells, and make those of one that dies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support.plugins import GOOD, constant_method
+from tests.support.toy import write_files
+from xlt_bench.engines import Means, carry_out
+from xlt_bench.engines.gpus import GpusEngine, visible_gpus
+from xlt_bench.errors import ConfigError, EngineError
+from xlt_bench.method import Activity, Silent
+from xlt_bench.runs.experiment import Experiment
+from xlt_bench.runs.preparing import prepare
+from xlt_bench.runs.request import Request
+
+MEETING = """
+        import os, signal, time
+        from pathlib import Path
+        worker = os.environ["WORKER"]
+        with open(worker, "a") as file:
+            file.write(f"{context.seed}\\n")
+        while not (Path("first").exists() and Path("second").exists()):
+            time.sleep(0.01)
+        if os.environ["DIES"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Fitted(context.seed)"""
+"""Of a method: each worker notes its seeds, and waits for the other one."""
+
+
+class Shown(Silent):
+    """What went on, in order."""
+
+    def __init__(self) -> None:
+        self.subjects: list[str] = []
+
+    def activity(self, activity: Activity) -> None:
+        self.subjects.append(activity.subject)
+
+
+@pytest.fixture
+def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
+    """Four seeds of a method that notes who fitted it."""
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path / "toy")
+    Path("plugin.py").write_text(constant_method(GOOD, MEETING))
+    return prepare(
+        Request(method="plugin.py:Plugin", task="toy", sources="eng_Latn", targets="swh_Latn", seeds=(0, 1, 2, 3))
+    )
+
+
+def engine(progress: Shown, said: list[str], **dies: str) -> GpusEngine:
+    workers: Mapping[str, Mapping[str, str]] = {
+        name: {"WORKER": name, "DIES": dies.get(name, "")} for name in ("first", "second")
+    }
+    return GpusEngine(workers, progress, None, said.append)
+
+
+def seeds(worker: str) -> list[str]:
+    return Path(worker).read_text().split()
+
+
+def test_workers_share_the_cells_and_make_those_of_one_that_dies(experiment: Experiment) -> None:
+    said: list[str] = []
+    shown = Shown()
+    records = carry_out(experiment, engine(shown, said, second="yes"))
+    assert [record.cell.seed for record in records] == [0, 1, 2, 3]
+    assert all(record.complete for record in records)
+    assert sorted(seeds("first")) == ["0", "1", "2", "3"], "one process each, and nothing twice"
+    assert seeds("second") == ["1"], "it began with a share of its own"
+    assert said == ["the worker of second ended with code -9; the others made its runs"]
+    assert shown.subjects[0] == "for 4 runs: first: starting; second: starting"
+    assert shown.subjects.count("seed 1") == 1
+
+
+def test_what_no_worker_can_make_is_said_with_its_reason(experiment: Experiment) -> None:
+    path = Path("toy", "swh_Latn", "test.tsv")
+    path.write_text(path.read_text().replace("\tfood\t", "\tfood\tno "))
+    with pytest.raises(EngineError) as error:
+        carry_out(experiment, engine(Shown(), []))
+    message = str(error.value)
+    assert message.startswith("4 runs not made: the worker of first ended with code 2 and said: error: the plan is of ")
+    assert "the worker of second ended with code 2" in message
+
+
+def test_a_machine_without_gpus_and_options_that_mean_nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(ConfigError, match="--engine gpus: torch sees no CUDA device; leave it out"):
+        GpusEngine.of(Means())
+    with pytest.raises(ConfigError, match="--threads is of work on a CPU"):
+        GpusEngine.of(Means(threads=2))
+    with pytest.raises(ConfigError, match="they need --engine slurm"):
+        GpusEngine.of(Means(job=("time=5",)))
+
+
+def test_every_gpu_that_is_seen_gets_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert visible_gpus() == ["0", "1"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-8f2a")
+    made = GpusEngine.of(Means())
+    assert [environment["CUDA_VISIBLE_DEVICES"] for environment in made.workers.values()] == ["3", "GPU-8f2a"]
+    assert made.adapted(Request()).device == "cuda"
+    with pytest.raises(ConfigError, match="--device cuda:1: --engine gpus uses all GPUs that it sees"):
+        made.adapted(Request(device="cuda:1"))
