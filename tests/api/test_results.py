@@ -83,6 +83,7 @@ def test_the_board_as_text_table_latex_page_and_figure(runs: xlt_bench.Runs, tmp
     page = board.to_html(tmp_path / "board.html")
     assert (tmp_path / "board.html").read_text(encoding="utf-8") == page
     assert "<html" in page
+    assert '"bootstrap":[' in page  # all that `leaderboard -o board.html` shows, which the board itself does not hold
     assert board._repr_html_().startswith("<pre")
 
 

@@ -1,6 +1,7 @@
 // A row in detail: its facts are in the page already, its numbers on every target group are added when it is opened.
 
-const INTERVALS = [["two-way", "Two-way interval"], ["bootstrap", "Bootstrap interval"], ["seeds", "Interval over seeds"]];
+const INTERVALS = [["two-way", "Two-way interval"], ["bootstrap", "Bootstrap interval"],
+  ["seeds", "Interval over seeds"]];
 
 function fillDetails(details) {
   const row = rowsByKey.get(details.id.slice("row-".length));
@@ -13,7 +14,8 @@ function fillDetails(details) {
     ...kinds.map(([kind, title]) => ({ title, value: (item) => item[kind]?.map(percent).join(" to ") })),
     { title: "Rank", value: ({ rank }) => rank || undefined },
     { title: "Letters", value: ({ letters }) => letters || undefined },
-    { title: "Languages", value: ({ languages, missing }) => (missing ? `${languages} of ${languages + missing}` : languages) },
+    { title: "Languages",
+      value: ({ languages, missing }) => (missing ? `${languages} of ${languages + missing}` : languages) },
     { title: "By seed", value: ({ bySeed }) => bySeed.map(percent).join(", ") || undefined }];
   details.append(items.length ? scrolling(`Numbers of ${row.name}`, numberTable(row.name, columns, items))
     : element("p", {}, "No number on any target group."));

@@ -2,6 +2,7 @@
 
 const LINE = 16;
 const LONGEST_COLUMN = 26;
+const MARGIN = 8;
 
 function drawHeatmap() {
   const place = viewOf("heatmap"), languages = chosenLanguages();
@@ -46,7 +47,7 @@ function heatmapEntries(languages, rows) {
   const order = state.order === "name" ? (p, q) => compare(p.name, q.name)
     : (p, q) => compare(ease.get(p), ease.get(q), -1);
   const single = (members) => [...members].sort(order)
-    .map((language) => ({ label: nameOf(language), members: [language], isBand: false }));
+    .map((language) => ({ label: nameOf(language), short: language.name, members: [language], isBand: false }));
   const all = { label: `all ${languages.length} chosen`, members: languages, isBand: true };
   const bands = Object.hasOwn(FACETS, state.order) ? bandsOf(languages, FACETS[state.order]) : null;
   if (!bands) return [all, ...single(languages)];
@@ -65,7 +66,7 @@ function bandsOf(languages, facet) {
 /** Places of lines and columns; a band stands a little off the one before it. */
 function heatmapLayout(entries, rows, width) {
   const left = Math.min(230, Math.max(104, 0.26 * width));
-  const cell = Math.min(60, Math.max(11, (width - left - 4) / rows.length));
+  const cell = Math.min(60, Math.max(10.5, (width - left - MARGIN) / rows.length));
   const longest = Math.max(...rows.map(({ name }) => Array.from(name).length));
   let y = 0;
   for (const entry of entries) {
@@ -73,7 +74,7 @@ function heatmapLayout(entries, rows, width) {
     y = entry.y + LINE;
   }
   const top = 44 + 6.2 * Math.min(LONGEST_COLUMN, longest);
-  return { left, cell, top, height: y + 4, width: Math.max(width, left + cell * rows.length + 4) };
+  return { left, cell, top, height: y + 4, width: Math.max(width, left + cell * rows.length + MARGIN) };
 }
 
 function heatmapHead(rows, { left, cell, top }, domain, colour) {
@@ -83,9 +84,11 @@ function heatmapHead(rows, { left, cell, top }, domain, colour) {
   return [legend(8, 16, left - 34, domain, colour, "per cent"), ...names];
 }
 
-function heatmapLabel({ label, isBand, y }, { left }) {
-  const letters = Math.floor((left - 8) / (isBand ? 6.4 : 5.6));
-  return text(left - 6, y + 12, shorten(label, letters), { class: isBand ? "band" : "label", "text-anchor": "end" });
+/** On a phone a language's code has no place beside its name. */
+function heatmapLabel({ label, short = label, isBand, y }, { left }) {
+  const letters = Math.floor((left - 8) / (isBand ? 7 : 6.3));
+  const words = shorten(left < 150 ? short : label, letters);
+  return text(left - 6, y + 12, words, { class: isBand ? "band" : "label", "text-anchor": "end" });
 }
 
 /** The cells of one line, each with the mark by which it is read. */

@@ -50,7 +50,8 @@ if (data.sections.length) {
   followLinks();
   fillWhenOpened();
   window.addEventListener("hashchange", () => { const address = fromAddress(); if (address) change(address); });
-  Object.assign(state, Object.fromEntries(Object.entries(fromAddress() ?? {}).filter(([name]) => Object.hasOwn(state, name))));
+  const address = Object.entries(fromAddress() ?? {}).filter(([name]) => Object.hasOwn(state, name));
+  Object.assign(state, Object.fromEntries(address));
   if (state.a || state.b) choosePair();
   mend();
   draw();
