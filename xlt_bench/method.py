@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt_bench.backbones.source import Precision
+from xlt_bench.backbones.source import BackboneSource, Precision
 from xlt_bench.errors import MethodError
-from xlt_bench.resources.base import Resources
+from xlt_bench.resources.base import Resources, Text
 from xlt_bench.task import Example, Labelled
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from xlt_bench.backbones.backbone import Backbone
     from xlt_bench.recipe import Recipe
 
@@ -76,6 +79,54 @@ class Silent:
 
 
 @dataclass(frozen=True)
+class LanguageSummary:
+    """What a Record tells of the fit of a language.
+
+    Attributes:
+        texts: that it had, held out ones included.
+        held_out: of these, how many only selected the weights.
+        steps: optimiser steps done.
+        selected_step: the step whose weights were kept.
+        loss_before, loss_after: mean loss of a hidden token of the held-out texts, in nats, with the masks of all
+            evaluations alike: without what is trained here, and with the weights that were kept.
+        trained_parameters: how many numbers were trained.
+    """
+
+    texts: int
+    held_out: int
+    steps: int
+    selected_step: int
+    loss_before: float
+    loss_after: float
+    trained_parameters: int
+
+
+@dataclass(frozen=True)
+class LanguageFit:
+    """What was learned from a language's unlabelled text; the harness stores it.
+
+    Attributes:
+        weights: tensors by name, on the CPU.
+    """
+
+    weights: Mapping[str, Tensor]
+    summary: LanguageSummary
+
+
+@dataclass(frozen=True)
+class LanguageFits:
+    """The language fits that a fit on labels, and what it fitted, may use.
+
+    Attributes:
+        fits: by language code; each is read when it is asked for.
+        labelled: codes of the languages that are fitted on labels first: the sources, or a target without sources.
+    """
+
+    fits: Mapping[str, LanguageFit] = field(default_factory=lambda: MappingProxyType({}))
+    labelled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Context:
     """What a fit may use besides its data. There is no target data in it but what the method declares (`needs`).
 
@@ -86,6 +137,8 @@ class Context:
         device: a torch device name, `cpu` or `cuda`.
         precision: of the forward pass; parameters that are trained stay float32.
         resources: what the method declares in `needs`, by name; any other is refused with a MethodError.
+        languages: the fits of the languages with labels, and of the targets whose unlabelled text the method declares;
+            empty but for a method with a language stage (`WithLanguageStage`).
     """
 
     labels: tuple[str, ...]
@@ -96,6 +149,7 @@ class Context:
     progress: Progress = field(default_factory=Silent)
     load_backbone: Callable[[], Backbone] | None = None
     resources: Resources = field(default_factory=Resources)
+    languages: LanguageFits = field(default_factory=LanguageFits)
 
     @property
     def backbone(self) -> Backbone:
@@ -232,6 +286,39 @@ class Prompting(Protocol):
 
         Returns:
             `template`, the text around an item; `demonstrations`, their number; `model`, where it is no backbone.
+        """
+
+
+@runtime_checkable
+class WithBackboneCheck(Method, Protocol):
+    """A method that not every backbone serves."""
+
+    def check_backbone(self, source: BackboneSource) -> None:
+        """Refuse a backbone, from its files alone, before anything is computed.
+
+        Raises:
+            XltBenchError: why, and the way out.
+        """
+
+
+@runtime_checkable
+class WithLanguageStage(Method, Protocol):
+    """A method that learns something of each language from unlabelled text, before it sees a label.
+
+    The harness fits each language once, stores the fit, and shares it between seeds, sources and targets. Its budget is
+    `recipe.language`, which `recipe_for` sets.
+    """
+
+    def language_settings(self) -> Mapping[str, Any]:
+        """The hyper-parameters that a language fit follows from, as plain data: fits that agree in them are shared."""
+
+    def fit_language(self, language: str, texts: Sequence[Text], context: Context) -> LanguageFit:
+        """Learn from the texts of one language.
+
+        Args:
+            language: its code.
+            texts: without labels, ids and order; of a language with labels, those of its train split.
+            context: with a seed that is the same for all runs, and without resources.
         """
 
 

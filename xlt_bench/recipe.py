@@ -80,6 +80,7 @@ class Recipe:
             last.
         read_out: the state that the head reads; a decoder is read at its last token or as a mean.
         text_prefix: put before every text, such as `query: `, which some backbones were trained with.
+        language: the budget of the fit of one language on its unlabelled text; None of methods without one.
     """
 
     source: Phase
@@ -98,6 +99,7 @@ class Recipe:
     decay_biases: bool = True
     read_out: ReadOut = "first"
     text_prefix: str = ""
+    language: Phase | None = None
 
     def rate(self, role: str) -> Rate:
         """The rate of a parameter group.
@@ -151,6 +153,10 @@ class Recipe:
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         plain["source"], plain["target"] = dataclasses.asdict(self.source), dataclasses.asdict(self.target)
         plain["rates"] = {role: dataclasses.asdict(rate) for role, rate in sorted(self.rates.items())}
+        if self.language is None:  # no part of the identity of methods that know no such stage
+            del plain["language"]
+        else:
+            plain["language"] = dataclasses.asdict(self.language)
         return plain
 
     @staticmethod
@@ -163,6 +169,7 @@ class Recipe:
                 "source": Phase(**plain["source"]),
                 "target": Phase(**plain["target"]),
                 "rates": MappingProxyType(rates),
+                "language": Phase(**plain["language"]) if "language" in plain else None,
             }
         )
 

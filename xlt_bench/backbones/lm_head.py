@@ -7,7 +7,8 @@ any encoder may stand before it, such as one with adapters inside.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -34,16 +35,36 @@ class LmHead(nn.Module):
         setattr(model, model.base_model_prefix, self._encoder)
         self._model = model
 
-    def forward(self, states: Tensor) -> Tensor:
-        """Logits of the words, (n, vocabulary), from last hidden states, (n, head width)."""
+    def forward(self, states: Tensor, output: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Logits of the words, (n, vocabulary), from last hidden states, (n, head width).
+
+        Args:
+            states: of the positions that are to be guessed.
+            output: what happens to the input of the last layer, whose rows are the words' embeddings, (1, n, width);
+                None: nothing.
+        """
         self._encoder.states = states.unsqueeze(0)
         ids = torch.zeros(1, len(states), dtype=torch.int64, device=states.device)
         try:
-            # not a call: nothing goes through a backbone here that hooks should count
-            logits: Tensor = self._model.forward(input_ids=ids).logits[0]
+            with _before(self._model.get_output_embeddings(), output):
+                # not a call: nothing goes through a backbone here that hooks should count
+                logits: Tensor = self._model.forward(input_ids=ids).logits[0]
         finally:
             self._encoder.states = None
         return logits
+
+
+@contextmanager
+def _before(layer: nn.Module, function: Callable[[Tensor], Tensor] | None) -> Iterator[None]:
+    """Within, a layer's input goes through the function first."""
+    if function is None:
+        yield
+        return
+    handle = layer.register_forward_pre_hook(lambda layer, inputs: (function(inputs[0]), *inputs[1:]))
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 class _Given(nn.Module):

@@ -34,6 +34,9 @@ def announcement(experiment: Experiment, request: Request) -> str:
     if first.recipe is not None:
         work = procedure or f"{_budgets(first.recipe, adapts)} of batch {first.recipe['batch_size']}"
         lines.append(f"backbone {first.backbone}, preset {first.preset}: {work}, {first.precision} on {setup.device}")
+        if "language" in first.recipe:
+            budget = _budget(first.recipe["language"])
+            lines.append(f"before that, each language is fitted on unlabelled text, once for all runs: {budget}")
     elif first.backbone != NO_BACKBONE:
         lines.append(f"backbone {first.backbone}: {procedure}, {first.precision} on {setup.device}")
     elif procedure is not None:

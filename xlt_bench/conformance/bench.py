@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -24,13 +24,16 @@ from xlt_bench.conformance.random_state import global_state
 from xlt_bench.conformance.tiny_backbone import save_backbone
 from xlt_bench.conformance.tiny_decoder import save_decoder
 from xlt_bench.conformance.toy import LEARNING_STEPS, SHORT, Toy, recipe
+from xlt_bench.conformance.toy_languages import toy_languages
 from xlt_bench.conformance.toy_resources import toy_resources
 from xlt_bench.conformance.worlds import world
 from xlt_bench.errors import ConfigError
-from xlt_bench.method import Adaptable, Context, Fitted, Method, Packable, Scores
+from xlt_bench.method import Adaptable, Context, Fitted, LanguageFits, Method, Packable, Scores, WithLanguageStage
 from xlt_bench.plugins import hyperparameters
 from xlt_bench.plugins.methods import name_of
+from xlt_bench.resources import language_texts
 from xlt_bench.runs.counting import Counter, Effort
+from xlt_bench.runs.language_stage import fit_language
 from xlt_bench.task import Example, Labelled, Task
 
 if TYPE_CHECKING:
@@ -127,6 +130,30 @@ class Bench:
         Args:
             task: what is handed out beside labelled sources comes from it; by default from the first world.
         """
+        context = self._without_languages(seed, steps, backbone, task)
+        languages = self._languages if task is None else toy_languages(self.method, task, context, self.toy)
+        return replace(context, languages=languages)
+
+    @cached_property
+    def _languages(self) -> LanguageFits:
+        """Of the first world, for all fits that are in it."""
+        context = self._without_languages(0, SHORT, None, None)
+        return toy_languages(self.method, world(0, form=self.toy), context, self.toy)
+
+    @cached_property
+    def language_efforts(self) -> list[Effort]:
+        """What fits of languages take, one after the other; nothing of a method that makes none."""
+        if not isinstance(self.method, WithLanguageStage):
+            return []
+        efforts, context = [], self._without_languages(0, SHORT, None, None)
+        texts = language_texts(world(0, form=self.toy).pool(self.toy.sources, "train"), (), context.resources)
+        for language, of_language in texts.items():
+            with Counter() as counter:
+                fit_language(self.method, language, of_language, context)
+            efforts += counter.efforts()
+        return efforts
+
+    def _without_languages(self, seed: int, steps: int, backbone: Backbone | None, task: Task | None) -> Context:
         used = (backbone or self.backbone()) if self.method.uses_backbone else None
         return Context(
             labels=self.toy.labels,

@@ -12,10 +12,14 @@ from xlt_bench.runs.counting import Counter
 
 
 def keeps_to_the_budget(bench: Bench) -> None:
-    """Fit, fit_many and adapt make no more optimiser steps than the recipe has, on no larger batches."""
+    """Fit, fit_many, adapt and fit_language make no more optimiser steps than the recipe has, on no larger batches."""
     if not bench.method.uses_backbone:
         raise CheckSkipped("the method uses no backbone: no recipe is part of its runs' identity")
     _check_fit(bench, bench.watched, "fit")
+    for effort in bench.language_efforts:
+        _check_steps(effort.steps, "fit_language")
+        if effort.trained_examples > SHORT * recipe(bench.method, SHORT).batch_size:
+            raise CheckFailed(f"fit_language trains on {effort.trained_examples} texts in {SHORT} steps")
     if isinstance(bench.method, Packable):
         backbone = bench.backbone()
         contexts = [bench.context(seed, backbone=backbone) for seed in (0, 1)]

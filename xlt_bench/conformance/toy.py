@@ -132,13 +132,15 @@ def recipe(method: Method, steps: int) -> Recipe:
 
     Args:
         method: it may bring roles of its own.
-        steps: optimiser steps; dev is evaluated twice.
+        steps: optimiser steps; dev is evaluated twice. A language is always fitted in SHORT ones.
     """
     base = recipe_of(method, "cldr")
     phase = Phase(steps=steps, warmup=0.05, patience=20)
     budget = dataclasses.replace(
         base, source=phase, target=phase, batch_size=16, evaluate_every=max(steps // 2, 1), dev_limit=None
     )
+    if base.language is not None:
+        budget = dataclasses.replace(budget, language=dataclasses.replace(base.language, steps=SHORT))
     return budget.with_rates(**{role: _RATES.get(role, _OTHER_RATE) for role in budget.rates})
 
 

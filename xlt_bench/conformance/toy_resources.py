@@ -7,7 +7,7 @@ from tempfile import mkdtemp
 
 from xlt_bench.conformance import toy
 from xlt_bench.method import Method
-from xlt_bench.resources import RESOURCES, Resources, Scope, needs_of, supplies
+from xlt_bench.resources import RESOURCES, Resources, Scope, contents, needs_of, supplies
 from xlt_bench.task import Task
 
 
@@ -23,4 +23,4 @@ def toy_resources(method: Method, task: Task, folder: Path, form: toy.Toy) -> Re
     scope = Scope(task, form.sources, form.targets)
     examples = {name: RESOURCES[name].example(scope, Path(mkdtemp(dir=folder))) for name in needs}
     paths = {name: path for name, path in examples.items() if path is not None}
-    return Resources({name: supply.content for name, supply in supplies(needs, paths, scope).items()})
+    return contents(supplies(needs, paths, scope))

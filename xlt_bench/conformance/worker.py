@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from xlt_bench.conformance.patches import Snapshot, changes, snapshot
 from xlt_bench.conformance.process_state import differences, process_state
 from xlt_bench.conformance.random_state import state
 from xlt_bench.conformance.surroundings import shift_clock, watch_environment
+from xlt_bench.conformance.toy_languages import toy_languages
 from xlt_bench.conformance.toy_resources import toy_resources
 from xlt_bench.conformance.worlds import world
 from xlt_bench.method import Context, Method
@@ -117,13 +119,15 @@ def _construct(cls: Any, inspection: Inspection, audit: Audit, findings: Finding
 
 
 def _context(method: Method, inspection: Inspection, seed: int, form: toy.Toy, backbone: Backbone | None) -> Context:
-    return Context(
+    task = world(0, form=form)
+    context = Context(
         form.labels,
         seed,
         toy.recipe(method, toy.SHORT),
         load_backbone=None if backbone is None else lambda: backbone,
-        resources=toy_resources(method, world(0, form=form), Path(inspection.folder) / _RESOURCES, form),
+        resources=toy_resources(method, task, Path(inspection.folder) / _RESOURCES, form),
     )
+    return replace(context, languages=toy_languages(method, task, context, form))
 
 
 def _fit(method: Method, inspection: Inspection, context: Context, form: toy.Toy) -> None:

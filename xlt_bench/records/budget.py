@@ -9,7 +9,7 @@ from xlt_bench.records.record import Record
 _ROUNDING = 1.05
 """Texts beyond the budget by this factor are more than a pass that was repeated for want of memory."""
 
-_STAGES = (("", ""), ("source_", " of the fit on the sources"))
+_STAGES = (("", ""), ("source_", " of the fit on the sources"), ("language_", " of the fits of languages"))
 """Before the names of counts, and as a reader is told."""
 
 

@@ -1,4 +1,4 @@
-"""Fits on the sources, from which cells of the full protocol adapt: kept until the last of those cells is done."""
+"""Fits that runs share: on the sources, kept until the last cell that adapts from one is done, and of languages."""
 
 from __future__ import annotations
 

@@ -55,6 +55,7 @@ class Store:
     Attributes:
         claims: which process works on which of them.
         fits: what cells of the full protocol adapt from.
+        languages: fits of languages on unlabelled text, which runs share.
         labels: names that users gave to rows.
     """
 
@@ -62,14 +63,17 @@ class Store:
         self.folder = folder
         self.claims = Claims(folder / ".claims")
         self.fits = Fits(folder / ".fits")
+        self.languages = Fits(folder / ".languages")
         self.labels = Labels(folder)
 
     def aside(self, name: str) -> Store:
         """A store inside this one for Records that are no results, such as trials of a search.
 
-        Nothing that lists this store's Records looks into it.
+        Nothing that lists this store's Records looks into it. Fits of languages are this store's.
         """
-        return Store(self.folder / f".{name}")
+        store = Store(self.folder / f".{name}")
+        store.languages = self.languages
+        return store
 
     def check_writable(self) -> None:
         """Make the folder and try to write in it, before anything is computed.

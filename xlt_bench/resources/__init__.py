@@ -8,16 +8,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 from xlt_bench.errors import ConfigError, MethodError, unknown
-from xlt_bench.resources.base import Resource, Resources, Scope, Supply, Text, TextsByLanguage
+from xlt_bench.resources.base import Resource, Resources, Scope, Supply, Text, TextsByLanguage, without_order
+from xlt_bench.resources.by_language import check_texts, language_texts
 from xlt_bench.resources.label_words import LabelWords
 from xlt_bench.resources.source_parallel import SOURCE_PARALLEL, SourceParallel
 from xlt_bench.resources.template import TemplateFile
-from xlt_bench.resources.unlabelled_folder import UnlabelledFolder
+from xlt_bench.resources.unlabelled_folder import UNLABELLED_FOLDER, UnlabelledFolder
 from xlt_bench.resources.unlabelled_target import UNLABELLED_TARGET, UnlabelledTarget
 
 __all__ = [
     "RESOURCES",
     "SOURCE_PARALLEL",
+    "UNLABELLED_FOLDER",
     "UNLABELLED_TARGET",
     "Resource",
     "Resources",
@@ -26,8 +28,12 @@ __all__ = [
     "Text",
     "TextsByLanguage",
     "check_names",
+    "check_texts",
+    "contents",
+    "language_texts",
     "needs_of",
     "supplies",
+    "without_order",
 ]
 
 _SERVED: tuple[Resource, ...] = (SourceParallel(), UnlabelledTarget(), UnlabelledFolder(), LabelWords(), TemplateFile())
@@ -91,6 +97,11 @@ def supplies(needs: frozenset[str], paths: Mapping[str, Path], scope: Scope) -> 
         for name, resource in RESOURCES.items()
         if name in needs
     }
+
+
+def contents(supplied: Mapping[str, Supply]) -> Resources:
+    """What a method is handed."""
+    return Resources(MappingProxyType({name: supply.content for name, supply in supplied.items()}))
 
 
 def _names() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from xlt_bench.errors import MethodError
-from xlt_bench.task import Task
+from xlt_bench.task import Example, Task
 
 
 class Text(NamedTuple):
@@ -21,6 +21,15 @@ class Text(NamedTuple):
 
 
 TextsByLanguage = Mapping[str, tuple[Text, ...]]
+
+
+def without_order(examples: Iterable[Example]) -> tuple[Text, ...]:
+    """The texts alone, in the order of a hash of the text itself: neither id nor place leads back to a label."""
+    return tuple(sorted((Text(example.text, example.text_pair) for example in examples), key=_hash))
+
+
+def _hash(text: Text) -> str:
+    return hashlib.sha256(f"{text.text}\x1f{text.text_pair or ''}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)

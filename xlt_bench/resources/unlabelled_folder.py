@@ -17,6 +17,7 @@ from xlt_bench.io.texts import reason, shortened
 from xlt_bench.resources.base import Scope, Supply, Text, listed
 from xlt_bench.task import Split, Task
 
+UNLABELLED_FOLDER = "unlabelled-folder"
 _HIDDEN: tuple[Split, ...] = ("dev", "test")
 """Splits whose texts nobody may have seen."""
 
@@ -25,7 +26,7 @@ _HIDDEN: tuple[Split, ...] = ("dev", "test")
 class UnlabelledFolder:
     """See `Resource`. Content: language code -> its texts, of all targets and of those sources that have a file."""
 
-    name: str = "unlabelled-folder"
+    name: str = UNLABELLED_FOLDER
     summary: str = "a user's text by language"
     path: str | None = "FOLDER"
 

@@ -7,14 +7,12 @@ come in the order of a hash of the text itself, one language at a time. Dev and 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.resources.base import Scope, Supply, Text, listed
-from xlt_bench.task import Task
+from xlt_bench.resources.base import Scope, Supply, listed, without_order
 
 UNLABELLED_TARGET = "unlabelled-target"
 
@@ -35,7 +33,7 @@ class UnlabelledTarget:
                 f"task {scope.task.name} has no train split for {listed(missing)}, and the method needs {self.name}; "
                 "leave these out of --targets"
             )
-        texts = {code: _texts(scope.task, code) for code in scope.targets}
+        texts = {code: without_order(scope.task.split(code, "train").examples) for code in scope.targets}
         count = sum(map(len, texts.values()))
         return Supply(
             MappingProxyType(texts), f"Saw {count:,} unlabelled train texts of its {len(texts)} target languages."
@@ -43,12 +41,3 @@ class UnlabelledTarget:
 
     def example(self, scope: Scope, folder: Path) -> None:
         """It takes no file."""
-
-
-def _texts(task: Task, code: str) -> tuple[Text, ...]:
-    examples = task.split(code, "train").examples
-    return tuple(sorted((Text(example.text, example.text_pair) for example in examples), key=_hash))
-
-
-def _hash(text: Text) -> str:
-    return hashlib.sha256(f"{text.text}\x1f{text.text_pair or ''}".encode()).hexdigest()

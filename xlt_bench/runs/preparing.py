@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name
 from xlt_bench.languages.expressions import expression_of, parse_languages, target_groups
 from xlt_bench.languages.known_groups import known_groups
-from xlt_bench.method import Prompting
+from xlt_bench.method import Prompting, WithBackboneCheck, WithLanguageStage
 from xlt_bench.plugins.methods import ConfiguredMethod, configure, recipe_of
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import ZERO_SHOT, Cell
 from xlt_bench.records.labels import adapting_differences, differences
 from xlt_bench.records.store import Store
-from xlt_bench.resources import Resources, Scope, Supply, needs_of, supplies
+from xlt_bench.resources import Scope, Supply, check_texts, contents, needs_of, supplies
 from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.experiment import Experiment, experiment_of
 from xlt_bench.runs.loader import Loader
@@ -55,13 +54,15 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     source = loader.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     if source is not None and getattr(configured.method, "asks_backbone", False):
         source.architecture.check_causal()
+    if source is not None and isinstance(configured.method, WithBackboneCheck):
+        configured.method.check_backbone(source)
     language_note = "" if source is None else source.architecture.check_languages(languages.codes)
     recipe, defaults = _recipe(request, info, configured, source)
     if source is not None:
         source.architecture.text_limit(recipe.max_length, getattr(configured.method, "positions", 0))
     configured, start = _started(request, configured, task, source)
     caveats = [start.caveat if start else "", language_note, *(supply.note for supply in supplied.values())]
-    resources = Resources(MappingProxyType({name: supply.content for name, supply in supplied.items()}))
+    resources = contents(supplied)
     prompt = configured.method.prompt(resources) if isinstance(configured.method, Prompting) else None
     setup = Setup(
         task=task,
@@ -150,7 +151,10 @@ def _languages(request: Request, protocol: TransferProtocol, task: Task, info: T
 def _supplied(request: Request, configured: ConfiguredMethod, task: Task, languages: Languages) -> Mapping[str, Supply]:
     """What the method declares beside labelled sources, read and checked."""
     scope = Scope(task, languages.sources, _in_order(languages.targets, task))
-    return supplies(needs_of(configured.method), request.resources, scope)
+    supplied = supplies(needs_of(configured.method), request.resources, scope)
+    if isinstance(configured.method, WithLanguageStage):
+        check_texts(scope.targets, contents(supplied))
+    return supplied
 
 
 def _in_order(targets: dict[str, tuple[str, ...]], task: Task) -> tuple[str, ...]:

@@ -15,19 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.errors import MethodError, XltBenchError
-from xlt_bench.method import Activity, Adaptable, Context, Fitted, Progress
+from xlt_bench.method import Activity, Adaptable, Context, Fitted, LanguageFits, Progress, WithLanguageStage
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.environment import environment, peak_memory, reset_peak_memory
 from xlt_bench.records.record import Predictions, Record
+from xlt_bench.resources import language_texts
 from xlt_bench.runs.arithmetic import floating_point_operations
 from xlt_bench.runs.calls import Fits, calling, predict, report_of
 from xlt_bench.runs.counting import Counter, Effort
 from xlt_bench.runs.counts import Counts, fit_counts, run_counts
+from xlt_bench.runs.language_stage import LanguageStage, StoredLanguages
 from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.protocols import protocol_of
-from xlt_bench.runs.protocols.full import fit_source
-from xlt_bench.runs.protocols.zero_shot import source_steps
+from xlt_bench.runs.protocols.full import fit_source, target_data
+from xlt_bench.runs.protocols.zero_shot import source_data, source_steps
 from xlt_bench.runs.setup import Setup
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Outcome:
     counts: Counts
     operations: int | None
     report: Mapping[str, Any]
+    languages: StoredLanguages
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,10 @@ class Runner:
         """Make and keep the fit on the sources that a cell adapts from; a failure is that of the cell, later."""
         key, setup = cell.source_fit, self.setup
         self._progress.activity(Activity("training", f"sources, seed {cell.seed}"))
-        method, task, context = setup.configured.method, setup.task, self._context(cell, setup.recipe_of(cell))
-        started = time.perf_counter()
+        method, task = setup.configured.method, setup.task
         try:
+            context = self._context(cell, setup.recipe_of(cell), targets=())
+            started = time.perf_counter()
             with Counter() as counter:
                 fitted = fit_source(cell, method, task, context)
             seconds, steps = time.perf_counter() - started, source_steps(cell, task, context.recipe)
@@ -133,8 +137,8 @@ class Runner:
         return [
             fitted
             if isinstance(fitted, MethodError)
-            else self._predicted(cell, recipe, fitted, seconds, effort, operations)
-            for cell, recipe, fitted, effort in zip(cells, recipes, fits, counter.efforts(len(cells)), strict=True)
+            else self._predicted(cell, context, fitted, seconds, effort, operations)
+            for cell, context, fitted, effort in zip(cells, contexts, fits, counter.efforts(len(cells)), strict=True)
         ]
 
     def _with_operations(self, fit: Callable[[], Fits]) -> tuple[Fits, int | None]:
@@ -142,9 +146,9 @@ class Runner:
         return floating_point_operations(fit) if self.setup.count_operations else (fit(), None)
 
     def _predicted(
-        self, cell: Cell, recipe: Recipe, fitted: Fitted, fit_seconds: float, effort: Effort, operations: int | None
+        self, cell: Cell, context: Context, fitted: Fitted, fit_seconds: float, effort: Effort, operations: int | None
     ) -> Outcome:
-        task = self.setup.task
+        task, recipe = self.setup.task, context.recipe
         parts = protocol_of(cell).predicted(cell, task, recipe)
         predicting = Activity("predicting", _subject([cell]), total=len(parts), unit="language")
         self._progress.activity(predicting)
@@ -162,7 +166,9 @@ class Runner:
         source = self._source.counts if cell.adapts and self._source else {}
         counts = run_counts(fit_counts(effort, cell, recipe, steps), counter.efforts()[0], source)
         predictions, report = predictions.clustered(task.clusters), report_of(fitted, parts)
-        return Outcome(cell, fitted, predictions, fit_seconds, seconds, counts, operations, report)
+        languages = context.languages.fits
+        assert isinstance(languages, StoredLanguages)
+        return Outcome(cell, fitted, predictions, fit_seconds, seconds, counts, operations, report, languages)
 
     def _source_of(self, cell: Cell) -> SourceFit:
         """The fit that a cell adapts from, as it was kept: a resumed run starts where an undisturbed one does."""
@@ -184,13 +190,15 @@ class Runner:
         folder = self.setup.store.fits.folder_of(cell.source_fit)
         costs = json.loads((folder / MADE).read_text(encoding="utf-8"))
         with calling("load"):
-            fitted = self.setup.configured.method.load(folder / METHOD, self._context(cell, self.setup.recipe_of(cell)))
+            context = self._context(cell, self.setup.recipe_of(cell), targets=())
+            fitted = self.setup.configured.method.load(folder / METHOD, context)
         assert isinstance(fitted, Adaptable), "checked when it was fitted"
         return SourceFit(cell.source_fit, fitted, costs["seconds"], costs["counts"])
 
-    def _context(self, cell: Cell, recipe: Recipe) -> Context:
+    def _context(self, cell: Cell, recipe: Recipe, targets: Sequence[str] | None = None) -> Context:
+        """With the fits of languages; of the sources alone where there are to be no targets."""
         setup, source = self.setup, self.setup.source
-        return Context(
+        context = Context(
             labels=setup.task.labels,
             seed=cell.seed,
             recipe=recipe,
@@ -200,6 +208,16 @@ class Runner:
             load_backbone=None if source is None else partial(self._load_backbone, source),
             resources=setup.resources,
         )
+        return replace(context, languages=self._languages(cell, context, cell.targets if targets is None else targets))
+
+    def _languages(self, cell: Cell, context: Context, targets: Sequence[str]) -> LanguageFits:
+        setup, method = self.setup, self.setup.configured.method
+        if not isinstance(method, WithLanguageStage) or setup.source is None:
+            return LanguageFits(StoredLanguages({}))
+        data = source_data if cell.sources else target_data
+        texts = language_texts(data(cell, setup.task)[0], targets, setup.resources)
+        stage = LanguageStage(setup.configured.name, method, setup.source.fingerprint, setup.store)
+        return LanguageFits(stage.fits(texts, context), cell.sources or cell.targets)
 
     def _load_backbone(self, source: BackboneSource) -> Backbone:
         device, precision = self.setup.device, self.setup.precision
@@ -232,14 +250,15 @@ class Runner:
         cell, predictions, summary = outcome.cell, outcome.predictions, outcome.fitted.summary
         selected_on = protocol_of(cell).selected_on if summary.selected_step is not None else "nothing"
         operations = {} if outcome.operations is None else {"floating_point_operations": outcome.operations}
+        languages = {"languages": outcome.languages.report()} if outcome.languages else {}
         record = replace(
             self._unfinished(cell),
             status="complete",
             accuracy=predictions.accuracy(),
             item_hash=predictions.item_hash(),
             selected_on=self.setup.provenance.selected_on or selected_on,
-            fit=_plain(asdict(summary)) | operations | _plain(outcome.report),
-            counted=outcome.counts,
+            fit=_plain(asdict(summary)) | operations | _plain(outcome.report) | _plain(languages),
+            counted={**outcome.counts, **outcome.languages.counts()},
             timing=_timing(outcome) | self._source_timing(cell),
             peak_memory_bytes=peak_memory(self.setup.device),
             pack=tuple(member.seed for member in cells),
@@ -308,7 +327,9 @@ def _plain(value: Any) -> Any:
 
 
 def _timing(outcome: Outcome) -> dict[str, float]:
+    languages = {"language_fit_seconds": round(outcome.languages.seconds(), 3)} if outcome.languages else {}
     return {
+        **languages,
         "fit_seconds": round(outcome.fit_seconds, 3),
         "predict_seconds": round(outcome.predict_seconds, 3),
         "predict_examples_per_second": round(len(outcome.predictions) / max(outcome.predict_seconds, 1e-9), 1),

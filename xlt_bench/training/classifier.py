@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from xlt_bench.backbones.read_out import read
 from xlt_bench.method import Context, Scores
 from xlt_bench.recipe import ReadOut
 from xlt_bench.task import Example
-from xlt_bench.training.data import text_limit, tokenise
+from xlt_bench.training.data import origin_of, text_limit, tokenise
 from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.losses import Loss, Outputs, Terms, backward, mean_cross_entropy
 
@@ -73,7 +74,13 @@ class ClassifierForward:
 
 
 @torch.no_grad()
-def class_scores(module: nn.Module, examples: Sequence[Example], context: Context, positions: int = 0) -> Scores:
+def class_scores(
+    module: nn.Module,
+    examples: Sequence[Example],
+    context: Context,
+    positions: int = 0,
+    forward: ClassifierForward | None = None,
+) -> Scores:
     """Logits of shape (items, classes), float32, in the order given.
 
     Args:
@@ -81,11 +88,14 @@ def class_scores(module: nn.Module, examples: Sequence[Example], context: Contex
         examples: the items.
         context: of the fit.
         positions: that the module takes from the text.
+        forward: the pass; None: the usual one.
     """
     backbone, recipe = context.backbone, context.recipe
     texts = tokenise(examples, backbone, recipe, text_limit(backbone, recipe, positions))
-    forward = ClassifierForward(backbone, recipe.read_out)
+    forward = forward or ClassifierForward(backbone, recipe.read_out)
+    origin = origin_of(examples, len(examples))
     scores = np.zeros((len(texts), len(context.labels)), np.float32)
     for index in texts.sorted_batches(prompt=positions):
-        scores[index] = forward([module], [texts.batch(index)])[0].cpu().numpy()
+        batch = replace(texts.batch(index), origin=origin.take(torch.from_numpy(index)))
+        scores[index] = forward([module], [batch])[0].cpu().numpy()
     return scores

@@ -18,7 +18,7 @@ CHOSEN_SHARE, MASKED_SHARE, RANDOM_SHARE = 0.15, 0.8, 0.1
 
 
 @dataclass(frozen=True)
-class MaskedBatch:
+class MaskedTexts:
     """Texts with hidden tokens.
 
     Attributes:
@@ -44,7 +44,7 @@ class Masking:
         self._special = torch.tensor(sorted(set(tokenizer.all_special_ids)))
         self._vocabulary = len(tokenizer)
 
-    def __call__(self, batch: Batch, generator: torch.Generator) -> MaskedBatch:
+    def __call__(self, batch: Batch, generator: torch.Generator) -> MaskedTexts:
         """The batch with hidden tokens, drawn from a generator on the CPU."""
 
         def drawn(share: float) -> Tensor:
@@ -56,11 +56,11 @@ class Masking:
         ids = batch.ids.masked_fill(masked, self._mask)
         replaced = drawn(RANDOM_SHARE / (1.0 - MASKED_SHARE)) & chosen & ~masked
         random_ids = torch.randint(self._vocabulary, batch.ids.shape, generator=generator)
-        return MaskedBatch(replace(batch, ids=torch.where(replaced, random_ids, ids)), batch.ids, chosen)
+        return MaskedTexts(replace(batch, ids=torch.where(replaced, random_ids, ids)), batch.ids, chosen)
 
 
 def guessing_loss(
-    backbone: Backbone, encoder: nn.Module, masked: MaskedBatch, output: Callable[[Tensor], Tensor] | None = None
+    backbone: Backbone, encoder: nn.Module, masked: MaskedTexts, output: Callable[[Tensor], Tensor] | None = None
 ) -> Tensor:
     """Sum over the chosen tokens of the cross entropy in nats, a scalar; only their states reach the head.
 
@@ -68,7 +68,7 @@ def guessing_loss(
         backbone: whose head guesses.
         encoder: the backbone's, or one of its kind.
         masked: the texts.
-        output: what happens to the chosen states, (n, head width), before the head; None: nothing.
+        output: what happens before the head's last layer, see `LmHead`; None: nothing.
     """
     batch, device = masked.batch, backbone.device
     segments = None if batch.segments is None else batch.segments.to(device)
@@ -76,7 +76,6 @@ def guessing_loss(
         states = backbone.architecture.states(
             encoder, batch.mask.to(device), ids=batch.ids.to(device), segments=segments, modules=batch.modules
         )
-        chosen_states = states[masked.chosen.to(device)]
-        logits = backbone.lm_head(chosen_states if output is None else output(chosen_states))
+        logits = backbone.lm_head(states[masked.chosen.to(device)], output)
     words = masked.words[masked.chosen].to(device)
     return functional.cross_entropy(logits.float(), words, reduction="sum")

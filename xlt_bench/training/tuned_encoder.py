@@ -25,6 +25,7 @@ from xlt_bench.training.classifier import ClassifierForward, class_scores
 from xlt_bench.training.data import text_limit, tokenised
 from xlt_bench.training.head import ClassificationHead, new_head
 from xlt_bench.training.hooks import TrainingHooks, whole_loss
+from xlt_bench.training.losses import Loss, mean_cross_entropy
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded
@@ -86,6 +87,10 @@ class EncoderTuning(TrainingHooks, ABC):
     def roles(self, encoder: nn.Module) -> Roles:
         """The trained parameters in the encoder by role (see Recipe.rates)."""
 
+    def forward(self, context: Context, loss: Loss = mean_cross_entropy) -> ClassifierForward:
+        """How texts go through the encoder, while fitting and predicting."""
+        return ClassifierForward(context.backbone, context.recipe.read_out, loss)
+
     @property
     def positions(self) -> int:
         """Positions that the method takes from the text."""
@@ -105,19 +110,19 @@ class EncoderTuning(TrainingHooks, ABC):
             head = new_head(backbone.architecture, classes)
             encoder = self.insert(fresh, backbone)
         module = TunedEncoder(encoder.to(backbone.device), head.to(backbone.device), seed).eval()
-        _share(frozen, backbone)
+        share_frozen(frozen, backbone)
         return module
 
     def train_module(
         self, module: TunedEncoder, train_split: Labelled, dev: Labelled, context: Context, phase: Phase
     ) -> FittedEncoder:
         """Train a module in place under a phase of the recipe."""
-        backbone, roles = context.backbone, self.roles(module.encoder)
+        roles = self.roles(module.encoder)
         recipe = self._recipe(context.recipe, roles)
         data = tokenised(train_split, dev, context, self.positions, self.views(train_split))
         roles = {**roles, "head": list(module.head.parameters())}
         lane = Lane(module, roles, context, recipe, phase, data, self.batches(data, recipe, context.seed))
-        train([lane], ClassifierForward(backbone, recipe.read_out, whole_loss(self)))
+        train([lane], self.forward(context, whole_loss(self)))
         if lane.failure is not None:
             raise lane.failure
         return FittedEncoder(self, module, context, lane.close())
@@ -149,7 +154,8 @@ class FittedEncoder:
 
     def predict(self, examples: Sequence[Example]) -> Scores:
         """Logits of shape (items, classes), float32, in the order given."""
-        return class_scores(self.module, examples, self.context, self.method.positions)
+        forward = self.method.forward(self.context)
+        return class_scores(self.module, examples, self.context, self.method.positions, forward)
 
     def adapt(self, train: Labelled, dev: Labelled, context: Context) -> FittedEncoder:
         """Go on training a copy on a target language."""
@@ -164,7 +170,7 @@ class FittedEncoder:
         (folder / ORIGIN).write_text(json.dumps({"seed": self.module.seed}), encoding="utf-8")
 
 
-def _share(frozen: Sequence[nn.Parameter], backbone: Backbone) -> None:
+def share_frozen(frozen: Sequence[nn.Parameter], backbone: Backbone) -> None:
     """Let frozen weights that equal the backbone's bit for bit lie in the same memory; others keep their own."""
     for parameter, base in zip(frozen, backbone.encoder.parameters(), strict=False):
         if not parameter.requires_grad and parameter.shape == base.shape and torch.equal(parameter, base):
