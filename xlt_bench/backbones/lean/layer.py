@@ -7,12 +7,16 @@ from torch import Tensor
 
 from xlt_bench.backbones.lean.arithmetic import add_and_norm, attention, linear
 from xlt_bench.backbones.lean.parts import LayerParts
+from xlt_bench.backbones.lean.rows import RowLayout
 
 QueriesKeysValues = tuple[Tensor, Tensor, Tensor]
 
 
 class Layer:
-    """One layer over frozen weights; its queries, keys and values lie in one matrix, which the model's parts share."""
+    """One layer over frozen weights; its queries, keys and values lie in one matrix, which the model's parts share.
+
+    States are matrices, (rows, d), as `RowLayout` lays positions out.
+    """
 
     def __init__(self, parts: LayerParts) -> None:
         projections = (parts.query, parts.key, parts.value)
@@ -23,41 +27,54 @@ class Layer:
         self._parts = parts
 
     def project(self, states: Tensor) -> Tensor:
-        """Queries, keys and values of all positions, side by side."""
+        """Queries, keys and values of all positions, side by side; states of any shape (..., d)."""
         return linear(states, self._weight, self._bias)
 
-    def split(self, projected: Tensor) -> QueriesKeysValues:
-        """What `project` gave, each part as (items, heads, positions, d / heads)."""
-        query, key, value = self._by_head(projected)
+    def split(self, projected: Tensor, layout: RowLayout) -> QueriesKeysValues:
+        """What `project` gave of a matrix, each part as (items, heads, positions, d / heads)."""
+        query, key, value = layout.by_head(projected, 3, self._parts.heads)
         return query, key, value
 
-    def queries_of(self, rows: Tensor, states: Tensor) -> QueriesKeysValues:
-        """Queries of some rows, keys and values of all."""
-        width = states.shape[-1]
-        (query,) = self._by_head(linear(rows, self._weight[:width], self._bias[:width]))
-        key, value = self._by_head(linear(states, self._weight[width:], self._bias[width:]))
-        return query, key, value
+    def queries_of(self, read: Tensor, states: Tensor, layout: RowLayout) -> QueriesKeysValues:
+        """Queries of some positions, keys and values of all.
 
-    def _by_head(self, projected: Tensor) -> tuple[Tensor, ...]:
-        """Parts of width d, each as (items, heads, positions, d / heads)."""
-        count = projected.shape[-1] * 3 // self._weight.shape[0]
-        unflattened = projected.unflatten(-1, (count, self._parts.heads, -1))
-        return tuple(part.transpose(1, 2) for part in unflattened.unbind(2))
+        Args:
+            read: states of those positions, (items, queries, d).
+            states, layout: of all.
+        """
+        width, heads = states.shape[-1], self._parts.heads
+        weight, bias = self._weight[:width], self._bias[:width]
+        read_layout = RowLayout.of(read)
+        rows = read_layout.flat(read)
+        # to strided states torch adds a bias after the product, in bfloat16 with a rounding of its own
+        projected = linear(rows, weight, bias) if read.is_contiguous() else linear(rows, weight, None) + bias
+        (query,) = read_layout.by_head(projected, 1, heads)
+        key, value = layout.by_head(linear(states, self._weight[width:], self._bias[width:]), 2, heads)
+        return query, key, value
 
     def __call__(
-        self, states: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dropped: float
+        self,
+        states: Tensor,
+        layout: RowLayout,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        bias: Tensor | None,
+        dropped: float,
     ) -> Tensor:
         """The layer's output for the positions that have a query.
 
         Args:
-            states: inputs at those positions, (items, queries, d).
+            states: inputs at those positions, (rows, d).
+            layout: how they lie there.
             query: (items, heads, queries, d / heads).
             key, value: (items, heads, positions, d / heads).
             bias: added to attention scores, broadcast to (items, heads, queries, positions).
             dropped: share of the states that is dropped; 0 where nothing is, attention weights included.
         """
-        parts = self._parts
+        parts, count = self._parts, layout.items * layout.positions
         mixed = attention(query, key, value, bias, parts.attention_dropout if dropped else 0.0)
-        states = add_and_norm(mixed.transpose(1, 2).flatten(2), states, parts.attended, parts.attended_norm, dropped)
+        mixed = layout.flat(mixed.transpose(1, 2))
+        states = add_and_norm(mixed, states, parts.attended, parts.attended_norm, count, dropped)
         inner = parts.activation(linear(states, parts.widened.weight, parts.widened.bias))
-        return add_and_norm(inner, states, parts.narrowed, parts.narrowed_norm, dropped)
+        return add_and_norm(inner, states, parts.narrowed, parts.narrowed_norm, count, dropped)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from xlt_bench.backbones.lean.layer import Layer
+from xlt_bench.backbones.lean.rows import RowLayout
 from xlt_bench.backbones.read_out import last_tokens, mean_of
 from xlt_bench.recipe import ReadOut
 
@@ -35,12 +36,16 @@ class LeanLayers(nn.Module):
             dropped: share of the states that is dropped.
         """
         *lower, last = self._layers
+        layout = RowLayout.of(states)
+        matrix = layout.flat(states)
         for number, layer in enumerate(lower):
-            query, key, value = layer.split(projected if number == 0 else layer.project(states))
-            states = layer(states, query, key, value, bias, dropped)
-        read = rows.of(states)
-        query, key, value = last.queries_of(read, states)
-        return rows.read(last(read, query, key, value, rows.of_bias(bias), dropped))
+            query, key, value = layer.split(projected.flatten(0, 1) if number == 0 else layer.project(matrix), layout)
+            matrix = layer(matrix, layout, query, key, value, bias, dropped)
+        read = rows.of(layout.unflat(matrix))
+        read_layout = RowLayout.of(read)
+        query, key, value = last.queries_of(read, matrix, layout)
+        outputs = last(read_layout.flat(read), read_layout, query, key, value, rows.of_bias(bias), dropped)
+        return rows.read(read_layout.unflat(outputs))
 
 
 class ReadRows:
