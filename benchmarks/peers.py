@@ -29,8 +29,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.usual_stack import BATCH, UsualStack
-from benchmarks.workload import LABELS, LONGEST, SIZES, backbone_folder, sentences
+from benchmarks.workload import BATCH, LABELS, LONGEST, SIZES, backbone_folder, sentences
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import Precision, locate
 from xlt_bench.method import Context
@@ -106,6 +105,8 @@ class Ours:
 
 def speeds(folder: Path, size: Size, precisions: Sequence[Precision]) -> dict[str, Any]:
     """Examples a second of both sides, training and evaluation, and what is gained over the usual stack in float32."""
+    from benchmarks.usual_stack import UsualStack
+
     train, dev, test = (sentences(items, seed) for seed, items in enumerate((size.train, size.dev, size.test)))
     usual = {precision: UsualStack(folder, precision == "bf16") for precision in precisions}
     lanes = {precision: Ours(folder, precision) for precision in precisions}
@@ -158,6 +159,8 @@ def _own_peak(folder: Path, side: str, lanes: int) -> float:
     if side == "ours":
         Ours(folder, "fp32").train(train, dev, 1, lanes)
     else:
+        from benchmarks.usual_stack import UsualStack  # not at the top: our process would hold its libraries too
+
         UsualStack(folder, bf16=False).train(train, dev, 1, 0)
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 1e9

@@ -20,10 +20,8 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from benchmarks.workload import LABELS, LONGEST, VECTORS
+from benchmarks.workload import BATCH, LABELS, LONGEST, VECTORS
 from xlt_bench.task import Labelled
-
-BATCH = 32
 
 
 class UsualStack:

@@ -19,6 +19,7 @@ from xlt_bench.tasks import cldr
 
 LABELS = ("science", "travel", "politics", "sports", "health", "entertainment", "geography")
 VECTORS = 20
+BATCH = 32
 LONGEST = 164
 SIZES: dict[str, dict[str, int]] = {
     "nano": {},

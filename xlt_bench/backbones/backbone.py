@@ -24,7 +24,6 @@ from xlt_bench.backbones.read_out import read
 from xlt_bench.backbones.source import BackboneSource, Precision
 from xlt_bench.backbones.token_cache import TokenCache
 from xlt_bench.backbones.tokenised import Texts, Tokenised
-from xlt_bench.backbones.tokenizer import load_tokenizer
 from xlt_bench.errors import BackboneError, XltBenchError
 from xlt_bench.recipe import ReadOut
 
@@ -142,10 +141,10 @@ class Backbone:
                 "save model and config together with save_pretrained"
             )
 
-    @cached_property
+    @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The tokenizer as transformers loads it."""
-        return load_tokenizer(self.source.name, self.source.folder)
+        return self.source.tokenizer
 
     def tokenise(self, texts: Texts, max_length: int) -> Tokenised:
         """Token ids with special tokens, cut at `max_length`; computed once for the same texts."""

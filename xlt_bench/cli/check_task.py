@@ -66,9 +66,6 @@ def _token_counts(task: Task, backbone: str, limit: int, notes: Console) -> dict
         return {}
     try:
         source = locate(backbone)
-        from xlt_bench.backbones.tokenizer import load_tokenizer
-
-        tokenizer = load_tokenizer(source.name, source.folder)
     except BackboneError as error:
         notes.print(f"tokens are not counted: {error}", soft_wrap=True)
         return {}
@@ -77,7 +74,7 @@ def _token_counts(task: Task, backbone: str, limit: int, notes: Console) -> dict
     examples = {
         code: [example for split in SPLITS for example in task.split(code, split).examples] for code in task.languages
     }
-    return token_counts(examples, tokenizer, limit)
+    return token_counts(examples, source.tokenizer, limit)
 
 
 def _show(

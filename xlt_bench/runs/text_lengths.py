@@ -24,13 +24,10 @@ def cut_texts(experiment: Experiment) -> Iterator[str]:
     source, task = experiment.setup.source, experiment.setup.task
     if source is None or not experiment.missing or experiment.cells[0].recipe is None:
         return
-    from xlt_bench.backbones.tokenizer import load_tokenizer
-
     recipe, first = experiment.setup.recipe, experiment.cells[0]
     examples = {code: _some(task.split(code, "train")) for code in first.sources}
     examples |= {code: _some(task.split(code, "test")) for code in first.targets if code not in examples}
-    tokenizer = load_tokenizer(source.name, source.folder)
-    cut = too_long(token_counts(examples, tokenizer, recipe.max_length, recipe.text_prefix))
+    cut = too_long(token_counts(examples, source.tokenizer, recipe.max_length, recipe.text_prefix))
     if cut:
         worst = ", ".join(f"{code} {count.cut:.0%}" for code, count in list(cut.items())[:_NAMED])
         more = f" and {len(cut) - _NAMED} more" if len(cut) > _NAMED else ""
