@@ -2,9 +2,10 @@
 
 How these become rows of the board ("a stored baseline is a Record", DESIGN). What a Record needs and where it is:
 
-- task and task hash: `task` and, for `per_item` evidence, `TASK_HASH`: those predictions are of the items that the data
-  set with this hash has, in its order of languages and items, so `predictions.item_hash()` equals that of a run on all
-  205 languages. For the other levels the items are not known to be the same; the hash says which task is meant.
+- task and task hash: `task`, and for sib200 `TASK_HASH`: its `per_item` predictions are of the items that the data set
+  with this hash has, in its order of languages and items, so `predictions.item_hash()` equals that of a run on all
+  205 languages. For the other levels the items are not known to be the same; of another task no hash is claimed, and
+  its figures stand on the board of whatever data of that task there are.
 - identity: `name` is unique and stable; with `source` and `reference` it is what a fingerprint should be made of.
   There is no seed; `runs` says how many runs a published mean covers. A `per_item` baseline is one run: an interval
   over items, marked "one run", and no variance between seeds.
@@ -13,7 +14,7 @@ How these become rows of the board ("a stored baseline is a Record", DESIGN). Wh
   is the harness's `zero-shot`, "sequential transfer" its `full`, and the rest have no counterpart.
 - backbone: part of what the system is, and none of the harness's; compared across, never ranked as the same backbone.
 - evidence, origin: `evidence` and `source` with `reference`; `caveat` and `licence` go where the row's notes are shown.
-- accuracy by language: `accuracy`; a group's number with the languages behind it: `per_group`.
+- accuracy by language: `accuracy`, macro-F1: `macro_f1`; a group's number with the languages behind it: `per_group`.
 - which of several levels of one system is the default row: `best_evidence`.
 
 A prediction of "" names no class: wrong for accuracy, and for macro-F1 a miss of the gold class and of no other.
@@ -31,9 +32,9 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 from xlt_bench.baselines.items import read_items
-from xlt_bench.baselines.tables import PACKAGE, language_codes, read_accuracies
+from xlt_bench.baselines.tables import PACKAGE, read_accuracies
 from xlt_bench.records.record import Evidence, Predictions
-from xlt_bench.tasks import sib200
+from xlt_bench.tasks import task_info
 
 Setting = Literal[
     "zero-shot prompt",
@@ -43,6 +44,8 @@ Setting = Literal[
     "cross-lingual zero-shot",
     "cross-task zero-shot",
     "sequential transfer",
+    "translate-train",
+    "translate-test",
     "no text read",
 ]
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
@@ -51,10 +54,12 @@ NO_TEXT: Setting = "no text read"
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
 """From the strongest to the weakest."""
 
+SIB200 = "sib200"
+"""The task of a source that names none."""
+
 TASK_HASH = "780be407e111b985"
 """`Task.fingerprint` of sib200, whose test items the per-item baselines answered."""
 
-_BACKBONE = "FacebookAI/xlm-roberta-large"
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
@@ -70,7 +75,9 @@ class Baseline:
             or nothing (a prompt). `sources_label` names them as a group, a code, or `none`.
         source, reference: the publication, and its commit or page.
         runs: how many runs the figures average, None where the place does not say.
+        task: name of the task.
         by_language, by_group: accuracy in [0, 1] as published; which is filled, `evidence` says.
+        macro_f1: by language, as published; with `per_language` evidence, beside the accuracy or alone.
         file: of the predictions, for `per_item` evidence.
     """
 
@@ -83,13 +90,19 @@ class Baseline:
     reference: str
     licence: str
     caveat: str
-    task: str = "sib200"
+    task: str
     sources: tuple[str, ...] | None = None
     sources_label: str = "none"
     runs: int | None = None
     by_language: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
+    macro_f1: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
     by_group: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
     file: str | None = None
+
+    @property
+    def task_hash(self) -> str:
+        """Of the data that the figures are of; empty where that is not known."""
+        return TASK_HASH if self.task == SIB200 else ""
 
     @cached_property
     def predictions(self) -> Predictions | None:
@@ -142,7 +155,7 @@ def per_group(baseline: Baseline, codes: Iterable[str]) -> GroupValue:
     sources = tuple(code for code in group if code in (baseline.sources or ()))
     targets = tuple(code for code in group if code not in sources)
     if baseline.evidence == "aggregate":
-        names = (name for name in baseline.by_group if _group(name) == frozenset(group))
+        names = (name for name in baseline.by_group if task_groups(baseline.task)[name] == frozenset(group))
         value = next((baseline.by_group[name] for name in names), None)
         return GroupValue(value, (), targets, sources) if value is None else GroupValue(value, targets, (), sources)
     present = tuple(code for code in targets if code in baseline.accuracy)
@@ -158,18 +171,29 @@ def _baselines() -> tuple[Baseline, ...]:
 
 
 def _of_source(source: Mapping[str, Any]) -> Iterator[Baseline]:
-    """A baseline for each column of the source's file, or for each system where every system has its own file."""
+    """A baseline for each column of the source's files, or for each system where every system has its own file."""
     systems = source.get("system", {})
-    columns = read_accuracies(source["file"]) if "file" in source else dict.fromkeys(systems, _NOTHING)
-    for column, values in columns.items():
-        yield _baseline(source, column, systems.get(column, {}), values)
+    accuracies, f1_scores = (read_accuracies(source[key]) if key in source else {} for key in ("file", "macro_f1_file"))
+    for column in dict.fromkeys([*accuracies, *f1_scores]) or systems:
+        yield _baseline(
+            source,
+            column,
+            systems.get(column, {}),
+            accuracies.get(column, _NOTHING),
+            f1_scores.get(column, _NOTHING),
+        )
 
 
 def _baseline(
-    source: Mapping[str, Any], column: str, system: Mapping[str, Any], values: Mapping[str, float]
+    source: Mapping[str, Any],
+    column: str,
+    system: Mapping[str, Any],
+    accuracies: Mapping[str, float],
+    f1_scores: Mapping[str, float],
 ) -> Baseline:
     facts = {**source, **system}
     evidence = cast(Evidence, facts["evidence"])
+    task = facts.get("task", SIB200)
     slug = re.sub(r"[^a-z0-9.]+", "-", column.rpartition("/")[2].lower()).strip("-")
     return Baseline(
         name=f"{source['key']}/{slug}",
@@ -181,26 +205,32 @@ def _baseline(
         reference=source["reference"],
         licence=source["licence"],
         caveat=" ".join(part["caveat"] for part in (source, system) if "caveat" in part),
-        sources=_sources(facts["sources"]) if "sources" in facts else None,
+        task=task,
+        sources=_sources(task, facts["sources"]) if "sources" in facts else None,
         sources_label=facts.get("sources", "none"),
         runs=facts.get("runs"),
-        by_language=values if evidence == "per_language" else _NOTHING,
-        by_group=values if evidence == "aggregate" else _NOTHING,
+        by_language=accuracies if evidence == "per_language" else _NOTHING,
+        macro_f1=f1_scores,
+        by_group=accuracies if evidence == "aggregate" else _NOTHING,
         file=f"{column}.csv" if evidence == "per_item" else None,
     )
 
 
 @cache
-def _groups() -> Mapping[str, frozenset[str]]:
-    return sib200.groups(_BACKBONE)
-
-
-def _group(name: str) -> frozenset[str]:
-    return _groups()[name]
+def task_groups(task: str) -> Mapping[str, frozenset[str]]:
+    """The groups of a task with the backbone that it takes by default."""
+    info = task_info(task)
+    return info.groups(info.backbone)
 
 
 @cache
-def _sources(name: str) -> tuple[str, ...]:
-    """The languages of a group or the one language, in the task's order."""
-    members = _groups().get(name, frozenset({name}))
-    return tuple(code for code in language_codes() if code in members)
+def task_codes(task: str) -> tuple[str, ...]:
+    """The languages of a task, in its order."""
+    return tuple(task_info(task).languages())
+
+
+@cache
+def _sources(task: str, name: str) -> tuple[str, ...]:
+    """The languages of a group, in the task's order, or the one language, which the task need not have."""
+    members = task_groups(task).get(name)
+    return (name,) if members is None else tuple(code for code in task_codes(task) if code in members)

@@ -108,10 +108,18 @@ def groups_named(records: Sequence[Record], targets: str) -> Mapping[str, tuple[
 
 
 def by_task(records: Iterable[Record]) -> list[list[Record]]:
-    """Records by task and hash, in order of name; of two hashes of one task the one with more Records first."""
+    """Records by task and hash, in order of name; of two hashes of one task the one with more Records first.
+
+    Published figures that claim no data stand with each hash of their task; alone where there is none.
+    """
     tasks: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         tasks.setdefault((record.cell.task, record.cell.task_hash), []).append(record)
+    for task, task_hash in list(tasks):
+        if task_hash and (unclaimed := tasks.get((task, ""), [])):
+            tasks[task, task_hash] += [published.on_data(record, task_hash) for record in unclaimed]
+    with_data = {task for task, task_hash in tasks if task_hash}
+    tasks = {key: of_task for key, of_task in tasks.items() if key[1] or key[0] not in with_data}
     return [of_task for _, of_task in sorted(tasks.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))]
 
 

@@ -60,7 +60,8 @@ def records_of(store: Store, chosen: Filter, every_task: bool = False) -> tuple[
 
 def _is_of(record: Record, task: str | None) -> bool:
     name, _, digits = (task or "").partition("@")
-    return task is None or (record.cell.task == name and record.cell.task_hash.startswith(digits))
+    task_hash = record.cell.task_hash  # figures that claim no data have none, and fit all
+    return task is None or (record.cell.task == name and (not task_hash or task_hash.startswith(digits)))
 
 
 def _task_named(reference: str | None, records: Sequence[Record]) -> str | None:

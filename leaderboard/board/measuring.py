@@ -48,7 +48,8 @@ def measure(entry: Entry, group: str, codes: tuple[str, ...], reductions: Reduct
     if entry.evidence == "per_item":
         answers = reductions.of(entry, languages)
         return GroupMeasurement(entry, float(answers.x.mean()), languages, missing, answers)
-    value = float(np.mean([entry.first.accuracy[code] for code in languages]))
+    scores = entry.by_language(reductions.metric)
+    value = float(np.mean([scores[code] for code in languages]))
     return GroupMeasurement(entry, value, languages, missing, None)
 
 

@@ -76,13 +76,17 @@ class Entry:
         """Those of which `by_language` has a score."""
         if self.evidence == "per_item":
             return () if self.answers is None else self.answers.languages
-        return tuple(self.first.accuracy) if metric == ACCURACY else ()
+        return tuple(self._published(metric))
 
     def by_language(self, metric: Metric = ACCURACY) -> Mapping[str, float]:
-        """Score in [0, 1] by language; empty for aggregate evidence, and where only accuracies were published."""
+        """Score in [0, 1] by language; empty for aggregate evidence, and where this metric was not published."""
         if self.evidence == "per_item":
             return {} if self.answers is None else self.answers.by_language(metric)
-        return dict(self.first.accuracy) if metric == ACCURACY else {}
+        return dict(self._published(metric))
+
+    def _published(self, metric: Metric) -> Mapping[str, float]:
+        scores = {"accuracy": self.first.accuracy, "macro-f1": self.first.macro_f1}
+        return scores.get(metric.name, {})
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The target groups that its runs speak of."""

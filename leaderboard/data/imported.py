@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlt_bench.baselines import TASK_HASH, Expected, read_answers
+from xlt_bench.baselines.catalogue import SIB200
 from xlt_bench.baselines.rules import Categories
 from xlt_bench.errors import ConfigError
 from xlt_bench.languages.groups import TARGET_GROUPS, Groups
-from xlt_bench.leaderboard.data.published import BACKBONE, TASK, cell_of
+from xlt_bench.leaderboard.data.published import cell_of
 from xlt_bench.records.cell import ZERO_SHOT
 from xlt_bench.records.record import Predictions, Record
 from xlt_bench.records.store import Store
@@ -34,11 +35,11 @@ class AnsweredTask:
     expected: Expected | None
 
 
-def answered_task(reference: str = TASK, data_dir: Path | None = None) -> AnsweredTask:
+def answered_task(reference: str = SIB200, data_dir: Path | None = None) -> AnsweredTask:
     """A task by name or file; of SIB-200 nothing is loaded unless a folder is given."""
-    if reference == TASK and data_dir is None:
+    if reference == SIB200 and data_dir is None:
         languages = tuple(sib200.languages())
-        return AnsweredTask((TASK, TASK_HASH), sib200.LABELS, languages, sib200.groups(BACKBONE), None)
+        return AnsweredTask((SIB200, TASK_HASH), sib200.LABELS, languages, sib200.groups(sib200.INFO.backbone), None)
     info = task_info(reference)
     task = info.load(data_dir)
     return AnsweredTask(

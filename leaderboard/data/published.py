@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 from xlt_bench.backbones.source import NO_BACKBONE
-from xlt_bench.baselines import TASK_HASH, Baseline, baselines
+from xlt_bench.baselines import Baseline, baselines
+from xlt_bench.baselines.catalogue import task_codes, task_groups
 from xlt_bench.baselines.items import test_items
 from xlt_bench.baselines.tables import language_codes
 from xlt_bench.languages.groups import TARGET_GROUPS
@@ -14,10 +16,8 @@ from xlt_bench.leaderboard.data.gathering import Gold
 from xlt_bench.records.answers import Sheet, sheet_of
 from xlt_bench.records.cell import FULL, ZERO_SHOT, Cell, Protocol
 from xlt_bench.records.record import Record
-from xlt_bench.tasks import sib200
+from xlt_bench.tasks import sib200, task_info
 
-TASK = "sib200"
-BACKBONE = sib200.INFO.backbone
 _WITH_TARGET_DATA = ("fine-tuned on the language", "sequential transfer", "linear probe")
 
 
@@ -46,12 +46,13 @@ def record_of(baseline: Baseline) -> Record:
     """A stored baseline as a Record; a group that holds one of its sources is no target of it."""
     identity = {"name": baseline.name, "source": baseline.source, "reference": baseline.reference}
     protocol: Protocol = FULL if baseline.setting in _WITH_TARGET_DATA else ZERO_SHOT
-    names = baseline.by_group if baseline.evidence == "aggregate" else TARGET_GROUPS
-    sources = baseline.sources or ()
-    groups = {name: codes for name in names if not set(codes := codes_of(name)) & set(sources)}
+    codes = task_codes(baseline.task)
     origin = f"{baseline.source}, {baseline.reference}"
+    groups = _groups_of(baseline)
     return Record(
-        cell=cell_of(baseline.system, identity, sources, protocol, language_codes()),
+        cell=cell_of(
+            baseline.system, identity, baseline.sources or (), protocol, codes, (baseline.task, baseline.task_hash)
+        ),
         label=baseline.label,
         sources_label=baseline.sources_label,
         groups=groups,
@@ -60,6 +61,7 @@ def record_of(baseline: Baseline) -> Record:
         evidence=baseline.evidence,
         origin=origin,
         accuracy=dict(baseline.by_language),
+        macro_f1=dict(baseline.macro_f1),
         setting=baseline.setting,
         source=origin,
         licence=baseline.licence,
@@ -69,13 +71,39 @@ def record_of(baseline: Baseline) -> Record:
     )
 
 
+def _groups_of(baseline: Baseline) -> dict[str, tuple[str, ...]]:
+    """Those that its means were published for, else the usual targets and the task's primary group."""
+    names = baseline.by_group if baseline.evidence == "aggregate" else _usual_groups(baseline.task)
+    groups = {name: codes_of(baseline.task, name) for name in names}
+    return {name: codes for name, codes in groups.items() if not set(codes) & set(baseline.sources or ())}
+
+
+@cache
+def _usual_groups(task: str) -> tuple[str, ...]:
+    primary = task_info(task).primary
+    names = dict.fromkeys([*TARGET_GROUPS, *([primary] if primary else [])])
+    return tuple(name for name in names if name in task_groups(task))
+
+
+@cache
+def codes_of(task: str, group: str) -> tuple[str, ...]:
+    """The languages of a group, in the task's order."""
+    members = task_groups(task)[group]
+    return tuple(code for code in task_codes(task) if code in members)
+
+
+def on_data(record: Record, task_hash: str) -> Record:
+    """A Record of figures that claim no data, as one of these data of its task."""
+    return replace(record, cell=replace(record.cell, task_hash=task_hash))
+
+
 def cell_of(
     method: str,
     identity: Mapping[str, str],
     sources: tuple[str, ...],
     protocol: Protocol,
     targets: tuple[str, ...],
-    data: tuple[str, str] = (TASK, TASK_HASH),
+    data: tuple[str, str],
 ) -> Cell:
     """What stands for a cell where nothing of ours ran: what the system is takes the place of hyper-parameters.
 
@@ -98,10 +126,3 @@ def cell_of(
         precision="unknown",
         seed=0,
     )
-
-
-@cache
-def codes_of(group: str) -> tuple[str, ...]:
-    """The languages of a group of sib200, in the task's order."""
-    members = sib200.groups(BACKBONE)[group]
-    return tuple(code for code in language_codes() if code in members)

@@ -28,7 +28,8 @@ _RANDOM_LANGUAGES = (
 def board_title(board: Board) -> str:
     """What the numbers are."""
     kind = f"{100 * board.level:g}% intervals ({board.interval}: {randomness(board)})"
-    return f"Task {clean(board.task)} (data {clean(board.task_hash)[:8]}): {board.metric_title} in per cent, {kind}"
+    data = f"data {clean(board.task_hash)[:8]}" if board.task_hash else "as published"
+    return f"Task {clean(board.task)} ({data}): {board.metric_title} in per cent, {kind}"
 
 
 def legend(board: Board) -> list[str]:

@@ -6,6 +6,7 @@ from xlt_bench.leaderboard.data import published
 from xlt_bench.leaderboard.study.lines import Line, Results
 from xlt_bench.metrics import ACCURACY
 from xlt_bench.records.record import Record
+from xlt_bench.tasks import sib200
 
 _PUBLISHED = ("paper", "released")
 """Presets that printed numbers were made with."""
@@ -16,7 +17,7 @@ def published_value(results: Results, group: str, line: Line) -> float | None:
     cell = line.cells[0]
     if results.metric != ACCURACY:
         return None
-    if (cell.task, cell.backbone) != (published.TASK, published.BACKBONE) or not _as_published(line):
+    if (cell.task, cell.backbone) != (sib200.INFO.name, sib200.INFO.backbone) or not _as_published(line):
         return None
     system = (results.study.report.published or {}).get(line.method, line.method)
     for record, _ in published.published().values():

@@ -132,7 +132,7 @@ def test_one_clear_line(command: Command, store: Store, options: list[str], mess
 
 
 def test_a_reference_that_has_no_answers(command: Command) -> None:
-    said = command("leaderboard", "--reference", "SPT")
+    said = command("leaderboard", "--task", "sib200", "--reference", "SPT")
     assert said.code == 2
     assert "cannot be tested against: there is only aggregate figures" in said.err
 

@@ -42,7 +42,7 @@ def page(board: Board) -> str:
         js=js,
         data=embedded(board, _asset("land.txt").strip()),
         task=escaped(board.task),
-        task_hash=escaped(board.task_hash),
+        task_data=f"content hash <code>{escaped(board.task_hash)}</code>" if board.task_hash else "as published",
         finding=_first_finding(board),
         level=f"{100 * board.level:g}",
         alpha=f"{100 * (1 - board.level):g}",

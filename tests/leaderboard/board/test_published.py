@@ -10,11 +10,13 @@ import pytest
 from tests.support.board_records import row_named, run_of
 from xlt_bench.baselines import TASK_HASH, baselines
 from xlt_bench.leaderboard.board.assemble import assemble
-from xlt_bench.leaderboard.board.boards import boards_of, load
+from xlt_bench.leaderboard.board.boards import boards_of, by_task, load
 from xlt_bench.leaderboard.board.filters import Filter
 from xlt_bench.leaderboard.board.model import Board
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.data import published
+from xlt_bench.leaderboard.render.notes import board_title
+from xlt_bench.metrics import ACCURACY
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 
@@ -40,13 +42,21 @@ TABLE_2 = {  # unseen, seen-wo-joshi5, all-wo-joshi5: GPT's are the means of Tab
 @pytest.fixture(scope="module")
 def empty() -> Board:
     """The board of an empty store."""
-    (board,) = boards_of(Store(Path("no such store")), Filter(), Options())
+    return published_board("sib200")
+
+
+def published_board(task: str) -> Board:
+    (board,) = boards_of(Store(Path("no such store")), Filter(task), Options())
     return board
+
+
+def of_sib200() -> list[Record]:
+    return [record for record, _ in published.published().values() if record.cell.task == "sib200"]
 
 
 def of_evidence(*levels: str) -> Board:
     """A board of the baselines with these kinds of evidence alone."""
-    records = [record for record, _ in published.published().values() if record.evidence in levels]
+    records = [record for record in of_sib200() if record.evidence in levels]
     return assemble(records, partial(load, Store(Path("no such store"))), witness=published.listed_items())
 
 
@@ -145,7 +155,34 @@ def test_the_nearest_id_is_a_row_and_every_board_notes_the_leak(empty: Board) ->
 
 def test_the_nearest_id_stands_below_our_own_runs() -> None:
     """As the floor of every section of our own runs, it has no section of its own beside them."""
-    nearest = [record for record, _ in published.published().values() if record.setting == "no text read"]
+    nearest = [record for record in of_sib200() if record.setting == "no text read"]
     own = run_of(None, task="sib200", task_hash=TASK_HASH)
     board = assemble([*nearest, own], partial(load, Store(Path("no such store"))), witness=published.listed_items())
     assert [[row.label for row in section.rows] for section in board.sections] == [["nearest index id", "XPE"]]
+
+
+def test_without_runs_every_task_with_published_results_has_a_board() -> None:
+    boards = boards_of(Store(Path("no such store")), Filter(), Options())
+    assert [board.task for board in boards] == ["americas-nli", "nusax", "sib200"]
+    assert [bool(board.task_hash) for board in boards] == [False, False, True]
+    assert "Task nusax (as published): macro-F1" in board_title(boards[1])
+
+
+def test_nusax_is_shown_by_its_own_metric_and_by_accuracy_where_that_was_published() -> None:
+    board = published_board("nusax")
+    row = row_named(board, "XLM-R large, full fine-tuning")
+    local = [0.759, 0.771, 0.655, 0.863, 0.7, 0.749, 0.831, 0.733]  # but for Javanese and Sundanese, which XLM-R saw
+    assert row.scores["unseen"].value == pytest.approx(sum(local) / 8)
+    (by_accuracy,) = boards_of(Store(Path("no such store")), Filter("nusax"), Options(metric=ACCURACY))
+    assert "unseen" in row_named(by_accuracy, "BAAI/bge-m3").scores
+    assert not row_named(by_accuracy, "XLM-R large, full fine-tuning").scores
+
+
+def test_figures_that_claim_no_data_stand_with_each_data_of_their_task() -> None:
+    record = next(record for record, _ in published.published().values() if record.cell.task == "nusax")
+    runs = [published.on_data(record, task_hash) for task_hash in ("aa", "bb")]
+    groups = {of_task[0].cell.task_hash: of_task for of_task in by_task([record, *runs])}
+    assert groups.keys() == {"aa", "bb"}
+    assert all(len({member.cell.task_hash for member in of_task}) == 1 for of_task in groups.values())
+    assert all(len(of_task) == 2 for of_task in groups.values())
+    assert by_task([record]) == [[record]]

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from xlt_bench.baselines import TASK_HASH
-from xlt_bench.leaderboard.data.published import BACKBONE, codes_of
 from xlt_bench.leaderboard.study.costs import is_efficient
 from xlt_bench.leaderboard.study.lines import Results, results_of
 from xlt_bench.leaderboard.study.pairs import languages_text, pairs_table
@@ -27,9 +26,18 @@ from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.request import Request
 from xlt_bench.studies.definition import Axis, Form, Grid, ReportSpec, Study
 from xlt_bench.studies.planning import Planned
+from xlt_bench.tasks import sib200
 
 ITEMS = [f"{index}" for index in range(40)]
 CLASSES = np.asarray(["travel", "sports"], object)
+BACKBONE = sib200.INFO.backbone
+
+
+def codes_of(group: str) -> tuple[str, ...]:
+    members = sib200.groups(BACKBONE)[group]
+    return tuple(code for code in sib200.languages() if code in members)
+
+
 TARGETS = codes_of("full-46")
 GROUPS = {name: codes_of(name) for name in ("full-46", "full-23-seen", "full-23-unseen")}
 

@@ -1,31 +1,23 @@
-"""`python -m scripts.build_baselines --shared FOLDER`: make the data files again from the raw results, byte for byte.
-
-FOLDER holds `sib200/`, `llm-outputs/{gpt-3.5,gpt-4}.tsv.gz`, `sib200-paper-table7.csv`, `mteb-sib200-linear-probe.csv`,
-`emma500-sib200-3shot.csv` and `tipa-sib200.csv` (columns language, configuration, score).
-Figures are moved from per cent to [0, 1] as decimal text, so no digit changes. The
-tables of the XPE paper and `sources.toml` were typed in; nothing is built for them.
-"""
+"""SIB-200: answers of prompted models, tables of papers, probes."""
 
 from __future__ import annotations
 
-import argparse
-import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
+from scripts.build_baselines.tables import fraction, in_order, read, table, wide
 from xlt_bench.baselines.answers import Expected, read_answers
 from xlt_bench.baselines.catalogue import TASK_HASH
 from xlt_bench.baselines.items import ITEMS_FILE, NOTHING, pack
 from xlt_bench.baselines.rules import DEFAULT_RULE, SIB200
 from xlt_bench.baselines.tables import language_codes
-from xlt_bench.errors import DataError, XltBenchError
+from xlt_bench.errors import DataError
 from xlt_bench.task import Task
 from xlt_bench.tasks.sib200 import LABELS, load
 from xlt_bench.tasks.sib200.articles import nearest_classes
 
 MODELS = ("gpt-3.5", "gpt-4")
-DATA = Path(__file__).parents[1] / "baselines" / "data"
 TABLE7_COLUMNS = ("mlp", "xlmr_base", "xlmr_large", "xlt_eng", "xlt_ara", "xlt_zho", "gpt35", "gpt4")
 
 TIPA_COLUMNS = (
@@ -55,7 +47,7 @@ def _answers(shared: Path) -> dict[str, str]:
     gold = expected.gold[language_codes()[0]]
     origin = "SIB-200 (dadelani/sib-200, Apache-2.0)"
     files = {
-        ITEMS_FILE: _csv(
+        ITEMS_FILE: table(
             [f"Test items of {origin}: id and class, the same in every language; no text."],
             ["index_id", "gold"],
             gold.items(),
@@ -68,13 +60,13 @@ def _answers(shared: Path) -> dict[str, str]:
             f"{model}: the class that each released answer names (rule {DEFAULT_RULE}), from {origin}.",
             f"A character an item, in the order of {ITEMS_FILE}: {classes}, {NOTHING} none named.",
         ]
-        files[f"{model}.csv"] = _csv(comments, ["code", "predicted"], _in_order(lines.items()))
+        files[f"{model}.csv"] = table(comments, ["code", "predicted"], in_order(lines.items(), language_codes()))
     comments = [
         f"nearest-id: the class of the train item with the nearest index id, no text read, from {origin}.",
         f"A character an item, in the order of {ITEMS_FILE}: {classes}.",
     ]
     line = "".join(str(LABELS.index(label)) for label in _nearest(task, gold).values())
-    files["nearest-id.csv"] = _csv(comments, ["code", "predicted"], [(code, line) for code in language_codes()])
+    files["nearest-id.csv"] = table(comments, ["code", "predicted"], [(code, line) for code in language_codes()])
     return files
 
 
@@ -86,21 +78,23 @@ def _nearest(task: Task, test: Iterable[str]) -> dict[str, str]:
 
 
 def _table7(shared: Path) -> dict[str, str]:
-    rows = _read(shared / "sib200-paper-table7.csv")
+    rows = read(shared / "sib200-paper-table7.csv")
     comments = ["SIB-200 paper, arXiv 2309.07445 v1, Table 7: accuracy in [0, 1] as printed (per cent / 100)."]
-    return {"sib200-table7.csv": _wide(comments, rows, {name: name for name in TABLE7_COLUMNS}, _fraction)}
+    return {
+        "sib200-table7.csv": wide(comments, rows, language_codes(), {name: name for name in TABLE7_COLUMNS}, fraction)
+    }
 
 
 def _mteb(shared: Path) -> dict[str, str]:
-    rows = _read(shared / "mteb-sib200-linear-probe.csv")
+    rows = read(shared / "mteb-sib200-linear-probe.csv")
     columns = {name.replace("__", "/"): name for name in rows[0] if name != "code"}
     comments = ["embeddings-benchmark/results, commit f4cc6c8b365a, CC0: accuracy in [0, 1], test split, linear probe."]
-    return {"mteb-linear-probe.csv": _wide(comments, rows, columns, _fraction)}
+    return {"mteb-linear-probe.csv": wide(comments, rows, language_codes(), columns, fraction)}
 
 
 def _emma(shared: Path) -> dict[str, str]:
     path = shared / "emma500-sib200-3shot.csv"
-    models = _read(path)
+    models = read(path)
     for model in models:
         values = [Decimal(value) for name, value in model.items() if name not in ("Model", "Avg")]
         if abs(sum(values, Decimal()) / len(values) - Decimal(model["Avg"])) > Decimal("0.0001"):
@@ -108,74 +102,19 @@ def _emma(shared: Path) -> dict[str, str]:
     codes = [name for name in models[0] if name not in ("Model", "Avg")]
     rows = [{"code": code, **{model["Model"]: model[code] for model in models}} for code in codes]
     comments = ["MaLA-LM/emma-500, commit ed9a8f89e262: accuracy in [0, 1], 3-shot, names as there. Figures cited."]
-    return {"emma500-3shot.csv": _wide(comments, rows, {model["Model"]: model["Model"] for model in models}, str)}
+    return {
+        "emma500-3shot.csv": wide(
+            comments, rows, language_codes(), {model["Model"]: model["Model"] for model in models}, str
+        )
+    }
 
 
 def _tipa(shared: Path) -> dict[str, str]:
     scores: dict[str, dict[str, str]] = {}
-    for row in _read(shared / "tipa-sib200.csv"):
+    for row in read(shared / "tipa-sib200.csv"):
         scores.setdefault(row["language"], {})[row["configuration"]] = row["score"]
     rows = [{"code": code} | {name: row.get(name, "") for name in TIPA_COLUMNS} for code, row in scores.items()]
     comments = [
         "stefaccou/TIPA, commit 7703e6a34bdc, MIT: accuracy in [0, 1] on the test items, one run, names as there."
     ]
-    return {"tipa.csv": _wide(comments, rows, {name: name for name in TIPA_COLUMNS}, str)}
-
-
-def _wide(
-    comments: Sequence[str],
-    rows: Sequence[Mapping[str, str]],
-    columns: Mapping[str, str],
-    written: Callable[[str], str],
-) -> str:
-    """A table with a row a language; `columns`: as written -> as in the raw rows."""
-    lines = ((row["code"], *(written(row[name]) for name in columns.values())) for row in rows)
-    return _csv(comments, ["code", *columns], _in_order(lines))
-
-
-def _in_order(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Rows by their language code, in the task's order."""
-    by_code = {row[0]: row for row in rows}
-    order = language_codes()
-    unknown = sorted(set(by_code) - set(order))
-    if unknown:
-        raise DataError(f"codes that SIB-200 lacks: {', '.join(unknown)}")
-    return [by_code[code] for code in order if code in by_code]
-
-
-def _fraction(per_cent: str) -> str:
-    """Per cent as a fraction, digit for digit: `60.77` is `0.6077`, `48` is `0.48`."""
-    return format(Decimal(per_cent).scaleb(-2), "f")
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from None
-
-
-def _csv(comments: Sequence[str], header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lines; no field holds a comma or a quotation mark."""
-    lines = [*(f"# {comment}" for comment in comments), ",".join(header), *(",".join(row) for row in rows)]
-    return "\n".join(lines) + "\n"
-
-
-def main() -> None:
-    """Write the files into `data` beside this module, or into `--out`."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.build_baselines", description=__doc__)
-    parser.add_argument("--shared", type=Path, required=True, metavar="FOLDER", help="the folder of the raw results")
-    parser.add_argument("--out", type=Path, default=DATA, metavar="FOLDER")
-    options = parser.parse_args()
-    try:
-        files = build(options.shared)
-    except XltBenchError as error:
-        parser.error(str(error))
-    for name, content in files.items():
-        (options.out / name).write_text(content, encoding="utf-8", newline="\n")
-        print(f"{name}: {len(content.encode())} bytes")
-
-
-if __name__ == "__main__":
-    main()
+    return {"tipa.csv": wide(comments, rows, language_codes(), {name: name for name in TIPA_COLUMNS}, str)}
