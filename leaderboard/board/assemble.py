@@ -50,10 +50,9 @@ def assemble(
     task, task_hash = tasks.pop()
     options = options or Options()
     distinct, repeated = distinct_records(records)
-    gathered = gather(
-        [record for record in distinct if record.complete and record.evidence == "per_item"], load, witness
-    )
-    entries = entries_of(distinct, gathered)
+    gathered = gather([record for record in distinct if record.has_answers], load, witness)
+    entries, hidden = entries_of(distinct, gathered), _hidden_rows(superseded, gathered)
+    gathered = replace(gathered, runs={})  # the answers are in the entries by now, and are large
     settings = settings_of(entries)
     backbone = next((setting.backbone for setting in settings if setting.backbone), None)
     languages = language_facts(task, backbone, gathered.items.codes)
@@ -65,7 +64,7 @@ def assemble(
         primary=options.primary or primary_group(task) or "",
         families={code: facts.family for code, facts in languages.items()},
         references=references_of(options.reference, entries),
-        hidden=_hidden_rows(superseded, gathered),
+        hidden=hidden,
     )
     sections = [maker.section(setting, members) for setting, members in settings.items()]
     return Board(

@@ -65,7 +65,7 @@ def entries_in(store: Store, chosen: Filter, everything: bool = False) -> list[E
     selected, _ = records_of(store, chosen, everything)
     for records in by_task(selected if everything else by_version(selected).current):
         distinct, _ = distinct_records(records)
-        countable = [record for record in distinct if record.complete and record.evidence == "per_item"]
+        countable = [record for record in distinct if record.has_answers]
         entries += entries_of(distinct, gather(countable, partial(load, store), witness_of(records)))
     return entries
 

@@ -44,7 +44,7 @@ def records_of(store: Store, chosen: Filter, every_task: bool = False) -> tuple[
     Raises:
         ConfigError: nothing is left.
     """
-    records, damaged = store.records()
+    records, damaged = store.records(with_answers=True)
     chosen = replace(chosen, task=_task_named(chosen.task, records))
     of_store = [record for record in records if _is_of(record, chosen.task)]
     baselines = [record for record, _ in published.published().values() if _is_of(record, chosen.task)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt_bench.leaderboard.data.entries import Entry
-from xlt_bench.leaderboard.data.items import Items
-from xlt_bench.leaderboard.data.seed_answers import SeedAnswers
+from xlt_bench.leaderboard.data.items import Items, LanguageItems
+from xlt_bench.leaderboard.data.seed_answers import SeedAnswers, count_hits
 from xlt_bench.metrics import Metric
-from xlt_bench.metrics.base import Values
+from xlt_bench.metrics.base import CountsHits, Values
 from xlt_bench.stats import by_cluster, reduce
 
 
@@ -37,16 +36,16 @@ class Reduced:
         return bool(self.x.shape[1] > 1)
 
 
-def reduced(values: Values, codes: Sequence[str], items: Items) -> Reduced:
-    """Reduce values (seeds, languages, items) of these languages."""
-    occurring = items.occurring(codes)
-    present = values[:, :, occurring]
+def mean_over_languages(values: Values, codes: Sequence[str], items: LanguageItems) -> Values:
+    """(seeds, items that occur) of values (seeds, languages, items) in these languages."""
+    present = values[:, :, items.occurring]
     # with every item in every language `reduce` is a plain mean, many times slower
-    by_item = reduce(present, codes) if np.isnan(present).any() else present.mean(axis=1)
-    numbers = items.cluster_numbers[occurring]
-    names = (f"{items.items[column]}\x1e{items.clusters[column]}" for column in np.flatnonzero(occurring))
-    draw_key = hashlib.sha256("\x1f".join(names).encode()).digest()
-    return Reduced(_by_cluster(by_item, numbers.tolist()), len(numbers), draw_key)
+    return reduce(present, codes) if np.isnan(present).any() else present.mean(axis=1)
+
+
+def reduced(by_item: Values, items: LanguageItems) -> Reduced:
+    """From the means over languages (seeds, items that occur)."""
+    return Reduced(_by_cluster(by_item, items.clusters), len(items.clusters), items.draw_key)
 
 
 def _by_cluster(by_item: Values, numbers: list[int]) -> Values:
@@ -76,16 +75,21 @@ class Reductions:
     def clusters_in(self, entry: Entry, languages: tuple[str, ...]) -> tuple[NDArray[np.bool_], list[int]]:
         """Which items occur in these languages (items,), and the number of the cluster of each that does."""
         assert entry.answers is not None
-        items = entry.answers.items
-        occurring = items.occurring(languages)
-        return occurring, items.cluster_numbers[occurring].tolist()
+        items = entry.answers.items.of_languages(languages)
+        return items.occurring, items.clusters
 
     def of(self, entry: Entry, languages: tuple[str, ...]) -> Reduced:
         """The entry's answers in these languages, which every seed must have."""
         key = (entry.key, languages)
         if key not in self._reduced:
-            assert entry.answers is not None
-            self._reduced[key] = reduced(self.values(entry, languages), languages, entry.answers.items)
+            answers = entry.answers
+            assert answers is not None
+            items = answers.items.of_languages(languages)
+            if isinstance(self.metric, CountsHits) and items.are_whole:
+                by_item = count_hits(answers.hits(self.metric, languages), axis=1) / len(languages)
+            else:
+                by_item = mean_over_languages(self.values(entry, languages), languages, items)
+            self._reduced[key] = reduced(by_item, items)
         return self._reduced[key]
 
     def majority(self, items: Items, languages: tuple[str, ...]) -> Reduced:
@@ -94,7 +98,8 @@ class Reductions:
         if key not in self._reduced:
             rows = items.rows(languages)
             values = self.metric.values(items.gold[rows], items.majority[:, rows], len(items.labels))
-            self._reduced[key] = reduced(values, languages, items)
+            of_languages = items.of_languages(languages)
+            self._reduced[key] = reduced(mean_over_languages(values, languages, of_languages), of_languages)
         return self._reduced[key]
 
     def _values_of(self, key: str, answers: SeedAnswers, languages: tuple[str, ...]) -> Values:

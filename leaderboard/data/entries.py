@@ -125,11 +125,10 @@ def _name(entry: Entry) -> tuple[str, ...]:
 def _entry(records: Sequence[Record], weaker: Sequence[Record], gathered: Gathered) -> Entry:
     runs = tuple(sorted(records, key=lambda record: (record.cell.seed, record.cell.targets)))
     usable = [record for record in runs if record.cell.fingerprint in gathered.runs]
-    by_seed: dict[int, RunAnswers] = {}
+    by_seed: dict[int, list[RunAnswers]] = {}
     for record in usable:  # in the full protocol each target is a run of its own
-        answers, seed = gathered.runs[record.cell.fingerprint], record.cell.seed
-        by_seed[seed] = by_seed[seed].joined(answers) if seed in by_seed else answers
-    lost = {record.cell.seed for record in runs if record.complete and record.evidence == "per_item"} - set(by_seed)
+        by_seed.setdefault(record.cell.seed, []).append(gathered.runs[record.cell.fingerprint])
+    lost = {record.cell.seed for record in runs if record.has_answers} - set(by_seed)
     remarks = [gathered.remarks.get(record.cell.fingerprint) for record in usable]
     beyond = [f"Beyond the budget: {text}." for text in excesses([record for record in runs if record.complete])]
     caveats = dict.fromkeys(filter(None, [*runs[0].caveats, *remarks, *beyond, *map(_published_too, weaker)]))

@@ -18,7 +18,7 @@ from xlt_bench.errors import StoreError
 from xlt_bench.leaderboard.data.items import Items
 from xlt_bench.leaderboard.data.placing import Placing
 from xlt_bench.leaderboard.data.seed_answers import RunAnswers
-from xlt_bench.records.answers import ABSENT, Classes, Sheet
+from xlt_bench.records.answers import ABSENT, Classes, Layout, Sheet
 from xlt_bench.records.record import Record
 
 LoadSheet = Callable[[Record], Sheet]
@@ -58,19 +58,17 @@ def gather(records: Sequence[Record], load: LoadSheet, witness: Gold | None = No
         witness: what the task is known to hold, where that can be told without loading it.
     """
     sheets, skipped = _loaded(records, load)
-    labels = _most_frequent(sheet.labels[: sheet.classes] for _, sheet in sorted(sheets.items())) or ()
-    faults = {
-        key: "its classes are not the task's"
-        for key, sheet in sheets.items()
-        if sheet.labels[: sheet.classes] != labels
-    }
-    sheets = {key: sheet for key, sheet in sheets.items() if key not in faults}
-    placing = Placing(list(sheets.values()), witness or {}, labels)
-    gold, wrong = _agreed_gold(placing, sheets, witness or {})
-    faults |= {key: f"its items or gold labels are not the task's in {_few(codes)}" for key, codes in wrong.items()}
+    labels = _most_frequent(sheet.layout.labels for _, sheet in sorted(sheets.items())) or ()
+    faults = {key: "its classes are not the task's" for key, sheet in sheets.items() if sheet.layout.labels != labels}
+    claims = _claims({key: sheet for key, sheet in sheets.items() if key not in faults})
+    placing = Placing([claim.layout for claim in claims], witness or {}, labels)
+    gold, wrong = _agreed_gold(placing, claims, witness or {})
+    for layout, codes in wrong.items():
+        sentence = f"its items or gold labels are not the task's in {_few(codes)}"
+        faults |= {key: sentence for key, sheet in sheets.items() if sheet.layout.key == layout}
     skipped += [f"{named(record)}: {fault}" for record in records if (fault := faults.get(record.cell.fingerprint))]
-    agreeing = {key: sheet for key, sheet in sheets.items() if key not in wrong}
-    clusters, disagreeing = _agreed_clusters(placing, agreeing)
+    agreeing = {key: sheet for key, sheet in sheets.items() if key not in faults}
+    clusters, disagreeing = _agreed_clusters(placing, [claim for claim in claims if claim.layout.key not in wrong])
     return Gathered(
         items=Items(placing.codes, placing.items, clusters, labels, gold),
         runs={key: placing.answers_of(sheet) for key, sheet in agreeing.items()},
@@ -78,6 +76,14 @@ def gather(records: Sequence[Record], load: LoadSheet, witness: Gold | None = No
         skipped=tuple(skipped),
         caveats=(_CLUSTERS.format(disagreeing),) if disagreeing else (),
     )
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A Layout, and how many runs claim that the task has it."""
+
+    layout: Layout
+    runs: int
 
 
 _CLUSTERS = (
@@ -102,38 +108,58 @@ def _loaded(records: Sequence[Record], load: LoadSheet) -> tuple[dict[str, Sheet
     return sheets, skipped
 
 
-def _agreed_gold(placing: Placing, sheets: Mapping[str, Sheet], witness: Gold) -> tuple[Classes, dict[str, list[str]]]:
-    """The gold classes of each language, and by fingerprint the languages in which a run claims others."""
-    claims = {key: (placing.language_rows(sheets[key]), placing.gold_of(sheets[key])) for key in sorted(sheets)}
+def _claims(sheets: Mapping[str, Sheet]) -> list[_Claim]:
+    """The distinct Layouts, in order of the first fingerprint that has each."""
+    layouts, counts = dict[str, Layout](), Counter[str]()
+    for _, sheet in sorted(sheets.items()):
+        layouts.setdefault(sheet.layout.key, sheet.layout)
+        counts[sheet.layout.key] += 1
+    return [_Claim(layout, counts[key]) for key, layout in layouts.items()]
+
+
+def _agreed_gold(placing: Placing, claims: Sequence[_Claim], witness: Gold) -> tuple[Classes, dict[str, list[str]]]:
+    """The gold classes of each language, and by key of a Layout the languages in which it claims others."""
     votes: dict[int, Counter[bytes]] = {}
-    for rows, claimed in claims.values():
-        for language, classes in zip(rows.tolist(), claimed, strict=True):
-            votes.setdefault(language, Counter())[classes.tobytes()] += 1
-    gold = np.full((len(placing.codes), len(placing.items)), ABSENT, np.int16)
+    for claim in claims:
+        for language, classes in zip(
+            placing.language_rows(claim.layout).tolist(), placing.gold_of(claim.layout), strict=True
+        ):
+            votes.setdefault(language, Counter())[classes.tobytes()] += claim.runs
+    gold: Classes = np.full((len(placing.codes), len(placing.items)), ABSENT, placing.kind)
     for language, code in enumerate(placing.codes):
         if code in witness:
             gold[language] = placing.gold_of_witness(witness[code])
         else:  # the first of the most frequent: a Counter keeps the order of insertion
-            gold[language] = np.frombuffer(votes[language].most_common(1)[0][0], np.int16)
+            gold[language] = np.frombuffer(votes[language].most_common(1)[0][0], placing.kind)
     wrong: dict[str, list[str]] = {}
-    for key, (rows, claimed) in claims.items():
-        differing = (claimed != gold[rows]).any(axis=1)
+    for claim in claims:
+        rows = placing.language_rows(claim.layout)
+        differing = (placing.gold_of(claim.layout) != gold[rows]).any(axis=1)
         if differing.any():
-            wrong[key] = [placing.codes[language] for language in rows[differing]]
+            wrong[claim.layout.key] = [placing.codes[language] for language in rows[differing]]
     return gold, wrong
 
 
-def _agreed_clusters(placing: Placing, sheets: Mapping[str, Sheet]) -> tuple[tuple[str, ...], int]:
+def _agreed_clusters(placing: Placing, claims: Sequence[_Claim]) -> tuple[tuple[str, ...], int]:
     """The cluster of each item as most Records say that give any, and how many of these say otherwise.
 
     A run that was made before its task had clusters claims none; its answers are as good as the others'.
     """
-    claims = [
-        dict(zip(sheet.items, sheet.clusters, strict=True)) for _, sheet in sorted(sheets.items()) if sheet.clusters
+    clustered = [
+        (dict(zip(claim.layout.items, claim.layout.clusters, strict=True)), claim.runs)
+        for claim in claims
+        if claim.layout.clusters
     ]
-    votes = {item: Counter(claim[item] for claim in claims if item in claim) for item in placing.items}
+    votes: dict[str, Counter[str]] = {item: Counter() for item in placing.items}
+    for clusters_of_items, runs in clustered:
+        for item, cluster in clusters_of_items.items():
+            votes[item][cluster] += runs
     clusters = {item: counts.most_common(1)[0][0] if counts else item for item, counts in votes.items()}
-    differing = sum(any(clusters[item] != cluster for item, cluster in claim.items()) for claim in claims)
+    differing = sum(
+        runs
+        for clusters_of_items, runs in clustered
+        if any(clusters[item] != cluster for item, cluster in clusters_of_items.items())
+    )
     return tuple(clusters.values()), differing
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +12,23 @@ from numpy.typing import NDArray
 
 from xlt_bench.metrics import Metric
 from xlt_bench.records.answers import ABSENT, Classes
+
+
+@dataclass(frozen=True)
+class LanguageItems:
+    """The items of some languages.
+
+    Attributes:
+        occurring: (items,) which of all occur in any of them.
+        clusters: the number of the cluster of each that occurs.
+        are_whole: whether each of the languages has every item.
+        draw_key: hash of the ids and clusters of those that occur.
+    """
+
+    occurring: NDArray[np.bool_]
+    clusters: list[int]
+    are_whole: bool
+    draw_key: bytes
 
 
 @dataclass(frozen=True)
@@ -29,6 +47,7 @@ class Items:
     clusters: tuple[str, ...]
     labels: tuple[str, ...]
     gold: Classes
+    _of_languages: dict[tuple[str, ...], LanguageItems] = field(default_factory=dict, repr=False)
 
     @cached_property
     def cluster_numbers(self) -> NDArray[np.intp]:
@@ -50,12 +69,25 @@ class Items:
         present: NDArray[np.bool_] = (self.gold[self.rows(codes)] != ABSENT).any(axis=0)
         return present
 
+    def of_languages(self, codes: tuple[str, ...]) -> LanguageItems:
+        """The items that occur in these languages; the same object each time."""
+        if codes not in self._of_languages:
+            occurring = self.occurring(codes)
+            names = (f"{self.items[column]}\x1e{self.clusters[column]}" for column in np.flatnonzero(occurring))
+            self._of_languages[codes] = LanguageItems(
+                occurring=occurring,
+                clusters=self.cluster_numbers[occurring].tolist(),
+                are_whole=bool((self.gold[self.rows(codes)] != ABSENT).all()),
+                draw_key=hashlib.sha256("\x1f".join(names).encode()).digest(),
+            )
+        return self._of_languages[codes]
+
     @cached_property
     def majority(self) -> Classes:
         """(1, languages, items) the answers of who always says the class that is most frequent over all languages."""
         present = self.gold[self.gold != ABSENT]
         most = np.bincount(present).argmax() if len(present) else 0
-        return np.full((1, *self.gold.shape), most, np.int16)
+        return np.full((1, *self.gold.shape), most, self.gold.dtype)
 
     def chance(self, metric: Metric) -> dict[str, float]:
         """The score of `majority` by language, in [0, 1]."""

@@ -8,62 +8,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt_bench.leaderboard.data.seed_answers import RunAnswers
-from xlt_bench.records.answers import ABSENT, Classes, Sheet
+from xlt_bench.records.answers import ABSENT, Classes, Layout, Sheet, class_kind
 
 
 class Placing:
-    """One order of languages, items and classes for several Sheets, which all have the same classes.
+    """One order of languages, items and classes for several Layouts, which all have the same classes.
 
     Args:
         witness: language -> item id -> class that the task is known to hold.
         labels: the task's classes.
 
     Attributes:
-        codes, items: of all Sheets and the witness, sorted.
+        codes, items: of all Layouts and the witness, sorted.
+        kind: of arrays of classes.
     """
 
     def __init__(
-        self, sheets: Sequence[Sheet], witness: Mapping[str, Mapping[str, str]], labels: Sequence[str]
+        self, layouts: Sequence[Layout], witness: Mapping[str, Mapping[str, str]], labels: Sequence[str]
     ) -> None:
         ids = {item for gold in witness.values() for item in gold}
-        self.codes = tuple(sorted(set(witness).union(*(sheet.codes for sheet in sheets))))
-        self.items = tuple(sorted(ids.union(*{sheet.items for sheet in sheets})))
+        self.codes = tuple(sorted(set(witness).union(*(layout.codes for layout in layouts))))
+        self.items = tuple(sorted(ids.union(*(layout.items for layout in layouts))))
+        self.kind = class_kind(len(labels))
         self._code_positions, self._item_positions = _positions(self.codes), _positions(self.items)
         self._label_positions = _positions(labels)
         self._positions: dict[tuple[str, ...], NDArray[np.intp]] = {}
 
-    def gold_of(self, sheet: Sheet) -> Classes:
-        """The gold classes of a Sheet: (its languages, all items)."""
-        gold = np.full((len(sheet.codes), len(self.items)), ABSENT, np.int16)
-        gold[:, self._item_columns(sheet)] = sheet.gold
+    def gold_of(self, layout: Layout) -> Classes:
+        """The gold classes of a Layout: (its languages, all items)."""
+        gold: Classes = np.full((len(layout.codes), len(self.items)), ABSENT, self.kind)
+        gold[:, self._item_columns(layout)] = layout.gold
         return gold
 
     def answers_of(self, sheet: Sheet) -> RunAnswers:
         """A Sheet's answers; one that is no class of the task counts as one that names none."""
-        predicted = np.full((len(self.codes), len(self.items)), ABSENT, np.int16)
-        answers = np.where(sheet.predicted < sheet.classes, sheet.predicted, ABSENT)
-        rows = self.language_rows(sheet)
-        predicted[np.ix_(rows, self._item_columns(sheet))] = answers
-        present = np.zeros(len(self.codes), bool)
-        present[rows] = True
-        return RunAnswers(predicted, present)
+        predicted = np.where(sheet.predicted < sheet.classes, sheet.predicted, ABSENT) if sheet.others else None
+        answers = sheet.predicted if predicted is None else predicted.astype(self.kind)
+        return RunAnswers(answers, self.language_rows(sheet.layout), self._item_columns(sheet.layout))
 
     def gold_of_witness(self, classes: Mapping[str, str]) -> Classes:
         """The gold classes (all items) that the task is known to have in a language."""
-        gold = np.full(len(self.items), ABSENT, np.int16)
+        gold: Classes = np.full(len(self.items), ABSENT, self.kind)
         for item, label in classes.items():
             gold[self._item_positions[item]] = self._label_positions.get(label, ABSENT)
         return gold
 
-    def language_rows(self, sheet: Sheet) -> NDArray[np.intp]:
-        """Where a Sheet's languages lie among all."""
-        return self._remembered(sheet.codes, self._code_positions)
+    def language_rows(self, layout: Layout) -> NDArray[np.intp]:
+        """Where a Layout's languages lie among all."""
+        return self._remembered(layout.codes, self._code_positions)
 
-    def _item_columns(self, sheet: Sheet) -> NDArray[np.intp]:
-        return self._remembered(sheet.items, self._item_positions)
+    def _item_columns(self, layout: Layout) -> NDArray[np.intp]:
+        return self._remembered(layout.items, self._item_positions)
 
     def _remembered(self, names: tuple[str, ...], positions: Mapping[str, int]) -> NDArray[np.intp]:
-        if names not in self._positions:  # most Sheets have the same languages and items
+        if names not in self._positions:  # most Layouts have the same languages and items
             self._positions[names] = np.array([positions[name] for name in names], np.intp)
         return self._positions[names]
 

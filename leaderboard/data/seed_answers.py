@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlt_bench.leaderboard.data.items import Items
 from xlt_bench.metrics import Metric
-from xlt_bench.metrics.base import Values
-from xlt_bench.records.answers import Classes
+from xlt_bench.metrics.base import CountsHits, Values
+from xlt_bench.records.answers import ABSENT, Classes
 
 
 @dataclass(frozen=True)
@@ -21,17 +22,13 @@ class RunAnswers:
     """The answers of one run.
 
     Attributes:
-        predicted: (languages, items) of `Items`: positions of classes, -1 where an answer names none.
-        present: (languages,) whether the run has predictions in a language.
+        predicted: (its languages, its items) positions of classes, -1 where an answer names none.
+        rows, columns: where these languages and items lie among those of `Items`.
     """
 
     predicted: Classes
-    present: NDArray[np.bool_]
-
-    def joined(self, run: RunAnswers) -> RunAnswers:
-        """With another run's answers in the languages that these lack."""
-        predicted = np.where(self.present[:, None], self.predicted, run.predicted)
-        return RunAnswers(predicted, self.present | run.present)
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -50,10 +47,16 @@ class SeedAnswers:
     present: NDArray[np.bool_]
 
     @staticmethod
-    def of(runs: dict[int, RunAnswers], items: Items) -> SeedAnswers:
-        """From the answers of each seed."""
-        predicted = np.stack([run.predicted for run in runs.values()])
-        return SeedAnswers(tuple(runs), items, predicted, np.stack([run.present for run in runs.values()]))
+    def of(runs: Mapping[int, Sequence[RunAnswers]], items: Items) -> SeedAnswers:
+        """From the runs of each seed; of several that have a language the first one's answers count."""
+        predicted = np.full((len(runs), *items.gold.shape), ABSENT, items.gold.dtype)
+        present = np.zeros(predicted.shape[:2], bool)
+        for seed, of_seed in enumerate(runs.values()):
+            for run in reversed(of_seed):
+                predicted[seed, run.rows] = ABSENT
+                predicted[seed][np.ix_(run.rows, run.columns)] = run.predicted
+                present[seed, run.rows] = True
+        return SeedAnswers(tuple(runs), items, predicted, present)
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -63,7 +66,7 @@ class SeedAnswers:
     @cached_property
     def content(self) -> bytes:
         """What draws of seeds follow from: the answers and nothing else."""
-        answers = self.predicted.tobytes() + self.present.tobytes()
+        answers = self.predicted.astype(np.int16).tobytes() + self.present.tobytes()
         return hashlib.sha256(repr(self.seeds).encode() + answers).digest()
 
     def with_seeds(self, seeds: Sequence[int]) -> SeedAnswers:
@@ -76,9 +79,25 @@ class SeedAnswers:
         rows = self.items.rows(codes)
         return metric.values(self.items.gold[rows], self.predicted[:, rows], len(self.items.labels))
 
+    def hits(self, metric: CountsHits, codes: Sequence[str]) -> NDArray[np.bool_]:
+        """(seeds, languages, items) which answers count 1, in these languages, which must lack no item."""
+        rows = self.items.rows(codes)
+        return metric.hits(self.items.gold[rows], self.predicted[:, rows])
+
     def by_language(self, metric: Metric) -> dict[str, float]:
         """The score by language in [0, 1], mean over seeds, of the languages that every seed has."""
         if not self.languages:
             return {}
-        scores = np.nanmean(self.values(metric, self.languages), axis=2).mean(axis=0)
-        return dict(zip(self.languages, scores.tolist(), strict=True))
+        if isinstance(metric, CountsHits) and self.items.of_languages(self.languages).are_whole:
+            by_seed = count_hits(self.hits(metric, self.languages), axis=2) / len(self.items.items)
+        else:
+            by_seed = np.nanmean(self.values(metric, self.languages), axis=2)
+        return dict(zip(self.languages, by_seed.mean(axis=0).tolist(), strict=True))
+
+
+def count_hits(hits: NDArray[np.bool_], axis: int) -> NDArray[np.unsignedinteger[Any]]:
+    """How many there are along an axis; in the smallest type that holds the number, which is many times quicker."""
+    counts: NDArray[np.unsignedinteger[Any]] = hits.view(np.uint8).sum(
+        axis=axis, dtype=np.min_scalar_type(hits.shape[axis])
+    )
+    return counts

@@ -92,7 +92,7 @@ def results_of(study: Study, planned: Sequence[Planned], metric: str | None = No
     """
     setup = next(plan.experiment.setup for plan in planned if plan.experiment)
     cells = {cell.fingerprint: cell for plan in planned for cell in plan.cells}
-    records = [record for key in cells if isinstance(record := setup.store.find(key), Record)]
+    records = [record for record in setup.store.find_all(cells).values() if isinstance(record, Record)]
     if not any(record.complete for record in records):
         raise ConfigError(f"study {study.name}: no run is complete; run it with: xlt-bench study run")
     groups = {
@@ -164,7 +164,7 @@ def _changes(planned: Sequence[Planned]) -> str:
 def _lines(
     study: Study, planned: Sequence[Planned], changes: str, records: Sequence[Record], store: Store, board: Board
 ) -> Iterator[Line]:
-    countable = [record for record in records if record.complete and record.evidence == "per_item"]
+    countable = [record for record in records if record.has_answers]
     gathered = gather(countable, partial(boards.load, store), boards.witness_of(records))
     entries = {entry.key: entry for entry in entries_of(records, gathered)}
     rows = {row.key: row for section in board.sections for row in section.rows}

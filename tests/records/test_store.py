@@ -18,8 +18,9 @@ from tests.support.commands import process_environment
 from tests.support.records import predictions, record
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
+from xlt_bench.records.manifest import Damaged
 from xlt_bench.records.record import Record
-from xlt_bench.records.store import Damaged, Store
+from xlt_bench.records.store import Store
 
 WRITER = str(SUPPORT / "store_writer.py")
 

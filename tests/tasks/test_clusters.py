@@ -14,8 +14,9 @@ from tests.support.task_folder import CODES, write_task
 from xlt_bench.errors import DataError, StoreError
 from xlt_bench.records.answers import sheet_of
 from xlt_bench.records.cell import Cell
+from xlt_bench.records.predictions_file import PREDICTIONS
 from xlt_bench.records.record import Predictions, Record
-from xlt_bench.records.store import PREDICTIONS, Store
+from xlt_bench.records.store import Store
 from xlt_bench.task import Task
 from xlt_bench.tasks.checking import faults
 from xlt_bench.tasks.clusters import linked, neighbours

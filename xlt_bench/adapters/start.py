@@ -19,8 +19,9 @@ from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.paths import in_home, is_file, is_folder
 from xlt_bench.records.cell import Cell
+from xlt_bench.records.manifest import MANIFEST
 from xlt_bench.records.record import Record
-from xlt_bench.records.store import MANIFEST, Store
+from xlt_bench.records.store import Store
 
 _OUTPUT = ("out_proj.weight", "out_proj.bias")
 """Of the head: one row a class."""

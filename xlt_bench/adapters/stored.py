@@ -14,8 +14,9 @@ from xlt_bench.adapters.saved_prompt import HEAD
 from xlt_bench.adapters.tensors import read_tensors
 from xlt_bench.errors import ConfigError, StoreError
 from xlt_bench.records.cell import Cell
+from xlt_bench.records.manifest import Damaged
 from xlt_bench.records.record import Record
-from xlt_bench.records.store import WEIGHTS, Damaged, Store
+from xlt_bench.records.store import WEIGHTS, Store
 
 CACHED = "cached_prompt.safetensors"
 TRAINED = "weights.safetensors"
@@ -52,7 +53,7 @@ def find_record(store: Store, digits: str) -> Record:
     """
     if _DIGITS.fullmatch(digits) is None:
         raise ConfigError(f"RECORD is a fingerprint or its first digits (4 or more), not '{digits}'; {_listing(store)}")
-    names = [path.name for path in store.folders() if path.name.startswith(digits)]
+    names = [name for name in store.names() if name.startswith(digits)]
     if not names:
         raise ConfigError(_none(store, digits))
     if len(names) > 1:

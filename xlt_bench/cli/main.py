@@ -26,6 +26,8 @@ COMMANDS = {
     "ls": "list_",
     "label": "label",
     "forget": "forget",
+    "pack": "pack",
+    "merge": "merge",
     "tune": "tune",
     "new-method": "new_method",
     "check-method": "check_method",

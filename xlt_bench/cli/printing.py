@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from xlt_bench.errors import ConfigError
+from xlt_bench.io.texts import shortened
 
 if TYPE_CHECKING:
     from xlt_bench.records.record import Record
@@ -21,6 +25,20 @@ def readable_records(store: Store) -> list[Record]:
     if damaged:
         print(f"{len(damaged)} of {len(records) + len(damaged)} Records skipped", file=sys.stderr)
     return records
+
+
+def existing_store(folder: Path) -> Store:
+    """The store in a folder.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    from xlt_bench.records.store import Store
+
+    store = Store(folder)
+    if not store.names():
+        raise ConfigError(f"{shortened(folder, 300)} is no store: it holds no Records; make some: xlt-bench run")
+    return store
 
 
 def show_plain(content: Any) -> None:

@@ -49,7 +49,7 @@ def replace_file(final: Path, content: bytes) -> None:
     draft = final.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
     try:
         draft.write_bytes(content)
-        _sync_file(draft)
+        sync_file(draft)
         draft.replace(final)
         sync_folder(final.parent)
     finally:
@@ -61,17 +61,18 @@ def sweep(parent: Path) -> None:
     for leftover in parent.glob(f"{TEMPORARY}*"):
         with contextlib.suppress(OSError):
             if leftover.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-                shutil.rmtree(leftover)
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
 def _sync(folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            _sync_file(path)
+            sync_file(path)
     sync_folder(folder)
 
 
-def _sync_file(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Make the content of a file last."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 

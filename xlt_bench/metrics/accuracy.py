@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlt_bench.metrics.base import Classes, Values
 
@@ -20,3 +21,8 @@ class Accuracy:
     def values(self, gold: Classes, predicted: Classes, classes: int) -> Values:
         """See `Metric`."""
         return np.where(gold < 0, np.nan, predicted == gold)
+
+    def hits(self, gold: Classes, predicted: Classes) -> NDArray[np.bool_]:
+        """See `CountsHits`."""
+        hits: NDArray[np.bool_] = predicted == gold
+        return hits

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-Classes = NDArray[np.int16]
+Classes = NDArray[np.signedinteger[Any]]
 Values = NDArray[np.float64]
 
 
@@ -45,5 +45,22 @@ class Metric(Protocol):
         Returns:
             (seeds, languages, items) values, NaN where the language lacks the item; their mean over the items of a
             language is the score in [0, 1] of that seed and language.
+        """
+        ...
+
+
+@runtime_checkable
+class CountsHits(Metric, Protocol):
+    """A metric by which an item counts 1 or 0, and may say so to be computed many times more quickly."""
+
+    def hits(self, gold: Classes, predicted: Classes) -> NDArray[np.bool_]:
+        """Which items count 1.
+
+        Args:
+            gold: (languages, items) positions of classes, of languages that have every item.
+            predicted: (seeds, languages, items) likewise, -1 where the answer names no class of the task.
+
+        Returns:
+            (seeds, languages, items); what `values` says, as booleans.
         """
         ...

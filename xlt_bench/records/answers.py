@@ -1,41 +1,42 @@
-"""A Sheet: the predictions of one run as two small arrays, languages x items, and its cache file.
+"""A Sheet: the predictions of one run as two small arrays, languages x items.
 
-Predictions are texts, one row an item: right for a file, slow for arithmetic. A board of 200 Records reads Sheets. The
-cache lies beside the predictions, holds the hash of the very file it was made from, and is made again when that or
-anything else about it is wrong.
+Predictions are texts, one row an item: right for a file, slow for arithmetic. Boards, packs and the index have Sheets.
+What a Sheet says of the items (the Layout) is the same for most runs of a task, and is shared among them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlt_bench.records.record import Predictions, Record
+from xlt_bench.records.record import Predictions
 
-Classes = NDArray[np.int16]
+Classes = NDArray[np.signedinteger[Any]]
+"""Positions of classes: one byte each where that is enough."""
 ABSENT = -1
-_LAYOUT = "sheet 2"
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """Gold and predicted classes of one run.
+def class_kind(labels: int) -> np.dtype[np.signedinteger[Any]]:
+    """The type of arrays of classes, of which there are so many."""
+    return np.dtype(np.int8 if labels <= np.iinfo(np.int8).max else np.int16)
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Which items a run answered, and their gold classes.
 
     Attributes:
         codes, items: languages and item ids, in order of their first appearance.
         clusters: the cluster of each item; empty where each item is a cluster of its own.
-        labels: class names: those of the task in its order, then any other that was predicted, sorted.
+        labels: the task's classes, in its order.
         gold: (languages, items) positions in `labels`, -1 where the language lacks the item.
-        predicted: likewise; -1 also where an answer names no class.
-        classes: how many of `labels` are the task's.
     """
 
     codes: tuple[str, ...]
@@ -43,8 +44,58 @@ class Sheet:
     clusters: tuple[str, ...]
     labels: tuple[str, ...]
     gold: Classes
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of all of it; equal layouts have equal keys."""
+        names = repr((self.codes, self.items, self.clusters, self.labels)).encode()
+        return hashlib.sha256(names + self.gold.astype(np.int16).tobytes()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Gold and predicted classes of one run.
+
+    Attributes:
+        layout: the items and their gold classes.
+        others: names that answers give beside the task's classes, sorted.
+        predicted: (languages, items) positions in `labels`; -1 where the language lacks the item, or the answer names
+            no class.
+    """
+
+    layout: Layout
+    others: tuple[str, ...]
     predicted: Classes
-    classes: int
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Languages, in order of their first appearance."""
+        return self.layout.codes
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Item ids, in order of their first appearance."""
+        return self.layout.items
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The cluster of each item; empty where each item is a cluster of its own."""
+        return self.layout.clusters
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names: those of the task in its order, then any other that was predicted, sorted."""
+        return self.layout.labels + self.others
+
+    @property
+    def gold(self) -> Classes:
+        """(languages, items) positions in `labels`, -1 where the language lacks the item."""
+        return self.layout.gold
+
+    @property
+    def classes(self) -> int:
+        """How many of `labels` are the task's."""
+        return len(self.layout.labels)
 
     @property
     def correct(self) -> NDArray[np.int8]:
@@ -53,87 +104,136 @@ class Sheet:
 
     def answers_outside(self) -> tuple[int, tuple[str, ...]]:
         """How many answers name no class of the task, and the names that they give instead, if any."""
+        if not self.others and self.predicted.min() > ABSENT:
+            return 0, ()
         outside = (self.gold != ABSENT) & ((self.predicted == ABSENT) | (self.predicted >= self.classes))
-        return int(outside.sum()), self.labels[self.classes :]
+        return int(outside.sum()), self.others
+
+    def predictions(self) -> Predictions:
+        """Predictions that have this Sheet: language by language, each one's items in the order of all."""
+        rows, columns = np.nonzero(self.gold != ABSENT)
+        codes, items, labels = (np.array([*names, ""], object) for names in (self.codes, self.items, self.labels))
+        return Predictions(
+            language=codes[rows],
+            item_id=items[columns],
+            gold=labels[self.gold[rows, columns]],
+            predicted=labels[self.predicted[rows, columns]],  # -1: the last, which is empty
+            cluster=np.array(self.clusters, object)[columns] if self.clusters else None,
+        )
 
 
-def sheet_of(predictions: Predictions, classes: Sequence[str]) -> Sheet:
-    """Predictions as a Sheet.
+@dataclass(frozen=True)
+class TextColumn:
+    """Texts of which many are equal.
+
+    Attributes:
+        values: the distinct texts.
+        indices: (rows,) positions in `values`.
+    """
+
+    values: tuple[str, ...]
+    indices: NDArray[np.int32]
+
+    @staticmethod
+    def of(texts: NDArray[np.object_]) -> TextColumn:
+        """From texts (rows,)."""
+        positions: dict[str, int] = {}
+        indices = np.array([positions.setdefault(text, len(positions)) for text in texts.tolist()], np.int32)
+        return TextColumn(tuple(positions), indices)
+
+    def texts(self) -> NDArray[np.object_]:
+        """(rows,) the texts; equal ones are one object."""
+        return np.array([*self.values, None], object)[self.indices]
+
+    def in_order(self) -> TextColumn:
+        """With the values that occur, in the order of their first appearance."""
+        occurring, first, inverse = np.unique(self.indices, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        position = np.empty(len(order), np.int32)
+        position[order] = np.arange(len(order), dtype=np.int32)
+        return TextColumn(tuple(self.values[index] for index in occurring[order]), position[inverse])
+
+
+@dataclass(frozen=True)
+class PlacedItems:
+    """Where the rows of a file of predictions lie in a Layout.
+
+    Attributes:
+        places: (rows,) positions in the flattened (languages, items); None where the rows are just those, in order.
+        item_hash: see `Predictions.item_hash`.
+    """
+
+    layout: Layout
+    places: NDArray[np.intp] | None
+    item_hash: str
+
+    def sheet(self, predicted: TextColumn) -> Sheet:
+        """The Sheet of the answers (rows,) to these items."""
+        layout = self.layout
+        occurring = {predicted.values[index] for index in np.unique(predicted.indices).tolist()}
+        others = tuple(sorted(occurring - set(layout.labels) - {""}))
+        positions = {"": ABSENT} | {label: place for place, label in enumerate(layout.labels + others)}
+        kind = class_kind(len(positions))
+        # a value that does not occur has no position, and needs none
+        answers = np.array([positions.get(label, ABSENT) for label in predicted.values], kind)[predicted.indices]
+        if self.places is None:
+            return Sheet(layout, others, answers.reshape(layout.gold.shape))
+        by_item = np.full(layout.gold.size, ABSENT, kind)
+        by_item[self.places] = answers
+        return Sheet(layout, others, by_item.reshape(layout.gold.shape))
+
+
+def place_items(
+    language: TextColumn, item_id: TextColumn, gold: TextColumn, cluster: TextColumn | None, labels: Sequence[str]
+) -> PlacedItems:
+    """The items that rows (rows,) of predictions are of.
 
     Args:
-        classes: of the task.
+        labels: the task's classes.
 
     Raises:
         ValueError: no rows, an item that a language has twice or that is of two clusters, or a gold label that is no
             class of the task.
     """
-    if not len(predictions):
+    if not len(language.indices):
         raise ValueError("there are no predictions")
-    codes, rows = _positions(predictions.language)
-    items, columns = _positions(predictions.item_id)
-    foreign = sorted(set(predictions.gold.tolist()) - set(classes))
+    codes, items, classes = language.in_order(), item_id.in_order(), gold.in_order()
+    foreign = sorted(set(classes.values) - set(labels))
     if foreign:
-        raise ValueError(f"gold label '{foreign[0]}' is none of the task's classes ({', '.join(classes) or 'none'})")
-    labels = (*classes, *sorted(set(predictions.predicted.tolist()) - set(classes) - {""}))
-    positions = {"": ABSENT} | {label: position for position, label in enumerate(labels)}
-    gold = np.full((len(codes), len(items)), ABSENT, np.int16)
-    predicted = gold.copy()
-    present = np.zeros(gold.shape, bool)
-    present[rows, columns] = True
-    if present.sum() != len(predictions):
-        raise ValueError(_twice(predictions))
-    gold[rows, columns] = [positions[label] for label in predictions.gold.tolist()]
-    predicted[rows, columns] = [positions[label] for label in predictions.predicted.tolist()]
-    return Sheet(codes, items, _clusters(predictions), labels, gold, predicted, len(classes))
-
-
-def read_cache(path: Path, source: str) -> Sheet | None:
-    """The Sheet that was made from predictions of this identity; None without a whole cache of them."""
-    try:
-        with np.load(path, allow_pickle=False) as cache:
-            if cache["source"].tolist() != [_LAYOUT, source]:
-                return None
-            names = ("codes", "items", "clusters", "labels")
-            codes, items, clusters, labels = (tuple(cache[name].tolist()) for name in names)
-            sheet = Sheet(codes, items, clusters, labels, cache["gold"], cache["predicted"], int(cache["classes"]))
-    except Exception:  # whatever is wrong with a cache, it is made again
-        return None
-    return sheet if _whole(sheet) else None
-
-
-def write_cache(path: Path, source: str, sheet: Sheet) -> None:
-    """Keep a Sheet; where the folder cannot be written, the next reader computes it again."""
-    draft = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
-    try:
-        with draft.open("wb") as file:
-            np.savez(
-                file,
-                source=np.array([_LAYOUT, source]),
-                codes=np.array(sheet.codes),
-                items=np.array(sheet.items),
-                clusters=np.array(sheet.clusters, np.str_),
-                labels=np.array(sheet.labels),
-                gold=sheet.gold,
-                predicted=sheet.predicted,
-                classes=np.array(sheet.classes),
-            )
-        os.replace(draft, path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-
-
-def identity(content: bytes, record: Record) -> str:
-    """What a cached Sheet is of: the bytes of the predictions' file, and what the manifest says of them."""
-    return " ".join([hashlib.sha256(content).hexdigest(), str(record.item_hash), *map(repr, record.labels)])
-
-
-def _whole(sheet: Sheet) -> bool:
-    shape = (len(sheet.codes), len(sheet.items))
-    arrays = (sheet.gold, sheet.predicted)
-    return len(sheet.clusters) in (0, len(sheet.items)) and all(
-        array.shape == shape and array.dtype == np.int16 and array.size and -1 <= array.min() <= array.max() < count
-        for array, count in zip(arrays, (sheet.classes, len(sheet.labels)), strict=True)
+        raise ValueError(f"gold label '{foreign[0]}' is none of the task's classes ({', '.join(labels) or 'none'})")
+    shape = (len(codes.values), len(items.values))
+    places = codes.indices.astype(np.intp) * shape[1] + items.indices
+    if len(np.unique(places)) != len(places):
+        raise ValueError(_twice(language, item_id))
+    positions = {label: place for place, label in enumerate(labels)}
+    by_item = np.full(shape[0] * shape[1], ABSENT, class_kind(len(labels)))
+    by_item[places] = np.array([positions[label] for label in classes.values])[classes.indices]
+    gold_texts = gold.texts()
+    answered = Predictions(
+        language.texts(), item_id.texts(), gold_texts, gold_texts, None if cluster is None else cluster.texts()
     )
+    layout = Layout(codes.values, items.values, _clusters(answered), tuple(labels), by_item.reshape(shape))
+    is_whole = len(places) == len(by_item) and bool((places == np.arange(len(places))).all())
+    return PlacedItems(layout, None if is_whole else places, answered.item_hash())
+
+
+def sheet_of(predictions: Predictions, labels: Sequence[str]) -> Sheet:
+    """Predictions as a Sheet.
+
+    Args:
+        labels: the task's classes.
+
+    Raises:
+        ValueError: as `place_items`.
+    """
+    items = place_items(
+        TextColumn.of(predictions.language),
+        TextColumn.of(predictions.item_id),
+        TextColumn.of(predictions.gold),
+        None if predictions.cluster is None else TextColumn.of(predictions.cluster),
+        labels,
+    )
+    return items.sheet(TextColumn.of(predictions.predicted))
 
 
 def _clusters(predictions: Predictions) -> tuple[str, ...]:
@@ -147,13 +247,7 @@ def _clusters(predictions: Predictions) -> tuple[str, ...]:
     return tuple(clusters.values())
 
 
-def _positions(texts: NDArray[np.object_]) -> tuple[tuple[str, ...], list[int]]:
-    first: dict[str, int] = {}
-    positions = [first.setdefault(text, len(first)) for text in texts.tolist()]
-    return tuple(first), positions
-
-
-def _twice(predictions: Predictions) -> str:
-    pairs = Counter(zip(predictions.language.tolist(), predictions.item_id.tolist(), strict=True))
-    (language, item), _ = pairs.most_common(1)[0]
-    return f"item '{item}' of {language} is there twice"
+def _twice(language: TextColumn, item_id: TextColumn) -> str:
+    pairs = Counter(zip(language.texts().tolist(), item_id.texts().tolist(), strict=True))
+    (code, item), _ = pairs.most_common(1)[0]
+    return f"item '{item}' of {code} is there twice"

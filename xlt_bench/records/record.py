@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -132,6 +132,11 @@ class Record:
         return self.status == "complete"
 
     @property
+    def has_answers(self) -> bool:
+        """Whether answers to single items lie with it."""
+        return self.complete and self.evidence == "per_item"
+
+    @property
     def reason(self) -> str:
         """Why a run failed, in one line."""
         return next(iter((self.error or "").splitlines()), "no reason given")
@@ -161,16 +166,24 @@ class Record:
     @staticmethod
     def from_json(plain: Mapping[str, Any]) -> Record:
         """The inverse of `as_json`; raises KeyError, ValueError or TypeError on what is no Record."""
-        fields = {name: plain[name] for name in Record.__dataclass_fields__ if name in plain}
-        fields["cell"] = Cell.from_json(plain["cell"])
-        fields["groups"] = {name: tuple(codes) for name, codes in plain["groups"].items()}
-        fields["pack"] = tuple(plain["pack"])
-        for name in ("caveats", "labels"):
-            fields[name] = tuple(plain[name])
-        record = Record(**fields)
+        values = {name: plain[name] for name in Record.__dataclass_fields__ if name in plain}
+        values |= {name: read(plain[name]) for name, read in FIELD_READERS.items()}
+        record = Record(**{**values, "cell": Cell.from_json(plain["cell"])})
         _check_fields(record)
         return record
 
+
+def _read_groups(plain: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(codes) for name, codes in plain.items()}
+
+
+FIELD_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "groups": _read_groups,
+    "pack": tuple,
+    "caveats": tuple,
+    "labels": tuple,
+}
+"""Fields of a Record that JSON holds in another form -> what makes the field of it; all of them must be there."""
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "label": (str,),

@@ -1,49 +1,38 @@
-"""The store: one folder a Record. Nothing else writes there; a Record is whole or absent."""
+"""The store: one folder a Record, and one file with Records that were packed. A Record is whole or absent.
+
+Nothing else writes there.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
-from xlt_bench.io.paths import is_file, is_folder, is_there
-from xlt_bench.io.texts import reason, shortened
-from xlt_bench.records.answers import Sheet, identity, read_cache, sheet_of, write_cache
+from xlt_bench.io.paths import is_folder, is_there
+from xlt_bench.io.texts import reason
+from xlt_bench.records.answers import Sheet
 from xlt_bench.records.claims import Claims
+from xlt_bench.records.folder_reader import FolderReader, Stored
 from xlt_bench.records.labels import Labels
-from xlt_bench.records.record import SCHEMA_VERSION, Predictions, Record
+from xlt_bench.records.manifest import AGAIN, MANIFEST, Damaged, manifest_text
+from xlt_bench.records.pack import Pack
+from xlt_bench.records.predictions_file import (
+    PREDICTIONS,
+    UnreadablePredictionsError,
+    read_predictions,
+    write_predictions,
+)
+from xlt_bench.records.record import Predictions, Record
+from xlt_bench.records.record_table import RecordTable
 from xlt_bench.records.source_fits import Fits
 
-if TYPE_CHECKING:
-    from pyarrow import ChunkedArray
-
-_COLUMNS = ("language", "item_id", "gold", "predicted")
-_CLUSTER = "cluster"
-"""A further column, in the Records of tasks that give clusters."""
 WEIGHTS = "weights"
-MANIFEST = "record.json"
-PREDICTIONS = "predictions.parquet"
-CACHE = "sheet.npz"
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
-_AGAIN = "run the cell again with --rerun all"
-
-
-@dataclass(frozen=True)
-class Damaged:
-    """A folder of the store that cannot be read as a Record, and why; `newer`: only this program is too old for it."""
-
-    folder: Path
-    reason: str
-    newer: bool = False
 
 
 class Store:
@@ -57,10 +46,14 @@ class Store:
         fits: what cells of the full protocol adapt from.
         languages: fits of languages on unlabelled text, which runs share.
         labels: names that users gave to rows.
+        pack: Records that have no folder.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.pack = Pack(folder)
+        self._reader = FolderReader(folder)
+        self._stored: dict[str, Stored] = {}
         self.claims = Claims(folder / ".claims")
         self.fits = Fits(folder / ".fits")
         self.languages = Fits(folder / ".languages")
@@ -99,28 +92,73 @@ class Store:
         """The Record of this fingerprint, or what is wrong with it or its predictions; None if it is absent.
 
         Raises:
-            StoreError: a newer release wrote it; it must not be replaced.
+            StoreError: a newer release wrote it, and it must not be replaced; or the pack is damaged.
         """
-        path = self.folder_of(fingerprint)
-        record = _read(path) if is_there(path) else None
-        if isinstance(record, Damaged) and record.newer:
-            raise StoreError(f"{path}: {record.reason}, or give another store: --store DIR")
-        if isinstance(record, Record) and record.complete and record.evidence == "per_item":
-            try:
-                self.sheet(record)  # from its cache, where the file is as it was written
-            except StoreError as error:
-                return Damaged(path, str(error).removesuffix(f"; {_AGAIN}"))
-        return self.labelled([record])[0] if isinstance(record, Record) else record
+        folder = self.folder_of(fingerprint)
+        entry = self._reader.read(folder) if is_there(folder) else None
+        if not isinstance(entry, Stored):  # also where it was packed a moment ago
+            entry = self._packed([fingerprint]).get(fingerprint, entry)
+        outcome = self._outcome(folder, entry)
+        return self.labelled([outcome])[0] if isinstance(outcome, Record) else outcome
+
+    def find_all(self, fingerprints: Iterable[str]) -> dict[str, Record | Damaged]:
+        """What `find` says of many, quickly; without those that are absent.
+
+        Raises:
+            StoreError: as for `find`.
+        """
+        names = list(fingerprints)
+        folders = [folder for folder in map(self.folder_of, names) if is_there(folder)]
+        by_folder = self._reader.read_all(folders, with_answers=True)
+        entries: dict[str, Stored | Damaged] = {folder.name: entry for folder, entry in by_folder.items()}
+        entries |= self._packed(name for name in names if not isinstance(entries.get(name), Stored))
+        self._stored |= {name: entry for name, entry in entries.items() if isinstance(entry, Stored)}
+        outcomes = {name: self._outcome(self.folder_of(name), entries[name]) for name in names if name in entries}
+        records = {name: record for name, record in outcomes.items() if isinstance(record, Record)}
+        labelled = dict(zip(records, self.labelled(list(records.values())), strict=True))
+        return {name: labelled.get(name, outcome) for name, outcome in outcomes.items() if outcome is not None}
+
+    def _outcome(self, folder: Path, entry: Stored | Damaged | None) -> Record | Damaged | None:
+        if isinstance(entry, Damaged) and entry.newer:
+            raise StoreError(f"{folder}: {entry.reason}, or give another store: --store DIR")
+        if isinstance(entry, Stored):
+            return Damaged(folder, entry.fault) if entry.fault else entry.record
+        return entry
+
+    def has_readable_folder(self, fingerprint: str) -> bool:
+        """Whether its Record lies in a folder of its own, and nothing is wrong with it."""
+        entry = self._reader.read(self.folder_of(fingerprint)) if is_there(self.folder_of(fingerprint)) else None
+        return isinstance(entry, Stored) and not entry.fault
 
     def has_weights(self, fingerprint: str) -> bool:
         """Whether trained weights lie beside the predictions."""
         return is_folder(self.folder_of(fingerprint) / WEIGHTS)
 
-    def records(self) -> tuple[list[Record], list[Damaged]]:
-        """All Records in order of their folders, and what could not be read."""
-        folders = [_read(path) for path in self.folders()]
-        records = self.labelled([record for record in folders if isinstance(record, Record)])
-        return records, [damaged for damaged in folders if isinstance(damaged, Damaged)]
+    def records(self, with_answers: bool = False) -> tuple[list[Record], list[Damaged]]:
+        """All Records in order of their fingerprints, and what could not be read.
+
+        Each is whole, as it was at one moment, while others write to the store.
+
+        Args:
+            with_answers: read their answers with them, for `sheet`.
+
+        Raises:
+            StoreError: the store or its pack cannot be read.
+        """
+        while True:  # a Record may move between its folder and the pack meanwhile
+            packed_table = self.pack.table()
+            # twice: a folder that is just being replaced has no name for a moment
+            entries = self._reader.read_all([*{*self.folders(), *self.folders()}], with_answers)
+            if self.pack.is_as_opened():
+                break
+        names = [] if packed_table is None else packed_table.positions.keys()
+        stored = self._packed(names)
+        stored |= {folder.name: entry for folder, entry in entries.items() if isinstance(entry, Stored)}
+        self._stored = dict(sorted(stored.items()))
+        damaged = sorted(
+            (entry for entry in entries.values() if isinstance(entry, Damaged)), key=lambda entry: entry.folder.name
+        )
+        return self.labelled([entry.record for entry in self._stored.values()]), damaged
 
     def folders(self) -> list[Path]:
         """What should be Records' folders, in order of their names; none where there is no store.
@@ -129,13 +167,39 @@ class Store:
             StoreError: the store cannot be read.
         """
         try:
-            return sorted(path for path in self.folder.iterdir() if _is_record(path))
+            paths = (path for path in self.folder.iterdir() if _is_record(path))
+            return sorted(paths, key=lambda path: path.name)
         except FileNotFoundError:
             return []
         except (OSError, ValueError) as error:
             raise StoreError(
                 f"the store {self.folder} cannot be read: {reason(error)}; give another: --store DIR"
             ) from error
+
+    def names(self) -> list[str]:
+        """The fingerprints of all that is in the store, readable or not, in order."""
+        table = self.pack.table()
+        packed = [] if table is None else table.positions
+        return sorted({*(path.name for path in self.folders()), *packed})
+
+    def _packed(self, fingerprints: Iterable[str]) -> dict[str, Stored]:
+        """Those of these Records that are packed."""
+        table = self.pack.table()
+        if table is None:
+            return {}
+        rows = {name: table.positions[name] for name in fingerprints if name in table.positions}
+        with self.pack.reading():
+            records = table.records(list(rows.values()))
+        return {
+            name: Stored(record, partial(self._packed_sheet, table, row))
+            for (name, row), record in zip(rows.items(), records, strict=True)
+        }
+
+    def _packed_sheet(self, table: RecordTable, row: int) -> Sheet:
+        with self.pack.reading():
+            sheet = table.sheet(row)
+        assert sheet is not None, "it is asked for of Records with answers alone"
+        return sheet
 
     def labelled(self, records: Sequence[Record]) -> list[Record]:
         """These Records with the names that users gave to their rows."""
@@ -157,12 +221,11 @@ class Store:
         try:
             with atomic.temporary(self.folder) as folder:
                 if predictions is not None:
-                    _write_predictions(folder / PREDICTIONS, predictions)
-                    _keep_sheet(folder, record, predictions)
+                    write_predictions(folder / PREDICTIONS, predictions)
                 if save_weights is not None:
                     (folder / WEIGHTS).mkdir()
                     save_weights(folder / WEIGHTS)
-                (folder / MANIFEST).write_text(_manifest(record), encoding="utf-8")
+                (folder / MANIFEST).write_text(manifest_text(record.as_json()), encoding="utf-8")
                 atomic.move_in(folder, final)
         except OSError as error:
             raise StoreError(
@@ -176,11 +239,14 @@ class Store:
         Raises:
             StoreError: it cannot be written.
         """
-        path = self.folder_of(record.cell.fingerprint) / MANIFEST
+        folder = self.folder_of(record.cell.fingerprint)
+        if not is_folder(folder):  # packed
+            self.write(record, self.predictions(record) if record.has_answers else None)
+            return
         try:
-            atomic.replace_file(path, _manifest(record).encode())
+            atomic.replace_file(folder / MANIFEST, manifest_text(record.as_json()).encode())
         except OSError as error:
-            raise StoreError(f"{path} cannot be written: {reason(error)}") from error
+            raise StoreError(f"{folder / MANIFEST} cannot be written: {reason(error)}") from error
 
     def forget(self, fingerprints: Sequence[str]) -> None:
         """Remove Records with all that lies beside them; each is gone at once, not file by file.
@@ -193,9 +259,10 @@ class Store:
             if busy:
                 owner = self.claims.owner(busy[0]) or "a process"
                 raise StoreError(f"{owner} works on {self.folder_of(busy[0])}; wait for it, or end it")
+            self.pack.remove(set(fingerprints))
             try:
                 with atomic.temporary(self.folder) as aside:
-                    for fingerprint in fingerprints:
+                    for fingerprint in filter(lambda name: is_there(self.folder_of(name)), fingerprints):
                         self.folder_of(fingerprint).rename(aside / fingerprint)
             except OSError as error:
                 raise StoreError(f"{error.filename or self.folder} cannot be removed: {error.strerror}") from error
@@ -206,106 +273,36 @@ class Store:
         Raises:
             StoreError: the file is missing or broken.
         """
-        import pyarrow as arrow
-        import pyarrow.parquet as parquet
-
         path = self.folder_of(record.cell.fingerprint) / PREDICTIONS
+        if not is_there(path.parent) and (packed := self._packed([record.cell.fingerprint])):
+            return packed[record.cell.fingerprint].sheet().predictions()
         try:
-            # ParquetFile, not read_table, which imports pandas
-            file = parquet.ParquetFile(path, page_checksum_verification=True)
-            names = [*_COLUMNS, *([_CLUSTER] if _CLUSTER in file.schema_arrow.names else [])]
-            table = file.read(columns=names)
-            predictions = Predictions(*(_texts(name, table.column(name)) for name in names))
-        except (OSError, arrow.ArrowException, KeyError, TypeError) as error:
-            fault = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise StoreError(f"{path} cannot be read ({fault}); {_AGAIN}") from error
+            predictions = read_predictions(path)
+        except UnreadablePredictionsError as error:
+            raise StoreError(f"{error}; {AGAIN}") from error
         if record.item_hash is not None and predictions.item_hash() != record.item_hash:
-            raise StoreError(f"{path} does not hold the items that its record.json speaks of; {_AGAIN}")
+            raise StoreError(f"{path} does not hold the items that its record.json speaks of; {AGAIN}")
         return predictions
 
     def sheet(self, record: Record) -> Sheet:
-        """The predictions of a complete Record as a Sheet, from its cache where that is of this very file.
+        """The predictions of a complete Record as a Sheet: as `records` read them where the Record is of there.
 
         Raises:
-            StoreError: as `predictions` and `sheet_of`.
+            StoreError: they cannot be read.
         """
-        folder = self.folder_of(record.cell.fingerprint)
-        path = folder / PREDICTIONS
-        try:
-            source = identity(path.read_bytes(), record)
-        except OSError as error:
-            raise StoreError(f"{path} cannot be read ({reason(error)}); {_AGAIN}") from error
-        sheet = read_cache(folder / CACHE, source)
-        if sheet is None:
-            try:
-                sheet = sheet_of(self.predictions(record), record.labels)
-            except ValueError as error:
-                raise StoreError(f"{path}: {error}; {_AGAIN}") from error
-            write_cache(folder / CACHE, source, sheet)
-        return sheet
+        fingerprint = record.cell.fingerprint
+        stored = self._stored.get(fingerprint)
+        if stored is not None and stored.record.cell is record.cell:
+            return stored.sheet()
+        folder = self.folder_of(fingerprint)
+        entry = self._reader.read(folder) if is_there(folder) else None
+        if not isinstance(entry, Stored):
+            entry = self._packed([fingerprint]).get(fingerprint, entry)
+        if isinstance(entry, Stored):
+            return entry.sheet()
+        fault = "it is not in the store any more" if entry is None else entry.reason
+        raise StoreError(f"{folder}: {fault}; {AGAIN}")
 
 
 def _is_record(path: Path) -> bool:
-    return not path.name.startswith(".") and (is_folder(path) or _FINGERPRINT.fullmatch(path.name) is not None)
-
-
-def _read(folder: Path) -> Record | Damaged:
-    if not is_folder(folder):
-        return Damaged(folder, "a file stands where a Record's folder should be")
-    try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
-        plain = json.loads(text)
-        if "\\ud" in text.lower():  # half of a character, which no output could hold; ValueError
-            json.dumps(plain, ensure_ascii=False).encode()
-        version = plain["schema_version"]
-        if version > SCHEMA_VERSION:
-            newer = f"schema {version} is newer than this program's {SCHEMA_VERSION}; upgrade xlt-bench"
-            return Damaged(folder, newer, newer=True)
-        if version < SCHEMA_VERSION:
-            return Damaged(folder, f"schema {version} is older than this program's {SCHEMA_VERSION}; {_AGAIN}")
-        record = Record.from_json(plain)
-        fingerprint = record.cell.fingerprint
-    except FileNotFoundError:
-        return Damaged(folder, "it has no record.json")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        return Damaged(folder, f"record.json is no Record ({type(error).__name__}: {shortened(error, 200)})")
-    if fingerprint != folder.name:
-        return Damaged(folder, f"its content has fingerprint {fingerprint}, not that of its folder")
-    if record.complete and record.evidence == "per_item" and not is_file(folder / PREDICTIONS):
-        return Damaged(folder, "predictions.parquet is missing")
-    return record
-
-
-def _keep_sheet(folder: Path, record: Record, predictions: Predictions) -> None:
-    """Make the cache with the Record, so that its first board is not slower than the next ones."""
-    if record.item_hash not in (None, predictions.item_hash()):
-        return
-    with contextlib.suppress(ValueError):  # predictions that are no sheet: whoever reads them is told
-        sheet = sheet_of(predictions, record.labels)
-        write_cache(folder / CACHE, identity((folder / PREDICTIONS).read_bytes(), record), sheet)
-
-
-def _texts(name: str, column: ChunkedArray) -> NDArray[np.object_]:
-    """A column of texts, shape (rows,); equal texts are one object."""
-    from pyarrow import string
-
-    coded = column.cast(string()).combine_chunks().dictionary_encode()
-    if coded.null_count:
-        raise TypeError(f"column {name} has gaps: {coded.null_count} of {len(coded)} values are missing")
-    distinct = np.asarray(coded.dictionary.to_pylist(), object)
-    return distinct[coded.indices.to_numpy()] if len(coded) else np.empty(0, object)
-
-
-def _manifest(record: Record) -> str:
-    return json.dumps(record.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _write_predictions(path: Path, predictions: Predictions) -> None:
-    import pyarrow as arrow
-    import pyarrow.parquet as parquet
-
-    names = _COLUMNS if predictions.cluster is None else (*_COLUMNS, _CLUSTER)
-    columns = {
-        name: arrow.array(list(getattr(predictions, name)), arrow.string()).dictionary_encode() for name in names
-    }
-    parquet.write_table(arrow.table(columns), path, compression="zstd", write_page_checksum=True)
+    return not path.name.startswith(".") and (_FINGERPRINT.fullmatch(path.name) is not None or is_folder(path))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.records.cell import Cell
+from xlt_bench.records.manifest import Damaged
 from xlt_bench.records.record import Record
-from xlt_bench.records.store import Damaged, Store
+from xlt_bench.records.store import Store
 from xlt_bench.runs.evaluation import Evaluation
 from xlt_bench.runs.request import Request
 from xlt_bench.runs.setup import Setup
@@ -82,9 +83,9 @@ def experiment_of(request: Request | Evaluation, setup: Setup, cells: Sequence[C
     """The cells, and which of them the store already holds."""
     if rerun not in RERUNS:
         raise ConfigError(f"--rerun takes failed or all, not '{rerun}'")
-    folders = {cell.fingerprint: setup.store.find(cell.fingerprint) for cell in cells}
-    damaged = tuple(folder for folder in folders.values() if isinstance(folder, Damaged))
-    records = {key: record for key, record in folders.items() if isinstance(record, Record)}
+    outcomes = setup.store.find_all(cell.fingerprint for cell in cells)
+    damaged = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, Damaged))
+    records = {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Record)}
     stored = {key: record for key, record in records.items() if _stands(record, setup, rerun)}
     return Experiment(request, setup, tuple(cells), stored, damaged, records, rerun)
 

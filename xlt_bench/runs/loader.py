@@ -1,4 +1,4 @@
-"""What experiments load: tasks and backbones, each once however many experiments ask for it."""
+"""What experiments load: tasks, backbones and stores, each once however many experiments ask for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlt_bench.backbones.source import BackboneSource, Precision, locate
+from xlt_bench.records.store import Store
 from xlt_bench.task import Task, TaskInfo
 from xlt_bench.tasks import task_info
 
@@ -14,12 +15,17 @@ if TYPE_CHECKING:
 
 
 class Loader:
-    """Tasks and backbones, found and loaded at their first use."""
+    """Tasks, backbones and stores, found and loaded at their first use."""
 
     def __init__(self) -> None:
         self._tasks: dict[tuple[str, Path | None], Task] = {}
         self._sources: dict[str, BackboneSource] = {}
         self._backbones: dict[tuple[str, str, Precision], Backbone] = {}
+        self._stores: dict[Path, Store] = {}
+
+    def store(self, folder: Path) -> Store:
+        """The store in a folder, with what is known of its Records by now."""
+        return self._stores.setdefault(folder, Store(folder))
 
     def info(self, task: str) -> TaskInfo:
         """What is known of a task, a name or a file, before it is loaded."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from xlt_bench.engines import Engine, Waiting, carry_out
 from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
 from xlt_bench.method import Progress
-from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.studies.planning import Planned
@@ -105,8 +104,7 @@ def cell_counts(planned: Sequence[Planned], queued: Collection[str] = ()) -> Ite
     for configuration in planned:
         fingerprints = [cell.fingerprint for cell in configuration.cells if cell.fingerprint not in counted]
         counted.update(fingerprints)
-        states = Counter(_state(configuration, fingerprint, queued) for fingerprint in fingerprints)
-        yield CellCounts(configuration, states)
+        yield CellCounts(configuration, Counter(_states(configuration, fingerprints, queued)))
 
 
 def estimates(planned: Sequence[Planned], probes: Probes) -> Iterator[Estimate | None]:
@@ -133,30 +131,27 @@ def estimates(planned: Sequence[Planned], probes: Probes) -> Iterator[Estimate |
         yield Estimate(seconds, probe.memory_bytes)
 
 
-def _state(configuration: Planned, fingerprint: str, queued: Collection[str]) -> str:
-    assert configuration.experiment is not None, "a configuration with cells has an experiment"
+def _states(configuration: Planned, fingerprints: Sequence[str], queued: Collection[str]) -> Iterator[str]:
+    if configuration.experiment is None:
+        return
     store = configuration.experiment.setup.store
-    record = store.find(fingerprint)
-    if isinstance(record, Record):
-        return "done" if record.complete else "failed"
-    if store.claims.held(fingerprint):
-        return "running"
-    return "queued" if fingerprint in queued else "missing"
+    outcomes = store.find_all(fingerprints)
+    for fingerprint in fingerprints:
+        record = outcomes.get(fingerprint)
+        if isinstance(record, Record):
+            yield "done" if record.complete else "failed"
+        elif store.claims.held(fingerprint):
+            yield "running"
+        else:
+            yield "queued" if fingerprint in queued else "missing"
 
 
 def _drop_fits(planned: Sequence[Planned]) -> None:
     """Forget the fits on the sources that no cell of the study needs any more."""
-    adapting = [
-        (configuration.experiment, cell)
-        for configuration in planned
-        if configuration.experiment
-        for cell in configuration.cells
-        if cell.adapts
-    ]
-    missing = {cell.source_fit for experiment, cell in adapting if not _is_stored(experiment, cell)}
-    for experiment, _ in adapting[:1]:  # a study has one store
-        experiment.setup.store.fits.drop({cell.source_fit for _, cell in adapting} - missing)
-
-
-def _is_stored(experiment: Experiment, cell: Cell) -> bool:
-    return isinstance(experiment.setup.store.find(cell.fingerprint), Record)
+    experiments = [configuration.experiment for configuration in planned if configuration.experiment]
+    adapting = {cell.fingerprint: cell for experiment in experiments for cell in experiment.cells if cell.adapts}
+    if adapting:
+        store = experiments[0].setup.store  # a study has one store
+        stored = {name for name, record in store.find_all(adapting).items() if isinstance(record, Record)}
+        missing = {cell.source_fit for name, cell in adapting.items() if name not in stored}
+        store.fits.drop({cell.source_fit for cell in adapting.values()} - missing)

@@ -152,35 +152,6 @@ def test_all_bad_is_still_a_board(store: Store) -> None:
     assert "Skipped, and not in any number above: 4 Records." in shown(board)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY" + b"\0" * 64], ids=["empty", "zip", "numpy"])
-def test_a_broken_cache_is_made_again(store: Store, content: bytes) -> None:
-    before = seeds_and_skipped(store)
-    for folder in folders(store):
-        (folder / "sheet.npz").write_bytes(content)
-    assert seeds_and_skipped(store) == before
-    assert all((folder / "sheet.npz").stat().st_size > len(content) for folder in folders(store))
-
-
-def test_a_cache_is_of_the_very_predictions_beside_it(store: Store) -> None:
-    records, _ = store.records()
-    old = [store.sheet(record) for record in records]
-    other = folders(store)[1] / "sheet.npz"
-    shutil.copy(other, folders(store)[0] / "sheet.npz")
-    assert np.array_equal(store.sheet(records[0]).predicted, old[0].predicted)
-    assert not np.array_equal(old[0].predicted, old[1].predicted)
-
-
-def test_a_store_that_cannot_be_written_is_read_all_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    for folder in folders(store):
-        (folder / "sheet.npz").unlink()
-    monkeypatch.setattr("os.replace", refuse)
-    assert seeds_and_skipped(store) == (4, ())
-    assert not [path for folder in folders(store) for path in folder.iterdir() if "npz" in path.name]
-
-
 def test_a_record_of_an_older_schema_is_named(store: Store) -> None:
     path = folders(store)[0] / "record.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 1}))

@@ -1,0 +1,114 @@
+"""Merging: the Records of one store into another, where they do not contradict each other."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+
+import numpy as np
+
+from xlt_bench.errors import StoreError
+from xlt_bench.io import atomic
+from xlt_bench.io.texts import reason
+from xlt_bench.records.packing import write_row
+from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
+
+_NAMED = 5
+"""Conflicts that an error names."""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What merging would copy.
+
+    Attributes:
+        new: Records that the target lacks, or has of a failed run where the source's is complete.
+        shared: how many both stores have with the same answers, or failed in both.
+        labels: configuration -> the name that a user gave to the row in the source, where the target has none.
+        damaged: what cannot be read in the source, one line each.
+    """
+
+    new: tuple[Record, ...]
+    shared: int
+    labels: dict[str, str]
+    damaged: tuple[str, ...]
+
+
+def plan_merge(source: Store, target: Store) -> Merge:
+    """What of a store another one lacks.
+
+    Raises:
+        StoreError: both have other answers of one run, or other names of one row; or one cannot be read.
+    """
+    records, damaged = source.records(with_answers=True)
+    present = {record.cell.fingerprint: record for record in target.records(with_answers=True)[0]}
+    new, conflicts = [], list[str]()
+    for record in records:
+        other = present.get(record.cell.fingerprint)
+        if other is None or (record.complete and not other.complete):
+            new.append(record)
+        elif record.complete and (fault := _contradiction(source, record, target, other)):
+            conflicts.append(f"Record {record.cell.fingerprint} ({record.row_label}, seed {record.cell.seed}): {fault}")
+    labels, named = source.labels.read(), target.labels.read()
+    for configuration, label in labels.items():
+        if named.get(configuration, label) != label:
+            names = f"'{label}' in one and '{named[configuration]}' in the other"
+            conflicts.append(f"row {configuration[:8]} is called {names}")
+    if conflicts:
+        more = f"; and {len(conflicts) - _NAMED} more" if len(conflicts) > _NAMED else ""
+        raise StoreError(
+            f"{source.folder} and {target.folder} contradict each other, and nothing was copied: "
+            f"{'; '.join(conflicts[:_NAMED])}{more}; forget or rename one of the two: xlt-bench forget, xlt-bench label"
+        )
+    return Merge(
+        new=tuple(new),
+        shared=len(records) - len(new),
+        labels={key: label for key, label in labels.items() if key not in named},
+        damaged=tuple(f"{folder.folder}: {folder.reason}" for folder in damaged),
+    )
+
+
+def merge(plan: Merge, source: Store, target: Store) -> None:
+    """Copy what was planned, with weights; each Record is whole or absent.
+
+    Raises:
+        StoreError: the disk does not take it; what it took is whole, and merging again goes on.
+    """
+    target.check_writable()
+    try:
+        for record in plan.new:
+            _copy(record, source, target)
+    except OSError as error:
+        raise StoreError(f"the store {target.folder} cannot be written: {reason(error)}; nothing is lost") from error
+    for configuration, label in plan.labels.items():
+        target.labels.write(configuration, label)
+
+
+def _copy(record: Record, source: Store, target: Store) -> None:
+    fingerprint = record.cell.fingerprint
+    folder = source.folder_of(fingerprint)
+    if source.has_readable_folder(fingerprint):
+        with atomic.temporary(target.folder) as draft:
+            shutil.copytree(folder, draft / fingerprint)
+            atomic.move_in(draft / fingerprint, target.folder_of(fingerprint))
+        return
+    table = source.pack.table()
+    if table is None or fingerprint not in table.positions:
+        raise StoreError(f"{folder} is not there any more: another process removed it; merge again")
+    with source.pack.reading():
+        write_row(target, table.row(table.positions[fingerprint]))
+
+
+def _contradiction(source: Store, record: Record, target: Store, other: Record) -> str:
+    """How the answers of one run differ in two stores; empty where they do not."""
+    if record.has_answers != other.has_answers:
+        return "only one of them has answers to single items"
+    if not record.has_answers:
+        return "" if record.accuracy == other.accuracy else "its figures are others"
+    sheets = source.sheet(record), target.sheet(other)
+    if sheets[0].layout.key != sheets[1].layout.key:
+        return "its items are others"
+    answers = (np.array([*sheet.labels, ""], object)[sheet.predicted] for sheet in sheets)
+    different = int(np.not_equal(*answers).sum())
+    return f"{different} of its answers are others" if different else ""

@@ -1,0 +1,193 @@
+"""Packing a store and undoing it. Nothing is removed before what stands for it was written, synced and read again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from xlt_bench.errors import StoreError
+from xlt_bench.io import atomic
+from xlt_bench.io.paths import is_folder, is_there
+from xlt_bench.records.answers import Sheet
+from xlt_bench.records.index import signature_of
+from xlt_bench.records.manifest import MANIFEST, Damaged, manifest_text, read_manifest
+from xlt_bench.records.predictions_file import (
+    PREDICTIONS,
+    SheetReader,
+    UnreadablePredictionsError,
+    write_predictions,
+)
+from xlt_bench.records.record_table import RecordTable, Row
+from xlt_bench.records.store import Store
+
+
+@dataclass
+class Packed:
+    """What packing did.
+
+    Attributes:
+        packed: Records that were in folders and are in the pack now.
+        left: folder -> why it stays.
+    """
+
+    packed: int = 0
+    left: dict[Path, str] = field(default_factory=dict)
+
+
+def pack(store: Store) -> Packed:
+    """Put the Records of a store into its pack, but for those with weights, and those that cannot be read.
+
+    Raises:
+        StoreError: the disk does not take it, and the store is as it was; or the pack is damaged.
+    """
+    outcome = Packed()
+    with store.pack.locked(), store.pack.reading():
+        atomic.sweep(store.folder)
+        table = store.pack.table()
+        candidates = [folder for folder in store.folders() if _may_be_packed(folder, outcome)]
+        taken: dict[str, _Taken] = {}
+        if candidates:
+            rows = _rows(table, candidates, taken, outcome)
+            store.pack.replace(rows, lambda written: _check(written, taken))
+            outcome.packed = _remove(store, taken, outcome)
+    return outcome
+
+
+def unpack(store: Store) -> int:
+    """Put every packed Record back into a folder of its own; how many there were.
+
+    Raises:
+        StoreError: the disk does not take them: those that it took have folders, and the pack is as it was.
+    """
+    with store.pack.locked(), store.pack.reading():
+        atomic.sweep(store.folder)
+        table = store.pack.table()
+        if table is None:
+            return 0
+        for fingerprint, number in table.positions.items():
+            if not store.has_readable_folder(fingerprint):
+                write_row(store, table.row(number))
+        store.pack.path.unlink()
+        atomic.sync_folder(store.folder)
+        return len(table)
+
+
+def write_row(store: Store, row: Row) -> None:
+    """Write a Record's folder from a row, each file as it was; OSError."""
+    final = store.folder_of(row.record.cell.fingerprint)
+    with atomic.temporary(store.folder) as folder:
+        if row.sheet is not None:
+            write_predictions(folder / PREDICTIONS, row.sheet.predictions())
+        (folder / MANIFEST).write_text(manifest_text(row.plain), encoding="utf-8")
+        atomic.move_in(folder, final)
+
+
+def _may_be_packed(folder: Path, outcome: Packed) -> bool:
+    """Whether nothing but the two files lies in a folder."""
+    if not is_folder(folder):
+        outcome.left[folder] = "a file stands where a Record's folder should be"
+        return False
+    with suppress(OSError):
+        further = sorted(path.name for path in folder.iterdir() if path.name not in (MANIFEST, PREDICTIONS))
+        if further:
+            outcome.left[folder] = f"it has {', '.join(further[:3])} too"
+            return False
+    return True
+
+
+class _FolderRows:
+    """Rows of folders, as long as they can be put back just as they are."""
+
+    def __init__(self) -> None:
+        self._sheets = SheetReader()
+        self._item_hashes: dict[str, str] = {}
+
+    def read(self, folder: Path) -> Row | str:
+        """The row of a folder, or why it cannot be packed."""
+        manifest = read_manifest(folder)
+        if isinstance(manifest, Damaged):
+            return manifest.reason
+        record = manifest.record
+        if manifest_text(manifest.plain) != manifest.text:
+            return f"{MANIFEST} is not written as this version of xlt-bench writes it"
+        if not record.has_answers:
+            return Row(record, manifest.plain, None)
+        try:
+            sheet = self._sheets.read(folder / PREDICTIONS, record.labels, record.item_hash)
+        except UnreadablePredictionsError as error:
+            return str(error)
+        if self._item_hash(sheet) != record.item_hash:
+            return "its items are not in the order of their languages"
+        return Row(record, manifest.plain, sheet)
+
+    def _item_hash(self, sheet: Sheet) -> str:
+        """Of the predictions that the Sheet would give back."""
+        key = sheet.layout.key
+        if key not in self._item_hashes:
+            self._item_hashes[key] = sheet.predictions().item_hash()
+        return self._item_hashes[key]
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A folder that was read into the new pack: the signature of its files, and the hash of what was read."""
+
+    signature: str
+    content: str
+
+
+def _rows(
+    table: RecordTable | None, folders: Sequence[Path], taken: dict[str, _Taken], outcome: Packed
+) -> Iterator[Row]:
+    """The rows of the new pack: of these folders, then those of the old one that are in none."""
+    reader = _FolderRows()
+    for folder in folders:
+        signature = signature_of(folder)
+        row = reader.read(folder)
+        if isinstance(row, str):
+            outcome.left[folder] = row
+        elif signature_of(folder) != signature:
+            outcome.left[folder] = "another process was writing it"
+        else:
+            taken[folder.name] = _Taken(signature, _content_hash(row))
+            yield row
+    if table is not None:
+        yield from (table.row(number) for name, number in table.positions.items() if name not in taken)
+
+
+def _check(written: RecordTable, taken: Mapping[str, _Taken]) -> None:
+    """Read again all that the folders would be removed for."""
+    for name, folder in taken.items():
+        if name not in written.positions or _content_hash(written.row(written.positions[name])) != folder.content:
+            raise StoreError(f"Record {name} was not read back as it was written; the store is as it was")
+
+
+def _content_hash(row: Row) -> str:
+    digest = hashlib.sha256(json.dumps(row.plain).encode())
+    if row.sheet is not None:
+        digest.update(f"{row.sheet.layout.key} {row.sheet.others}".encode())
+        digest.update(row.sheet.predicted.astype(np.int16).tobytes())
+    return digest.hexdigest()
+
+
+def _remove(store: Store, taken: Mapping[str, _Taken], outcome: Packed) -> int:
+    """Remove the folders that are in the pack by now, but for those that a process works on or has changed since."""
+    removed = 0
+    with atomic.temporary(store.folder) as aside:
+        for name, read in taken.items():
+            folder = store.folder_of(name)
+            if store.claims.held(name) or signature_of(folder) != read.signature:
+                outcome.left[folder] = "another process works on it"
+                continue
+            folder.rename(aside / name)
+            if signature_of(aside / name) == read.signature:
+                removed += 1
+            elif not is_there(folder):  # what came in between is put back, unless something younger is there
+                (aside / name).rename(folder)
+    return removed

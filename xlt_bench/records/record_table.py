@@ -1,0 +1,312 @@
+"""A table of many Records in one Parquet file, a row each: the form of packs, and of the index of a store.
+
+Each field of a manifest and of its cell is a column of JSON texts, and so is the Layout of the answers. Parquet keeps
+equal texts of a column once, and here each is parsed once, so that Records share what they have in common. The answers
+are a column of bytes, a class each, which is read only where a Sheet is asked for.
+
+A table that is open stays as it is when its file is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import MISSING, Field, dataclass, fields
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlt_bench.records.answers import Classes, Layout, Sheet
+from xlt_bench.records.cell import TUPLES, Cell
+from xlt_bench.records.record import FIELD_READERS, SCHEMA_VERSION, Record
+
+if TYPE_CHECKING:
+    from pyarrow import Array, RecordBatch, Schema
+
+_FORMAT = {b"xlt-bench": b"records 1", b"schema_version": str(SCHEMA_VERSION).encode()}
+_ROWS_AT_ONCE = 1_000
+_LARGEST_DICTIONARY = 1 << 28
+"""Bytes of distinct values of a column of so many rows; beyond, Parquet would keep each value in full."""
+
+_CELL_FIELDS = {field.name: field for field in fields(Cell)}
+_RECORD_FIELDS = {field.name: field for field in fields(Record) if field.name not in ("cell", "given_label")}
+_FIRST = ("schema_version", "fingerprint", "configuration")
+"""Keys of a manifest that are of no field; they come first, then the cell, then the fields."""
+_IN_CELL = "cell."
+_FURTHER = "further"
+"""What a manifest has beside all these, one JSON object."""
+_MANIFEST_COLUMNS = (*(_IN_CELL + name for name in _CELL_FIELDS), *_RECORD_FIELDS)
+_TEXTS = (*_FIRST, *_MANIFEST_COLUMNS, _FURTHER, "layout", "others", "signature")
+
+
+class UnreadableTableError(Exception):
+    """A file is no table of Records, or is damaged; the message says why, in one line."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A Record as a table has it.
+
+    Attributes:
+        plain: the manifest, all keys of it.
+        sheet: of its answers to single items, where there are any.
+        signature: of the files that it was read from, where those are still there.
+    """
+
+    record: Record
+    plain: Mapping[str, Any]
+    sheet: Sheet | None
+    signature: str = ""
+
+
+def write_table(path: Path, rows: Iterable[Row]) -> None:
+    """Write a table; OSError where the disk does not take it. Of the rows a thousand are held at once."""
+    import pyarrow.parquet as parquet
+
+    remaining = iter(rows)
+    with parquet.ParquetWriter(
+        path,
+        _schema(),
+        compression="zstd",
+        use_dictionary=[*_TEXTS, "gold"],
+        dictionary_pagesize_limit=_LARGEST_DICTIONARY,
+        write_page_checksum=True,
+    ) as writer:
+        while batch := list(islice(remaining, _ROWS_AT_ONCE)):
+            writer.write_batch(_batch(batch))
+
+
+class RecordTable:
+    """A table that was opened; columns are read when they are needed.
+
+    Raises:
+        UnreadableTableError: as its name says; any method may raise it.
+
+    Attributes:
+        positions: fingerprint -> number of the row.
+        signatures: of each row.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow.parquet as parquet
+
+        self.path = path
+        with self._reading():
+            self._file = parquet.ParquetFile(path, page_checksum_verification=True)
+            metadata = self._file.schema_arrow.metadata or {}
+            if any(metadata.get(key) != value for key, value in _FORMAT.items()):
+                raise ValueError("it is no table of Records of this version of xlt-bench")
+            sizes = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
+            self._starts = np.cumsum([0, *sizes])
+            self._columns: dict[str, _Column] = {}
+            rows = range(int(self._starts[-1]))
+            identities = ("fingerprint", "configuration", "signature")
+            texts = [self._column(name).values(rows) for name in identities] if rows else [[], [], []]
+        self._fingerprints, self._configurations, self.signatures = texts
+        self.positions = {fingerprint: row for row, fingerprint in enumerate(self._fingerprints)}
+        self._records: dict[int, Record] = {}
+        self._layouts: dict[tuple[int, int], Layout] = {}
+        self._answers: Array = None
+        self._answers_group: int | None = None  # one at a time: whoever needs a Sheet for long keeps it
+
+    def __len__(self) -> int:
+        return len(self._fingerprints)
+
+    def records(self, rows: Sequence[int]) -> list[Record]:
+        """The Records of these rows; the same objects each time."""
+        missing = [row for row in rows if row not in self._records]
+        with self._reading():
+            columns = [self._column(name).values(missing) for name in _MANIFEST_COLUMNS]
+            for row, *values in zip(missing, *columns, strict=True):
+                in_cell = dict(zip(_CELL_FIELDS, values, strict=False))
+                cell = Cell.of_known_identity(in_cell, self._fingerprints[row], self._configurations[row])
+                of_record = dict(zip(_RECORD_FIELDS, values[len(_CELL_FIELDS) :], strict=True))
+                self._records[row] = Record(cell=cell, **of_record)
+        return [self._records[row] for row in rows]
+
+    def sheet(self, row: int) -> Sheet | None:
+        """The Sheet of a row; None where there are no answers to single items."""
+        with self._reading():
+            layout_number = self._column("layout").number(row)
+            if layout_number is None:
+                return None
+            key = (layout_number, self._column("gold").number(row) or 0)
+            if key not in self._layouts:
+                described = self._column("layout").values([row])[0]
+                gold = self._column("gold").values([row])[0]
+                self._layouts[key] = _layout(described, gold)
+            group = int(np.searchsorted(self._starts, row, side="right")) - 1
+            if self._answers_group != group:
+                read = self._file.read_row_group(group, columns=["predicted"], use_threads=False).column(0)
+                self._answers, self._answers_group = read.combine_chunks(), group
+            content = self._answers[row - int(self._starts[group])].as_buffer()
+            layout, others = self._layouts[key], tuple(self._column("others").values([row])[0])
+            return Sheet(layout, others, _classes(content, layout.gold.shape))
+
+    def row(self, number: int) -> Row:
+        """All of a row."""
+        (record,) = self.records([number])
+        return Row(record, self._plain(number), self.sheet(number), self.signatures[number])
+
+    def _plain(self, row: int) -> dict[str, Any]:
+        """The manifest as it was."""
+        texts = {name: self._column(name).text(row) for name in (*_FIRST, *_MANIFEST_COLUMNS, _FURTHER)}
+        plain = {name: json.loads(text) for name, text in texts.items() if text is not None and name not in _FIRST}
+        cell = {name: plain[_IN_CELL + name] for name in _CELL_FIELDS if _IN_CELL + name in plain}
+        first = {
+            "schema_version": int(texts["schema_version"] or 0),
+            "fingerprint": texts["fingerprint"],
+            "configuration": texts["configuration"],
+        }
+        further = plain.pop(_FURTHER, {})
+        return {**first, "cell": cell, **{name: plain[name] for name in _RECORD_FIELDS if name in plain}, **further}
+
+    def _column(self, name: str) -> _Column:
+        if name not in self._columns:
+            read = self._file.read(columns=[name], use_threads=False).column(0).unify_dictionaries()
+            numbers = np.concatenate([chunk.indices.fill_null(-1).to_numpy() for chunk in read.chunks])
+            self._columns[name] = _Column(read.chunk(0).dictionary, numbers, _READERS[name])
+        return self._columns[name]
+
+    def _reading(self) -> AbstractContextManager[None]:
+        return _reading(self.path)
+
+
+class _Column:
+    """A column of texts, each parsed once.
+
+    Args:
+        distinct: the distinct texts.
+        numbers: (rows,) which of them; -1 for none.
+        read: from a text, or from None, to the value.
+    """
+
+    def __init__(self, distinct: Array, numbers: NDArray[np.int32], read: Callable[[str | None], Any]) -> None:
+        self._distinct = distinct
+        self._numbers: list[int] = numbers.tolist()
+        self._read = read
+        self._values: dict[int, Any] = {}
+
+    def number(self, row: int) -> int | None:
+        """Which of the distinct texts a row has; equal ones have equal numbers."""
+        number = self._numbers[row]
+        return None if number < 0 else number
+
+    def text(self, row: int) -> Any:
+        """The text of a row; None where it has none."""
+        number = self._numbers[row]
+        return None if number < 0 else self._distinct[number].as_py()
+
+    def values(self, rows: Sequence[int]) -> list[Any]:
+        """The values of these rows; those of equal texts are one object."""
+        numbers = [self._numbers[row] for row in rows]
+        for number in set(numbers) - self._values.keys():
+            self._values[number] = self._read(None if number < 0 else self._distinct[number].as_py())
+        return [self._values[number] for number in numbers]
+
+
+def _reader(field: Field[Any], convert: Callable[[Any], Any] | None) -> Callable[[str | None], Any]:
+    def read(text: str | None) -> Any:
+        if text is None:
+            return field.default_factory() if field.default_factory is not MISSING else field.default
+        value = json.loads(text)
+        if convert is not None:
+            return convert(value)
+        # the keys of a thousand tables of accuracies are the same languages
+        return {sys.intern(key): inner for key, inner in value.items()} if isinstance(value, dict) else value
+
+    return read
+
+
+def _parsed(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    **{_IN_CELL + name: _reader(field, tuple if name in TUPLES else None) for name, field in _CELL_FIELDS.items()},
+    **{name: _reader(field, FIELD_READERS.get(name)) for name, field in _RECORD_FIELDS.items()},
+    **dict.fromkeys((_FURTHER, "layout", "others"), _parsed),
+    **{name: lambda content: content for name in (*_FIRST, "signature", "gold")},
+}
+"""Column -> what makes its value of a text."""
+
+
+def _layout(described: Mapping[str, Any], gold: bytes) -> Layout:
+    codes, items, clusters, labels = (tuple(described[name]) for name in ("codes", "items", "clusters", "labels"))
+    return Layout(codes, items, clusters, labels, _classes(gold, (len(codes), len(items))))
+
+
+def _classes(content: Any, shape: tuple[int, ...]) -> Classes:
+    """Classes (languages, items) from bytes, one or two each."""
+    if len(content) == 2 * shape[0] * shape[1]:
+        return np.frombuffer(content, np.int16).reshape(shape)
+    return np.frombuffer(content, np.int8).reshape(shape)
+
+
+def _schema() -> Schema:
+    import pyarrow as arrow
+
+    def coded(kind: Any) -> Any:
+        return arrow.dictionary(arrow.int32(), kind)
+
+    texts = [(name, coded(arrow.string())) for name in _TEXTS]
+    arrays = [("gold", coded(arrow.binary())), ("predicted", arrow.binary())]
+    return arrow.schema([*texts, *arrays], metadata=_FORMAT)
+
+
+def _batch(rows: Sequence[Row]) -> RecordBatch:
+    import pyarrow as arrow
+
+    cells = [_values_of(row) for row in rows]
+    schema = _schema()
+    arrays = []
+    for field in schema:
+        values = [cell.get(field.name) for cell in cells]
+        is_coded = arrow.types.is_dictionary(field.type)
+        array = arrow.array(values, field.type.value_type if is_coded else field.type)
+        arrays.append(array.dictionary_encode() if is_coded else array)
+    return arrow.record_batch(arrays, schema=schema)
+
+
+def _values_of(row: Row) -> dict[str, Any]:
+    """Column -> what a row has there."""
+    plain, sheet = row.plain, row.sheet
+    cell, identity = plain["cell"], row.record.cell
+    further = {name: value for name, value in plain.items() if name not in (*_FIRST, "cell", *_RECORD_FIELDS)}
+    values: dict[str, Any] = {
+        "schema_version": str(plain["schema_version"]),
+        "fingerprint": identity.fingerprint,
+        "configuration": identity.configuration,
+        "signature": row.signature,
+        **{_IN_CELL + name: _text(value) for name, value in cell.items()},
+        **{name: _text(plain[name]) for name in _RECORD_FIELDS if name in plain},
+    }
+    if further:
+        values[_FURTHER] = _text(further)
+    if sheet is not None:
+        layout = sheet.layout
+        described = {"codes": layout.codes, "items": layout.items, "clusters": layout.clusters, "labels": layout.labels}
+        values |= {"layout": _text(described), "others": _text(sheet.others)}
+        values |= {"gold": layout.gold.tobytes(), "predicted": sheet.predicted.tobytes()}
+    return values
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say in one way whatever is wrong with a file."""
+    import pyarrow as arrow
+
+    try:
+        yield
+    except (OSError, arrow.ArrowException, KeyError, TypeError, ValueError) as error:
+        fault = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UnreadableTableError(f"{path} cannot be read ({fault})") from error
