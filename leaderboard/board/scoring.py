@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,7 +12,8 @@ from xlt_bench.leaderboard.board.model import Bounds, Inference, RowScore
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.board.reducing import Reduced, Reductions
 from xlt_bench.metrics.base import Values
-from xlt_bench.stats import Interval, IntervalMethod, compare, interval, outlier_seeds
+from xlt_bench.stats import Interval, IntervalMethod, against_fixed, interval, outlier_seeds, verdict_of
+from xlt_bench.stats.arrays import alpha_of
 from xlt_bench.stats.intervals import joined, seed_note
 
 POINT = "point value: no interval, no test"
@@ -20,8 +22,7 @@ _ROUNDING = 1e-12
 
 def score_of(
     row: GroupMeasurement,
-    reductions: Reductions,
-    chance: Mapping[str, float],
+    is_at_chance: bool,
     bootstrap: Bounds | None,
     outliers: tuple[int, ...],
     options: Options,
@@ -29,7 +30,7 @@ def score_of(
     """The score without rank, letters and comparison, which need the other rows.
 
     Args:
-        chance: the majority class's score by language.
+        is_at_chance: see `at_chance`.
         bootstrap: its interval, where the board has such.
         outliers: seeds whose value lies far from the others'.
     """
@@ -55,7 +56,7 @@ def score_of(
         ranked_value=None,
         rank=None,
         letters="",
-        at_chance=_at_chance(row, reductions, chance, options.level),
+        at_chance=is_at_chance,
         note=POINT if row.reduced is None else _note(row.reduced, stored, two_way, by_seeds, bootstrap, options),
     )
 
@@ -81,6 +82,36 @@ def outliers_of(measured: Sequence[GroupMeasurement]) -> dict[str, tuple[int, ..
     }
 
 
+def at_chance(
+    measured: Sequence[GroupMeasurement], reductions: Reductions, chance: Mapping[str, float], level: float
+) -> set[str]:
+    """Keys of entries that a paired test on the same items does not show above the majority class.
+
+    Of one run, it is this run that is tested; where there is nothing to test, the values are compared.
+
+    Args:
+        chance: the majority class's score by language.
+    """
+    keys, testable = set[str](), dict[tuple[str, ...], list[tuple[str, Values]]]()
+    for row in measured:
+        if row.reduced is not None and row.reduced.testable:
+            testable.setdefault(row.languages, []).append((row.entry.key, row.reduced.x))
+            continue
+        floor = [chance[code] for code in row.languages if code in chance]
+        if len(floor) == len(row.languages) and row.value <= float(np.mean(floor)) + _ROUNDING:
+            keys.add(row.entry.key)
+    for languages, rows in testable.items():
+        xs = [x for _, x in rows]
+        items = next(row.entry.answers.items for row in measured if row.entry.answers and row.languages == languages)
+        majority = reductions.majority(items, languages).x
+        differences, p_values = against_fixed(xs, majority, [len(x) == 1 for x in xs])
+        for (key, _), difference, p in zip(rows, differences.tolist(), p_values.tolist(), strict=True):
+            verdict = verdict_of(difference, None if math.isnan(p) else p, alpha_of(level))
+            if verdict not in ("better", None) or difference <= _ROUNDING:
+                keys.add(key)
+    return keys
+
+
 def _bounds(result: Interval | None) -> Bounds | None:
     return None if result is None else Bounds(result.low, result.high)
 
@@ -91,17 +122,6 @@ def _inference(row: GroupMeasurement) -> Inference:
     if row.entry.is_stored:
         return "these answers"
     return "one run" if len(row.reduced.x) == 1 else "runs"
-
-
-def _at_chance(row: GroupMeasurement, reductions: Reductions, chance: Mapping[str, float], level: float) -> bool:
-    """Whether a paired test on the same items does not show the row above the majority class; of one run, this run."""
-    if row.reduced is None or row.entry.answers is None or not row.reduced.testable:
-        has_chance = all(code in chance for code in row.languages)
-        return has_chance and row.value <= float(np.mean([chance[code] for code in row.languages])) + _ROUNDING
-    majority = reductions.majority(row.entry.answers.items, row.languages).x
-    fixed = len(row.reduced.x) == 1
-    test = compare(row.reduced.x, majority, "two-way", level, deterministic=(fixed, True))
-    return test.verdict not in ("better", None) or test.difference <= _ROUNDING
 
 
 def _note(

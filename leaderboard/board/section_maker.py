@@ -19,7 +19,7 @@ from xlt_bench.leaderboard.board.pairs import PairTests, RankedRows, group_pairs
 from xlt_bench.leaderboard.board.prompting import prompting_notes
 from xlt_bench.leaderboard.board.reducing import Reductions
 from xlt_bench.leaderboard.board.resampling import Resampler
-from xlt_bench.leaderboard.board.scoring import outliers_of, score_of
+from xlt_bench.leaderboard.board.scoring import at_chance, outliers_of, score_of
 from xlt_bench.leaderboard.board.sections import Setting
 from xlt_bench.leaderboard.board.standings import RowStanding, standings
 from xlt_bench.leaderboard.data.entries import Entry
@@ -135,10 +135,11 @@ class SectionMaker:
         against: Mapping[str, Against],
     ) -> Scores:
         bounds, outliers = resampler.bounds(measured), outliers_of(measured)
+        keys_at_chance = at_chance(measured, self.reductions, self.chance, self.options.level)
         scores = {}
         for row in measured:
             key = row.entry.key
-            score = score_of(row, self.reductions, self.chance, bounds.get(key), outliers.get(key, ()), self.options)
+            score = score_of(row, key in keys_at_chance, bounds.get(key), outliers.get(key, ()), self.options)
             scores[key] = _placed(score, row, places.get(key), against.get(key))
         return scores
 

@@ -53,8 +53,9 @@ class SeedAnswers:
         present = np.zeros(predicted.shape[:2], bool)
         for seed, of_seed in enumerate(runs.values()):
             for run in reversed(of_seed):
-                predicted[seed, run.rows] = ABSENT
-                predicted[seed][np.ix_(run.rows, run.columns)] = run.predicted
+                answers = np.full((len(run.rows), len(items.items)), ABSENT, predicted.dtype)
+                answers[:, run.columns] = run.predicted
+                predicted[seed, run.rows] = answers
                 present[seed, run.rows] = True
         return SeedAnswers(tuple(runs), items, predicted, present)
 

@@ -108,6 +108,7 @@ def _caches() -> Iterator[tuple[str, str]]:
         ("hub", Path(HF_HUB_CACHE)),
         ("tokens", cache_folder("tokens")),
         ("packaged backbones", cache_folder("backbones")),
+        ("indexes of stores", cache_folder("records")),
     ):
         files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
         size = sum(path.stat().st_size for path in files) / 2**20

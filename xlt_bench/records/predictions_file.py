@@ -130,7 +130,7 @@ def _columns(file: ParquetFile, names: Sequence[str]) -> dict[str, TextColumn]:
 
 
 def _column(name: str, column: ChunkedArray) -> TextColumn:
-    from pyarrow import int32, string, types
+    from pyarrow import string, types
 
     if not (types.is_dictionary(column.type) and types.is_string(column.type.value_type)):
         column = column.cast(string()).dictionary_encode()
@@ -138,8 +138,8 @@ def _column(name: str, column: ChunkedArray) -> TextColumn:
         raise TypeError(f"column {name} has gaps: {column.null_count} of {len(column)} values are missing")
     if not len(column):
         return TextColumn((), np.empty(0, np.int32))
-    chunks = column.unify_dictionaries().chunks
-    indices = np.concatenate([chunk.indices.cast(int32()).to_numpy() for chunk in chunks])
+    chunks = (column if column.num_chunks == 1 else column.unify_dictionaries()).chunks
+    indices = np.concatenate([chunk.indices.to_numpy().astype(np.int32, copy=False) for chunk in chunks])
     return TextColumn(tuple(chunks[0].dictionary.to_pylist()), indices)
 
 

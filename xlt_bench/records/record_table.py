@@ -11,22 +11,23 @@ from __future__ import annotations
 
 import json
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import MISSING, Field, dataclass, fields
-from itertools import islice
+from functools import cached_property
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xlt_bench.records.answers import Classes, Layout, Sheet
 from xlt_bench.records.cell import TUPLES, Cell
 from xlt_bench.records.record import FIELD_READERS, SCHEMA_VERSION, Record
 
 if TYPE_CHECKING:
-    from pyarrow import Array, RecordBatch, Schema
+    from pyarrow import Array, DictionaryArray, RecordBatch, Schema
 
 _FORMAT = {b"xlt-bench": b"records 1", b"schema_version": str(SCHEMA_VERSION).encode()}
 _ROWS_AT_ONCE = 1_000
@@ -102,15 +103,14 @@ class RecordTable:
             if any(metadata.get(key) != value for key, value in _FORMAT.items()):
                 raise ValueError("it is no table of Records of this version of xlt-bench")
             sizes = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
-            self._starts = np.cumsum([0, *sizes])
+            self._starts = [0, *accumulate(sizes)]
             self._columns: dict[str, _Column] = {}
-            rows = range(int(self._starts[-1]))
+            rows = range(self._starts[-1])
             identities = ("fingerprint", "configuration", "signature")
-            texts = [self._column(name).values(rows) for name in identities] if rows else [[], [], []]
+            texts = [column.values(rows) for column in self._named(identities)]
         self._fingerprints, self._configurations, self.signatures = texts
         self.positions = {fingerprint: row for row, fingerprint in enumerate(self._fingerprints)}
         self._records: dict[int, Record] = {}
-        self._layouts: dict[tuple[int, int], Layout] = {}
         self._answers: Array = None
         self._answers_group: int | None = None  # one at a time: whoever needs a Sheet for long keeps it
 
@@ -121,7 +121,7 @@ class RecordTable:
         """The Records of these rows; the same objects each time."""
         missing = [row for row in rows if row not in self._records]
         with self._reading():
-            columns = [self._column(name).values(missing) for name in _MANIFEST_COLUMNS]
+            columns = [column.values(missing) for column in self._named(_MANIFEST_COLUMNS)]
             for row, *values in zip(missing, *columns, strict=True):
                 in_cell = dict(zip(_CELL_FIELDS, values, strict=False))
                 cell = Cell.of_known_identity(in_cell, self._fingerprints[row], self._configurations[row])
@@ -132,21 +132,29 @@ class RecordTable:
     def sheet(self, row: int) -> Sheet | None:
         """The Sheet of a row; None where there are no answers to single items."""
         with self._reading():
-            layout_number = self._column("layout").number(row)
-            if layout_number is None:
+            layout, others = self._layouts[row]
+            if layout is None:
                 return None
-            key = (layout_number, self._column("gold").number(row) or 0)
-            if key not in self._layouts:
-                described = self._column("layout").values([row])[0]
-                gold = self._column("gold").values([row])[0]
-                self._layouts[key] = _layout(described, gold)
-            group = int(np.searchsorted(self._starts, row, side="right")) - 1
+            group = bisect_right(self._starts, row) - 1
             if self._answers_group != group:
                 read = self._file.read_row_group(group, columns=["predicted"], use_threads=False).column(0)
                 self._answers, self._answers_group = read.combine_chunks(), group
-            content = self._answers[row - int(self._starts[group])].as_buffer()
-            layout, others = self._layouts[key], tuple(self._column("others").values([row])[0])
+            content = self._answers[row - self._starts[group]].as_buffer()
             return Sheet(layout, others, _classes(content, layout.gold.shape))
+
+    @cached_property
+    def _layouts(self) -> list[tuple[Layout | None, tuple[str, ...]]]:
+        """Of each row the Layout, and the answers beside its labels; equal Layouts are one object."""
+        rows = range(len(self))
+        described, gold, others = (column.values(rows) for column in self._named(("layout", "gold", "others")))
+        layouts: dict[tuple[int, int], Layout] = {}
+        result: list[tuple[Layout | None, tuple[str, ...]]] = []
+        for plain, classes, names in zip(described, gold, others, strict=True):
+            key = (id(plain), id(classes))  # equal values of a column are one object
+            if plain is not None and key not in layouts:
+                layouts[key] = _layout(plain, classes)
+            result.append((layouts.get(key), tuple(names or ())))
+        return result
 
     def row(self, number: int) -> Row:
         """All of a row."""
@@ -155,7 +163,8 @@ class RecordTable:
 
     def _plain(self, row: int) -> dict[str, Any]:
         """The manifest as it was."""
-        texts = {name: self._column(name).text(row) for name in (*_FIRST, *_MANIFEST_COLUMNS, _FURTHER)}
+        names = (*_FIRST, *_MANIFEST_COLUMNS, _FURTHER)
+        texts = {name: column.text(row) for name, column in zip(names, self._named(names), strict=True)}
         plain = {name: json.loads(text) for name, text in texts.items() if text is not None and name not in _FIRST}
         cell = {name: plain[_IN_CELL + name] for name in _CELL_FIELDS if _IN_CELL + name in plain}
         first = {
@@ -166,12 +175,13 @@ class RecordTable:
         further = plain.pop(_FURTHER, {})
         return {**first, "cell": cell, **{name: plain[name] for name in _RECORD_FIELDS if name in plain}, **further}
 
-    def _column(self, name: str) -> _Column:
-        if name not in self._columns:
-            read = self._file.read(columns=[name], use_threads=False).column(0).unify_dictionaries()
-            numbers = np.concatenate([chunk.indices.fill_null(-1).to_numpy() for chunk in read.chunks])
-            self._columns[name] = _Column(read.chunk(0).dictionary, numbers, _READERS[name])
-        return self._columns[name]
+    def _named(self, names: Sequence[str]) -> list[_Column]:
+        """These columns, of which those are read that were not."""
+        missing = [name for name in names if name not in self._columns]
+        if missing:
+            table = self._file.read(columns=missing, use_threads=False)
+            self._columns |= {name: _Column(table.column(name).chunks, _READERS[name]) for name in missing}
+        return [self._columns[name] for name in names]
 
     def _reading(self) -> AbstractContextManager[None]:
         return _reading(self.path)
@@ -181,21 +191,21 @@ class _Column:
     """A column of texts, each parsed once.
 
     Args:
-        distinct: the distinct texts.
-        numbers: (rows,) which of them; -1 for none.
+        chunks: dictionary arrays, one a group of rows.
         read: from a text, or from None, to the value.
     """
 
-    def __init__(self, distinct: Array, numbers: NDArray[np.int32], read: Callable[[str | None], Any]) -> None:
-        self._distinct = distinct
-        self._numbers: list[int] = numbers.tolist()
+    def __init__(self, chunks: Sequence[DictionaryArray], read: Callable[[Any], Any]) -> None:
         self._read = read
-        self._values: dict[int, Any] = {}
-
-    def number(self, row: int) -> int | None:
-        """Which of the distinct texts a row has; equal ones have equal numbers."""
-        number = self._numbers[row]
-        return None if number < 0 else number
+        self._numbers: list[int] = []  # of each row, of all distinct texts; -1 for none
+        self._distinct: list[Any] = []
+        for chunk in chunks:
+            indices = chunk.indices  # pyarrow.compute, which fills gaps, takes a tenth of a second to import
+            numbers = indices.to_pylist() if indices.null_count else indices.to_numpy().tolist()
+            first = len(self._distinct)
+            self._numbers += [-1 if number is None else first + number for number in numbers]
+            self._distinct += chunk.dictionary  # scalars: most texts are never asked for
+        self._values: dict[Any, Any] = {}
 
     def text(self, row: int) -> Any:
         """The text of a row; None where it has none."""
@@ -205,9 +215,13 @@ class _Column:
     def values(self, rows: Sequence[int]) -> list[Any]:
         """The values of these rows; those of equal texts are one object."""
         numbers = [self._numbers[row] for row in rows]
-        for number in set(numbers) - self._values.keys():
-            self._values[number] = self._read(None if number < 0 else self._distinct[number].as_py())
-        return [self._values[number] for number in numbers]
+        by_number = {}
+        for number in set(numbers):
+            text = None if number < 0 else self._distinct[number].as_py()
+            if text not in self._values:
+                self._values[text] = self._read(text)
+            by_number[number] = self._values[text]
+        return [by_number[number] for number in numbers]
 
 
 def _reader(field: Field[Any], convert: Callable[[Any], Any] | None) -> Callable[[str | None], Any]:

@@ -22,7 +22,7 @@ from .corrections import benjamini_hochberg, holm
 from .intervals import Interval, IntervalMethod, interval
 from .languages import resampled_over_languages
 from .outliers import outlier_seeds
-from .pairwise import Pairwise, pair_p_values, pairwise
+from .pairwise import Pairwise, against_fixed, pair_p_values, pairwise
 from .permutation import PermutationTest, permutation_test
 from .power import DetectableDifference, Effects, detectable_difference, effects
 from .ranking import Ranking, holm_pairs, rank_intervals, rank_methods, ranks, tie_letters
@@ -44,6 +44,7 @@ __all__ = [
     "SeedVariance",
     "Verdict",
     "accuracy",
+    "against_fixed",
     "benjamini_hochberg",
     "by_cluster",
     "compare",

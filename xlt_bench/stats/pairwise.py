@@ -99,6 +99,23 @@ def _p_values(table: Table, method: Literal["two-way", "seeds"], first: Position
     return table.p_values(first, second) if method == "two-way" else table.seeds_only_p_values(first, second)
 
 
+def against_fixed(xs: Sequence[ArrayLike], reference: ArrayLike, deterministic: Sequence[bool]) -> tuple[Array, Array]:
+    """Differences and two-sided p (M,) of M methods less one whose answers no seed changes.
+
+    Each as `compare` has the two of them, all at once: no method tells of another how much its seeds vary.
+
+    Args:
+        xs, deterministic: as for `pairwise`.
+        reference: (1, clusters).
+
+    Raises:
+        ValueError: as `pairwise`.
+    """
+    table = Table.of([*xs, reference], [*deterministic, True], alone=True)
+    first, second = np.arange(len(xs)), np.full(len(xs), len(xs))
+    return table.mean[first] - table.mean[second], table.p_values(first, second)
+
+
 def _pairs(methods: int, reference: int | None) -> tuple[Positions, Positions]:
     first, second = np.triu_indices(methods, k=1)
     if reference is None:

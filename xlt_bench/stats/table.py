@@ -50,8 +50,12 @@ class Table:
     seed_spread: SeedSpread
 
     @staticmethod
-    def of(xs: Sequence[ArrayLike], deterministic: Sequence[bool] | None = None) -> "Table":
-        """From scores (seeds, clusters) of each method; see `pairwise` for errors."""
+    def of(xs: Sequence[ArrayLike], deterministic: Sequence[bool] | None = None, *, alone: bool = False) -> "Table":
+        """From scores (seeds, clusters) of each method; see `pairwise` for errors.
+
+        Args:
+            alone: how much the seeds of a row vary is known from that row and not from the others.
+        """
         at_least(len(xs), 1, "methods")
         arrays = [scores(x, f"xs[{i}]") for i, x in enumerate(xs)]
         if len({x.shape[1] for x in arrays}) > 1:
@@ -75,7 +79,7 @@ class Table:
             varying,
             (seeds > 1) | np.array(fixed),
             size,
-            SeedSpread.learnt(single, seeds[varying] - 1.0),
+            SeedSpread.learnt(single, seeds[varying] - 1.0, 1.0 if alone else None),
         )
 
     def remaining(self, first: Positions, second: Positions) -> Array:
