@@ -85,6 +85,22 @@ def test_what_was_read_once_is_not_read_again(folder: Path, files_read: list[str
     assert first == truth(folder)
 
 
+def test_few_records_wait_until_they_are_many(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, files_read: list[str]
+) -> None:
+    monkeypatch.setattr(folder_reader, "FEWEST_INDEXED", 3)
+    store, names = Store(folder), [path.name for path in Store(folder).folders()]
+    for count, name in enumerate(names[:3], 1):
+        for _ in range(2):
+            (run,) = store.find_all([name]).values()
+            assert isinstance(run, Record)
+            assert not run.complete or store.sheet(run).predicted.size
+        assert len(tables()) == (count == 3)
+    assert len(files_read) == len(set(files_read)), "each once"
+    expected = truth(folder)
+    assert {name: store.find_all([name])[name] for name in names} == {name: run for name, (run, _) in expected.items()}
+
+
 def test_the_store_gets_no_file(folder: Path) -> None:
     before = sorted(folder.rglob("*"))
     contents(folder)

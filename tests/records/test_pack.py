@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as parquet
 import pytest
 
 from tests.support.records import predictions, record
@@ -233,6 +235,20 @@ def test_a_damaged_pack_is_named_and_nothing_is_run_again(store: Store) -> None:
     for read in (Store(store.folder).records, lambda: Store(store.folder).find(run.cell.fingerprint)):
         with pytest.raises(StoreError, match=r"records\.parquet cannot be read .*restore it from a copy, or remove it"):
             read()
+
+
+def test_a_pack_outlives_a_new_field_and_is_not_read_by_an_older_program(store: Store) -> None:
+    read, before = contents(store), files(store)
+    pack(store)
+    path = store.folder / "records.parquet"
+    table = parquet.ParquetFile(path).read()
+    plain = [json.loads(content) for name, content in before.items() if name.endswith("record.json")]
+    assert {(record["cell"]["shots"], record["runs"]) for record in plain} == {(None, None)}
+    parquet.write_table(table.drop_columns(["cell.shots", "runs"]), path)  # as if these fields were new
+    assert contents(store) == read
+    parquet.write_table(table.append_column("colour", table.column("label")), path)
+    with pytest.raises(StoreError, match="column colour is of a newer version of xlt-bench; upgrade it"):
+        contents(store)
 
 
 def test_a_broken_folder_does_not_hide_the_packed_record(store: Store) -> None:

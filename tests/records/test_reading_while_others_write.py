@@ -16,7 +16,7 @@ from tests.support.store_changer import SEEDS
 from xlt_bench.records import folder_reader, index
 from xlt_bench.records.store import Store
 
-SECONDS = 1.5
+SECONDS = 1.0
 
 
 @pytest.mark.parametrize("indexed", [False, True])
@@ -36,7 +36,7 @@ def test_no_record_is_missing_and_none_is_half_of_two(
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
         versions, boards, until = set[str](), 0, time.monotonic() + SECONDS
-        while time.monotonic() < until or len(versions) < 2 * SEEDS or boards < 20:
+        while time.monotonic() < until or len(versions) < 2 * SEEDS or boards < 10:
             store = Store(tmp_path / "store")
             records, damaged = store.records(with_answers=True)
             assert damaged == []

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from xlt_bench.errors import StoreError
@@ -22,7 +23,7 @@ from xlt_bench.records.record import Record
 from xlt_bench.records.record_table import RecordTable, Row, UnreadableTableError
 
 FEWEST_INDEXED = 50
-"""Records that were read anew; fewer are read in a moment."""
+"""Records that were read anew; fewer are read again in a moment."""
 _TRIES = 20
 _PAUSE_SECONDS = 0.005
 
@@ -49,8 +50,10 @@ class FolderReader:
     """
 
     def __init__(self, store: Path) -> None:
+        self._store = store
         self._index = Index(store)
         self._sheets = SheetReader()
+        self._waiting: dict[Path, Row] = {}  # to be indexed, as soon as they are many
 
     def read_all(self, folders: Sequence[Path], with_answers: bool) -> dict[Path, Stored | Damaged]:
         """Records by folder; those that have gone meanwhile are left out.
@@ -80,14 +83,24 @@ class FolderReader:
         return Stored(record, partial(self._sheet, folder, record))
 
     def _fill_index(self, signatures: Mapping[Path, str]) -> None:
-        """Index what it lacks, where that is much; not what changed a moment ago."""
+        """Read what the index lacks, not what changed a moment ago, and index it once it is much."""
         missing = [
             folder
             for folder, signature in signatures.items()
-            if is_settled(signature) and self._index.place(folder.name, signature) is None
+            if is_settled(signature)
+            and self._index.place(folder.name, signature) is None
+            and self._waiting_row(folder, signature) is None
         ]
-        if len(missing) >= FEWEST_INDEXED:
-            self._index.add(self._rows(missing, signatures))
+        rows = self._rows(missing, signatures)
+        if len(missing) + len(self._waiting) >= FEWEST_INDEXED:
+            self._index.add(chain(self._waiting.values(), rows))
+            self._waiting = {}
+        else:
+            self._waiting |= {self._store / row.record.cell.fingerprint: row for row in rows}
+
+    def _waiting_row(self, folder: Path, signature: str) -> Row | None:
+        row = self._waiting.get(folder)
+        return row if row is not None and row.signature == signature else None
 
     def _rows(self, folders: Sequence[Path], signatures: Mapping[Path, str]) -> Iterator[Row]:
         for folder in folders:
@@ -98,21 +111,25 @@ class FolderReader:
                     yield Row(manifest.record, manifest.plain, answers, outcome.signature)
 
     def _indexed(self, signatures: Mapping[Path, str]) -> dict[Path, Stored]:
-        """Those of these Records that the index has."""
+        """Those of these Records that the index has, or will have."""
+        outcomes: dict[Path, Stored] = {}
         by_table: dict[RecordTable, dict[Path, int]] = {}
         for folder, signature in signatures.items():
+            row = self._waiting_row(folder, signature)
+            if row is not None:
+                outcomes[folder] = Stored(row.record, partial(_given, row))
+                continue
             place = self._index.place(folder.name, signature) if signature else None
             if place is not None:
                 by_table.setdefault(place[0], {})[folder] = place[1]
-        outcomes = {}
         for table, rows in by_table.items():
             try:
                 records = table.records(list(rows.values()))
             except UnreadableTableError:
                 self._index.discard(table)
                 continue
-            for (folder, row), record in zip(rows.items(), records, strict=True):
-                outcomes[folder] = Stored(record, partial(self._indexed_sheet, table, row, folder))
+            for (folder, number), record in zip(rows.items(), records, strict=True):
+                outcomes[folder] = Stored(record, partial(self._indexed_sheet, table, number, folder))
         return outcomes
 
     def _indexed_sheet(self, table: RecordTable, row: int, folder: Path) -> Sheet:
@@ -166,6 +183,11 @@ class _Reading:
     manifest: Manifest
     answers: Sheet | str | None
     signature: str
+
+
+def _given(row: Row) -> Sheet:
+    assert row.sheet is not None, "it is asked for of Records with answers alone"
+    return row.sheet
 
 
 def _refuse(fault: str) -> Sheet:

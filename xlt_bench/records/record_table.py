@@ -102,6 +102,9 @@ class RecordTable:
             metadata = self._file.schema_arrow.metadata or {}
             if any(metadata.get(key) != value for key, value in _FORMAT.items()):
                 raise ValueError("it is no table of Records of this version of xlt-bench")
+            unknown = sorted(set(self._file.schema_arrow.names) - set(_schema().names))
+            if unknown:
+                raise ValueError(f"column {unknown[0]} is of a newer version of xlt-bench; upgrade it")
             sizes = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
             self._starts = [0, *accumulate(sizes)]
             self._columns: dict[str, _Column] = {}
@@ -180,7 +183,9 @@ class RecordTable:
         missing = [name for name in names if name not in self._columns]
         if missing:
             table = self._file.read(columns=missing, use_threads=False)
-            self._columns |= {name: _Column(table.column(name).chunks, _READERS[name]) for name in missing}
+            for name in missing:  # one that is not there is of a field that is younger than the table
+                chunks = table.column(name).chunks if name in table.column_names else None
+                self._columns[name] = _Column(chunks, self._starts[-1], _READERS[name])
         return [self._columns[name] for name in names]
 
     def _reading(self) -> AbstractContextManager[None]:
@@ -191,15 +196,16 @@ class _Column:
     """A column of texts, each parsed once.
 
     Args:
-        chunks: dictionary arrays, one a group of rows.
+        chunks: dictionary arrays, one a group of rows; None: no row has a text.
+        rows: how many.
         read: from a text, or from None, to the value.
     """
 
-    def __init__(self, chunks: Sequence[DictionaryArray], read: Callable[[Any], Any]) -> None:
+    def __init__(self, chunks: Sequence[DictionaryArray] | None, rows: int, read: Callable[[Any], Any]) -> None:
         self._read = read
-        self._numbers: list[int] = []  # of each row, of all distinct texts; -1 for none
+        self._numbers = [-1] * rows if chunks is None else []  # of each row, of all distinct texts; -1 for none
         self._distinct: list[Any] = []
-        for chunk in chunks:
+        for chunk in chunks or ():
             indices = chunk.indices  # pyarrow.compute, which fills gaps, takes a tenth of a second to import
             numbers = indices.to_pylist() if indices.null_count else indices.to_numpy().tolist()
             first = len(self._distinct)
