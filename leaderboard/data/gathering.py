@@ -18,7 +18,7 @@ from xlt_bench.errors import StoreError
 from xlt_bench.leaderboard.data.items import Items
 from xlt_bench.leaderboard.data.placing import Placing
 from xlt_bench.leaderboard.data.seed_answers import RunAnswers
-from xlt_bench.records.answers import ABSENT, Classes, Layout, Sheet
+from xlt_bench.records.answers import ABSENT, Classes, ItemLayout, Sheet
 from xlt_bench.records.record import Record
 
 LoadSheet = Callable[[Record], Sheet]
@@ -80,9 +80,9 @@ def gather(records: Sequence[Record], load: LoadSheet, witness: Gold | None = No
 
 @dataclass(frozen=True)
 class _Claim:
-    """A Layout, and how many runs claim that the task has it."""
+    """A ItemLayout, and how many runs claim that the task has it."""
 
-    layout: Layout
+    layout: ItemLayout
     runs: int
 
 
@@ -109,8 +109,8 @@ def _loaded(records: Sequence[Record], load: LoadSheet) -> tuple[dict[str, Sheet
 
 
 def _claims(sheets: Mapping[str, Sheet]) -> list[_Claim]:
-    """The distinct Layouts, in order of the first fingerprint that has each."""
-    layouts, counts = dict[str, Layout](), Counter[str]()
+    """The distinct ItemLayouts, in order of the first fingerprint that has each."""
+    layouts, counts = dict[str, ItemLayout](), Counter[str]()
     for _, sheet in sorted(sheets.items()):
         layouts.setdefault(sheet.layout.key, sheet.layout)
         counts[sheet.layout.key] += 1
@@ -118,7 +118,7 @@ def _claims(sheets: Mapping[str, Sheet]) -> list[_Claim]:
 
 
 def _agreed_gold(placing: Placing, claims: Sequence[_Claim], witness: Gold) -> tuple[Classes, dict[str, list[str]]]:
-    """The gold classes of each language, and by key of a Layout the languages in which it claims others."""
+    """The gold classes of each language, and by key of a ItemLayout the languages in which it claims others."""
     votes: dict[int, Counter[bytes]] = {}
     for claim in claims:
         for language, classes in zip(

@@ -8,23 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlt_bench.leaderboard.data.seed_answers import RunAnswers
-from xlt_bench.records.answers import ABSENT, Classes, Layout, Sheet, class_kind
+from xlt_bench.records.answers import ABSENT, Classes, ItemLayout, Sheet, class_kind
 
 
 class Placing:
-    """One order of languages, items and classes for several Layouts, which all have the same classes.
+    """One order of languages, items and classes for several ItemLayouts, which all have the same classes.
 
     Args:
         witness: language -> item id -> class that the task is known to hold.
         labels: the task's classes.
 
     Attributes:
-        codes, items: of all Layouts and the witness, sorted.
+        codes, items: of all ItemLayouts and the witness, sorted.
         kind: of arrays of classes.
     """
 
     def __init__(
-        self, layouts: Sequence[Layout], witness: Mapping[str, Mapping[str, str]], labels: Sequence[str]
+        self, layouts: Sequence[ItemLayout], witness: Mapping[str, Mapping[str, str]], labels: Sequence[str]
     ) -> None:
         ids = {item for gold in witness.values() for item in gold}
         self.codes = tuple(sorted(set(witness).union(*(layout.codes for layout in layouts))))
@@ -34,15 +34,15 @@ class Placing:
         self._label_positions = _positions(labels)
         self._positions: dict[tuple[str, ...], NDArray[np.intp]] = {}
 
-    def gold_of(self, layout: Layout) -> Classes:
-        """The gold classes of a Layout: (its languages, all items)."""
+    def gold_of(self, layout: ItemLayout) -> Classes:
+        """The gold classes of a ItemLayout: (its languages, all items)."""
         gold: Classes = np.full((len(layout.codes), len(self.items)), ABSENT, self.kind)
         gold[:, self._item_columns(layout)] = layout.gold
         return gold
 
     def answers_of(self, sheet: Sheet) -> RunAnswers:
         """A Sheet's answers; one that is no class of the task counts as one that names none."""
-        predicted = np.where(sheet.predicted < sheet.classes, sheet.predicted, ABSENT) if sheet.others else None
+        predicted = np.where(sheet.predicted < sheet.classes, sheet.predicted, ABSENT) if sheet.extra_labels else None
         answers = sheet.predicted if predicted is None else predicted.astype(self.kind)
         return RunAnswers(answers, self.language_rows(sheet.layout), self._item_columns(sheet.layout))
 
@@ -53,15 +53,15 @@ class Placing:
             gold[self._item_positions[item]] = self._label_positions.get(label, ABSENT)
         return gold
 
-    def language_rows(self, layout: Layout) -> NDArray[np.intp]:
-        """Where a Layout's languages lie among all."""
+    def language_rows(self, layout: ItemLayout) -> NDArray[np.intp]:
+        """Where a ItemLayout's languages lie among all."""
         return self._remembered(layout.codes, self._code_positions)
 
-    def _item_columns(self, layout: Layout) -> NDArray[np.intp]:
+    def _item_columns(self, layout: ItemLayout) -> NDArray[np.intp]:
         return self._remembered(layout.items, self._item_positions)
 
     def _remembered(self, names: tuple[str, ...], positions: Mapping[str, int]) -> NDArray[np.intp]:
-        if names not in self._positions:  # most Layouts have the same languages and items
+        if names not in self._positions:  # most ItemLayouts have the same languages and items
             self._positions[names] = np.array([positions[name] for name in names], np.intp)
         return self._positions[names]
 

@@ -65,7 +65,7 @@ def first(store: Store) -> Record:
 def test_packed_records_are_read_alike_and_come_back_byte_by_byte(store: Store) -> None:
     before, read = files(store), contents(store)
     outcome = pack(store)
-    assert (outcome.packed, outcome.left) == (SEEDS + 1, {})
+    assert (outcome.packed, outcome.skipped) == (SEEDS + 1, {})
     assert list(files(store)) == ["records.parquet"]
     assert contents(store) == read
     for fingerprint, (run, _) in read.items():
@@ -148,7 +148,7 @@ def test_what_could_not_be_put_back_stays(store: Store) -> None:
     before = files(store)
     outcome = pack(store)
     assert outcome.packed == 1
-    assert {folder.name: why for folder, why in outcome.left.items()} == {
+    assert {folder.name: why for folder, why in outcome.skipped.items()} == {
         runs[0].cell.fingerprint: "it has weights too",
         runs[1].cell.fingerprint: "record.json is not written as this version of xlt-bench writes it",
         runs[2].cell.fingerprint: "its items are not in the order of their languages",
@@ -161,7 +161,7 @@ def test_what_could_not_be_put_back_stays(store: Store) -> None:
 def test_what_a_process_works_on_stays(store: Store) -> None:
     run = first(store)
     with store.claims.hold([run.cell.fingerprint]):
-        assert list(pack(store).left.values()) == ["another process works on it"]
+        assert list(pack(store).skipped.values()) == ["another process works on it"]
     assert store.folder_of(run.cell.fingerprint).exists()
     assert len(contents(store)) == SEEDS + 1
 

@@ -18,7 +18,7 @@ from tests.support.toy import write_files
 from xlt_bench.cli.main import main
 from xlt_bench.engines import LocalEngine, carry_out
 from xlt_bench.errors import ConfigError, MethodError
-from xlt_bench.records.answers import Layout, Sheet
+from xlt_bench.records.answers import ItemLayout, Sheet
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
@@ -319,7 +319,7 @@ def answers(right: NDArray[np.int8]) -> Sheet:
     """Answers to items that all have one class, right where `right` is 1."""
     codes, items = ("aa", "bb")[: len(right)], tuple("ijklm")[: right.shape[1]]
     gold, predicted = np.zeros(right.shape, np.int16), (1 - right).astype(np.int16)
-    return Sheet(Layout(codes, items, (), ("no", "yes"), gold), (), predicted)
+    return Sheet(ItemLayout(codes, items, (), ("no", "yes"), gold), (), predicted)
 
 
 def test_scores_are_those_of_the_statistics() -> None:

@@ -31,8 +31,8 @@ def pack(
         print(f"{count} Records of {store} have folders again" if count else f"nothing is packed in {store}")
         return
     outcome = packing.pack(results)
-    for reason, count in Counter(outcome.left.values()).items():
-        example = next(folder for folder, why in outcome.left.items() if why == reason)
+    for reason, count in Counter(outcome.skipped.values()).items():
+        example = next(folder for folder, why in outcome.skipped.items() if why == reason)
         print(clean(f"{count} left in folders, such as {example.name}: {reason}"), file=sys.stderr)
     table = results.pack.table()
     print(f"{outcome.packed} Records packed, {0 if table is None else len(table)} now in {results.pack.path}")

@@ -1,7 +1,7 @@
 """A Sheet: the predictions of one run as two small arrays, languages x items.
 
 Predictions are texts, one row an item: right for a file, slow for arithmetic. Boards, packs and the index have Sheets.
-What a Sheet says of the items (the Layout) is the same for most runs of a task, and is shared among them.
+What a Sheet says of the items (the ItemLayout) is the same for most runs of a task, and is shared among them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def class_kind(labels: int) -> np.dtype[np.signedinteger[Any]]:
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class ItemLayout:
     """Which items a run answered, and their gold classes.
 
     Attributes:
@@ -58,13 +58,13 @@ class Sheet:
 
     Attributes:
         layout: the items and their gold classes.
-        others: names that answers give beside the task's classes, sorted.
+        extra_labels: names that answers give beside the task's classes, sorted.
         predicted: (languages, items) positions in `labels`; -1 where the language lacks the item, or the answer names
             no class.
     """
 
-    layout: Layout
-    others: tuple[str, ...]
+    layout: ItemLayout
+    extra_labels: tuple[str, ...]
     predicted: Classes
 
     @property
@@ -85,7 +85,7 @@ class Sheet:
     @property
     def labels(self) -> tuple[str, ...]:
         """Class names: those of the task in its order, then any other that was predicted, sorted."""
-        return self.layout.labels + self.others
+        return self.layout.labels + self.extra_labels
 
     @property
     def gold(self) -> Classes:
@@ -104,10 +104,10 @@ class Sheet:
 
     def answers_outside(self) -> tuple[int, tuple[str, ...]]:
         """How many answers name no class of the task, and the names that they give instead, if any."""
-        if not self.others and self.predicted.min() > ABSENT:
+        if not self.extra_labels and self.predicted.min() > ABSENT:
             return 0, ()
         outside = (self.gold != ABSENT) & ((self.predicted == ABSENT) | (self.predicted >= self.classes))
-        return int(outside.sum()), self.others
+        return int(outside.sum()), self.extra_labels
 
     def predictions(self) -> Predictions:
         """Predictions that have this Sheet: language by language, each one's items in the order of all."""
@@ -156,14 +156,14 @@ class TextColumn:
 
 @dataclass(frozen=True)
 class PlacedItems:
-    """Where the rows of a file of predictions lie in a Layout.
+    """Where the rows of a file of predictions lie in a ItemLayout.
 
     Attributes:
         places: (rows,) positions in the flattened (languages, items); None where the rows are just those, in order.
         item_hash: see `Predictions.item_hash`.
     """
 
-    layout: Layout
+    layout: ItemLayout
     places: NDArray[np.intp] | None
     item_hash: str
 
@@ -171,16 +171,16 @@ class PlacedItems:
         """The Sheet of the answers (rows,) to these items."""
         layout = self.layout
         occurring = {predicted.values[index] for index in np.unique(predicted.indices).tolist()}
-        others = tuple(sorted(occurring - set(layout.labels) - {""}))
-        positions = {"": ABSENT} | {label: place for place, label in enumerate(layout.labels + others)}
+        extra_labels = tuple(sorted(occurring - set(layout.labels) - {""}))
+        positions = {"": ABSENT} | {label: place for place, label in enumerate(layout.labels + extra_labels)}
         kind = class_kind(len(positions))
         # a value that does not occur has no position, and needs none
         answers = np.array([positions.get(label, ABSENT) for label in predicted.values], kind)[predicted.indices]
         if self.places is None:
-            return Sheet(layout, others, answers.reshape(layout.gold.shape))
+            return Sheet(layout, extra_labels, answers.reshape(layout.gold.shape))
         by_item = np.full(layout.gold.size, ABSENT, kind)
         by_item[self.places] = answers
-        return Sheet(layout, others, by_item.reshape(layout.gold.shape))
+        return Sheet(layout, extra_labels, by_item.reshape(layout.gold.shape))
 
 
 def place_items(
@@ -212,7 +212,7 @@ def place_items(
     answered = Predictions(
         language.texts(), item_id.texts(), gold_texts, gold_texts, None if cluster is None else cluster.texts()
     )
-    layout = Layout(codes.values, items.values, _clusters(answered), tuple(labels), by_item.reshape(shape))
+    layout = ItemLayout(codes.values, items.values, _clusters(answered), tuple(labels), by_item.reshape(shape))
     is_whole = len(places) == len(by_item) and bool((places == np.arange(len(places))).all())
     return PlacedItems(layout, None if is_whole else places, answered.item_hash())
 

@@ -20,7 +20,7 @@ from xlt_bench.records.index import Index, is_settled, signature_of
 from xlt_bench.records.manifest import AGAIN, Damaged, Manifest, read_manifest
 from xlt_bench.records.predictions_file import PREDICTIONS, SheetReader, UnreadablePredictionsError
 from xlt_bench.records.record import Record
-from xlt_bench.records.record_table import RecordTable, Row, UnreadableTableError
+from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError
 
 FEWEST_INDEXED = 50
 """Records that were read anew; fewer are read again in a moment."""
@@ -53,7 +53,7 @@ class FolderReader:
         self._store = store
         self._index = Index(store)
         self._sheets = SheetReader()
-        self._waiting: dict[Path, Row] = {}  # to be indexed, as soon as they are many
+        self._waiting: dict[Path, RecordRow] = {}  # to be indexed, as soon as they are many
 
     def read_all(self, folders: Sequence[Path], with_answers: bool) -> dict[Path, Stored | Damaged]:
         """Records by folder; those that have gone meanwhile are left out.
@@ -98,17 +98,17 @@ class FolderReader:
         else:
             self._waiting |= {self._store / row.record.cell.fingerprint: row for row in rows}
 
-    def _waiting_row(self, folder: Path, signature: str) -> Row | None:
+    def _waiting_row(self, folder: Path, signature: str) -> RecordRow | None:
         row = self._waiting.get(folder)
         return row if row is not None and row.signature == signature else None
 
-    def _rows(self, folders: Sequence[Path], signatures: Mapping[Path, str]) -> Iterator[Row]:
+    def _rows(self, folders: Sequence[Path], signatures: Mapping[Path, str]) -> Iterator[RecordRow]:
         for folder in folders:
             outcome = self._whole(folder, with_answers=True)
             if isinstance(outcome, _Reading) and outcome.signature == signatures[folder]:
                 manifest, answers = outcome.manifest, outcome.answers
                 if not isinstance(answers, str):
-                    yield Row(manifest.record, manifest.plain, answers, outcome.signature)
+                    yield RecordRow(manifest.record, manifest.plain, answers, outcome.signature)
 
     def _indexed(self, signatures: Mapping[Path, str]) -> dict[Path, Stored]:
         """Those of these Records that the index has, or will have."""
@@ -185,7 +185,7 @@ class _Reading:
     signature: str
 
 
-def _given(row: Row) -> Sheet:
+def _given(row: RecordRow) -> Sheet:
     assert row.sheet is not None, "it is asked for of Records with answers alone"
     return row.sheet
 

@@ -24,7 +24,7 @@ from xlt_bench.io import atomic
 from xlt_bench.io.cache import cache_folder
 from xlt_bench.records.manifest import MANIFEST
 from xlt_bench.records.predictions_file import PREDICTIONS
-from xlt_bench.records.record_table import RecordTable, Row, UnreadableTableError, write_table
+from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, write_table
 
 _SETTLED_NANOSECONDS = 2_000_000_000
 """A file that was changed less long ago could be changed again within the resolution of its time."""
@@ -53,7 +53,7 @@ class Index:
             self._open()
         return self._places.get((fingerprint, signature))
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[RecordRow]) -> None:
         """Keep what was read just now; where the cache folder cannot be written, the next process reads it again.
 
         Args:
@@ -93,7 +93,7 @@ class Index:
             for fingerprint, row in table.positions.items():
                 self._places[fingerprint, table.signatures[row]] = (table, row)
 
-    def _living_rows(self, tables: Iterable[RecordTable]) -> Iterator[Row]:
+    def _living_rows(self, tables: Iterable[RecordTable]) -> Iterator[RecordRow]:
         """The rows of Records that are still as they were read."""
         for table in tables:
             for fingerprint, row in table.positions.items():

@@ -45,10 +45,10 @@ def plan_merge(source: Store, target: Store) -> Merge:
     present = {record.cell.fingerprint: record for record in target.records(with_answers=True)[0]}
     new, conflicts = [], list[str]()
     for record in records:
-        other = present.get(record.cell.fingerprint)
-        if other is None or (record.complete and not other.complete):
+        target_record = present.get(record.cell.fingerprint)
+        if target_record is None or (record.complete and not target_record.complete):
             new.append(record)
-        elif record.complete and (fault := _contradiction(source, record, target, other)):
+        elif record.complete and (fault := _contradiction(source, record, target, target_record)):
             conflicts.append(f"Record {record.cell.fingerprint} ({record.row_label}, seed {record.cell.seed}): {fault}")
     labels, named = source.labels.read(), target.labels.read()
     for configuration, label in labels.items():
@@ -100,13 +100,13 @@ def _copy(record: Record, source: Store, target: Store) -> None:
         write_row(target, table.row(table.positions[fingerprint]))
 
 
-def _contradiction(source: Store, record: Record, target: Store, other: Record) -> str:
+def _contradiction(source: Store, record: Record, target: Store, target_record: Record) -> str:
     """How the answers of one run differ in two stores; empty where they do not."""
-    if record.has_answers != other.has_answers:
+    if record.has_answers != target_record.has_answers:
         return "only one of them has answers to single items"
     if not record.has_answers:
-        return "" if record.accuracy == other.accuracy else "its figures are others"
-    sheets = source.sheet(record), target.sheet(other)
+        return "" if record.accuracy == target_record.accuracy else "its figures are others"
+    sheets = source.sheet(record), target.sheet(target_record)
     if sheets[0].layout.key != sheets[1].layout.key:
         return "its items are others"
     answers = (np.array([*sheet.labels, ""], object)[sheet.predicted] for sheet in sheets)

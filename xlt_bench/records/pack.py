@@ -15,7 +15,7 @@ from filelock import FileLock
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
 from xlt_bench.io.texts import reason
-from xlt_bench.records.record_table import RecordTable, Row, UnreadableTableError, write_table
+from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, write_table
 
 PACK = "records.parquet"
 _WAY_OUT = "restore it from a copy, or remove it and run its cells again"
@@ -73,7 +73,7 @@ class Pack:
         except OSError as error:
             raise StoreError(f"{self.path} cannot be written: {reason(error)}; nothing is lost") from error
 
-    def replace(self, rows: Iterable[Row], check: Callable[[RecordTable], None] | None = None) -> None:
+    def replace(self, rows: Iterable[RecordRow], check: Callable[[RecordTable], None] | None = None) -> None:
         """Put another pack in place of this one, whole or not at all; one without rows is none. Only while locked.
 
         Args:

@@ -23,7 +23,7 @@ from xlt_bench.records.predictions_file import (
     UnreadablePredictionsError,
     write_predictions,
 )
-from xlt_bench.records.record_table import RecordTable, Row
+from xlt_bench.records.record_table import RecordRow, RecordTable
 from xlt_bench.records.store import Store
 
 
@@ -33,11 +33,11 @@ class Packed:
 
     Attributes:
         packed: Records that were in folders and are in the pack now.
-        left: folder -> why it stays.
+        skipped: folder -> why it stays.
     """
 
     packed: int = 0
-    left: dict[Path, str] = field(default_factory=dict)
+    skipped: dict[Path, str] = field(default_factory=dict)
 
 
 def pack(store: Store) -> Packed:
@@ -51,11 +51,11 @@ def pack(store: Store) -> Packed:
         atomic.sweep(store.folder)
         table = store.pack.table()
         candidates = [folder for folder in store.folders() if _may_be_packed(folder, outcome)]
-        taken: dict[str, _Taken] = {}
+        copied: dict[str, _Taken] = {}
         if candidates:
-            rows = _rows(table, candidates, taken, outcome)
-            store.pack.replace(rows, lambda written: _check(written, taken))
-            outcome.packed = _remove(store, taken, outcome)
+            rows = _rows(table, candidates, copied, outcome)
+            store.pack.replace(rows, lambda written: _check(written, copied))
+            outcome.packed = _remove(store, copied, outcome)
     return outcome
 
 
@@ -78,7 +78,7 @@ def unpack(store: Store) -> int:
         return len(table)
 
 
-def write_row(store: Store, row: Row) -> None:
+def write_row(store: Store, row: RecordRow) -> None:
     """Write a Record's folder from a row, each file as it was; OSError."""
     final = store.folder_of(row.record.cell.fingerprint)
     with atomic.temporary(store.folder) as folder:
@@ -91,12 +91,12 @@ def write_row(store: Store, row: Row) -> None:
 def _may_be_packed(folder: Path, outcome: Packed) -> bool:
     """Whether nothing but the two files lies in a folder."""
     if not is_folder(folder):
-        outcome.left[folder] = "a file stands where a Record's folder should be"
+        outcome.skipped[folder] = "a file stands where a Record's folder should be"
         return False
     with suppress(OSError):
         further = sorted(path.name for path in folder.iterdir() if path.name not in (MANIFEST, PREDICTIONS))
         if further:
-            outcome.left[folder] = f"it has {', '.join(further[:3])} too"
+            outcome.skipped[folder] = f"it has {', '.join(further[:3])} too"
             return False
     return True
 
@@ -108,7 +108,7 @@ class _FolderRows:
         self._sheets = SheetReader()
         self._item_hashes: dict[str, str] = {}
 
-    def read(self, folder: Path) -> Row | str:
+    def read(self, folder: Path) -> RecordRow | str:
         """The row of a folder, or why it cannot be packed."""
         manifest = read_manifest(folder)
         if isinstance(manifest, Damaged):
@@ -117,14 +117,14 @@ class _FolderRows:
         if manifest_text(manifest.plain) != manifest.text:
             return f"{MANIFEST} is not written as this version of xlt-bench writes it"
         if not record.has_answers:
-            return Row(record, manifest.plain, None)
+            return RecordRow(record, manifest.plain, None)
         try:
             sheet = self._sheets.read(folder / PREDICTIONS, record.labels, record.item_hash)
         except UnreadablePredictionsError as error:
             return str(error)
         if self._item_hash(sheet) != record.item_hash:
             return "its items are not in the order of their languages"
-        return Row(record, manifest.plain, sheet)
+        return RecordRow(record, manifest.plain, sheet)
 
     def _item_hash(self, sheet: Sheet) -> str:
         """Of the predictions that the Sheet would give back."""
@@ -143,47 +143,47 @@ class _Taken:
 
 
 def _rows(
-    table: RecordTable | None, folders: Sequence[Path], taken: dict[str, _Taken], outcome: Packed
-) -> Iterator[Row]:
+    table: RecordTable | None, folders: Sequence[Path], copied: dict[str, _Taken], outcome: Packed
+) -> Iterator[RecordRow]:
     """The rows of the new pack: of these folders, then those of the old one that are in none."""
     reader = _FolderRows()
     for folder in folders:
         signature = signature_of(folder)
         row = reader.read(folder)
         if isinstance(row, str):
-            outcome.left[folder] = row
+            outcome.skipped[folder] = row
         elif signature_of(folder) != signature:
-            outcome.left[folder] = "another process was writing it"
+            outcome.skipped[folder] = "another process was writing it"
         else:
-            taken[folder.name] = _Taken(signature, _content_hash(row))
+            copied[folder.name] = _Taken(signature, _content_hash(row))
             yield row
     if table is not None:
-        yield from (table.row(number) for name, number in table.positions.items() if name not in taken)
+        yield from (table.row(number) for name, number in table.positions.items() if name not in copied)
 
 
-def _check(written: RecordTable, taken: Mapping[str, _Taken]) -> None:
+def _check(written: RecordTable, copied: Mapping[str, _Taken]) -> None:
     """Read again all that the folders would be removed for."""
-    for name, folder in taken.items():
+    for name, folder in copied.items():
         if name not in written.positions or _content_hash(written.row(written.positions[name])) != folder.content:
             raise StoreError(f"Record {name} was not read back as it was written; the store is as it was")
 
 
-def _content_hash(row: Row) -> str:
+def _content_hash(row: RecordRow) -> str:
     digest = hashlib.sha256(json.dumps(row.plain).encode())
     if row.sheet is not None:
-        digest.update(f"{row.sheet.layout.key} {row.sheet.others}".encode())
+        digest.update(f"{row.sheet.layout.key} {row.sheet.extra_labels}".encode())
         digest.update(row.sheet.predicted.astype(np.int16).tobytes())
     return digest.hexdigest()
 
 
-def _remove(store: Store, taken: Mapping[str, _Taken], outcome: Packed) -> int:
+def _remove(store: Store, copied: Mapping[str, _Taken], outcome: Packed) -> int:
     """Remove the folders that are in the pack by now, but for those that a process works on or has changed since."""
     removed = 0
     with atomic.temporary(store.folder) as aside:
-        for name, read in taken.items():
+        for name, read in copied.items():
             folder = store.folder_of(name)
             if store.claims.held(name) or signature_of(folder) != read.signature:
-                outcome.left[folder] = "another process works on it"
+                outcome.skipped[folder] = "another process works on it"
                 continue
             folder.rename(aside / name)
             if signature_of(aside / name) == read.signature:

@@ -24,7 +24,7 @@ _CLUSTER = "cluster"
 """A further column, in the Records of tasks that give clusters."""
 
 _REMEMBERED = 512
-"""Layouts: in the full protocol each target has one."""
+"""ItemLayouts: in the full protocol each target has one."""
 
 
 class UnreadablePredictionsError(Exception):

@@ -1,6 +1,6 @@
 """A table of many Records in one Parquet file, a row each: the form of packs, and of the index of a store.
 
-Each field of a manifest and of its cell is a column of JSON texts, and so is the Layout of the answers. Parquet keeps
+Each field of a manifest and of its cell is a column of JSON texts, and so is the layout of the items. Parquet keeps
 equal texts of a column once, and here each is parsed once, so that Records share what they have in common. The answers
 are a column of bytes, a class each, which is read only where a Sheet is asked for.
 
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlt_bench.records.answers import Classes, Layout, Sheet
+from xlt_bench.records.answers import Classes, ItemLayout, Sheet
 from xlt_bench.records.cell import TUPLES, Cell
 from xlt_bench.records.record import FIELD_READERS, SCHEMA_VERSION, Record
 
@@ -42,7 +42,7 @@ _IN_CELL = "cell."
 _FURTHER = "further"
 """What a manifest has beside all these, one JSON object."""
 _MANIFEST_COLUMNS = (*(_IN_CELL + name for name in _CELL_FIELDS), *_RECORD_FIELDS)
-_TEXTS = (*_FIRST, *_MANIFEST_COLUMNS, _FURTHER, "layout", "others", "signature")
+_TEXTS = (*_FIRST, *_MANIFEST_COLUMNS, _FURTHER, "layout", "extra_labels", "signature")
 
 
 class UnreadableTableError(Exception):
@@ -50,7 +50,7 @@ class UnreadableTableError(Exception):
 
 
 @dataclass(frozen=True)
-class Row:
+class RecordRow:
     """A Record as a table has it.
 
     Attributes:
@@ -65,7 +65,7 @@ class Row:
     signature: str = ""
 
 
-def write_table(path: Path, rows: Iterable[Row]) -> None:
+def write_table(path: Path, rows: Iterable[RecordRow]) -> None:
     """Write a table; OSError where the disk does not take it. Of the rows a thousand are held at once."""
     import pyarrow.parquet as parquet
 
@@ -135,7 +135,7 @@ class RecordTable:
     def sheet(self, row: int) -> Sheet | None:
         """The Sheet of a row; None where there are no answers to single items."""
         with self._reading():
-            layout, others = self._layouts[row]
+            layout, extra_labels = self._layouts[row]
             if layout is None:
                 return None
             group = bisect_right(self._starts, row) - 1
@@ -143,26 +143,28 @@ class RecordTable:
                 read = self._file.read_row_group(group, columns=["predicted"], use_threads=False).column(0)
                 self._answers, self._answers_group = read.combine_chunks(), group
             content = self._answers[row - self._starts[group]].as_buffer()
-            return Sheet(layout, others, _classes(content, layout.gold.shape))
+            return Sheet(layout, extra_labels, _classes(content, layout.gold.shape))
 
     @cached_property
-    def _layouts(self) -> list[tuple[Layout | None, tuple[str, ...]]]:
-        """Of each row the Layout, and the answers beside its labels; equal Layouts are one object."""
+    def _layouts(self) -> list[tuple[ItemLayout | None, tuple[str, ...]]]:
+        """Of each row the ItemLayout, and the answers beside its labels; equal ItemLayouts are one object."""
         rows = range(len(self))
-        described, gold, others = (column.values(rows) for column in self._named(("layout", "gold", "others")))
-        layouts: dict[tuple[int, int], Layout] = {}
-        result: list[tuple[Layout | None, tuple[str, ...]]] = []
-        for plain, classes, names in zip(described, gold, others, strict=True):
+        described, gold, extra_labels = (
+            column.values(rows) for column in self._named(("layout", "gold", "extra_labels"))
+        )
+        layouts: dict[tuple[int, int], ItemLayout] = {}
+        result: list[tuple[ItemLayout | None, tuple[str, ...]]] = []
+        for plain, classes, names in zip(described, gold, extra_labels, strict=True):
             key = (id(plain), id(classes))  # equal values of a column are one object
             if plain is not None and key not in layouts:
                 layouts[key] = _layout(plain, classes)
             result.append((layouts.get(key), tuple(names or ())))
         return result
 
-    def row(self, number: int) -> Row:
+    def row(self, number: int) -> RecordRow:
         """All of a row."""
         (record,) = self.records([number])
-        return Row(record, self._plain(number), self.sheet(number), self.signatures[number])
+        return RecordRow(record, self._plain(number), self.sheet(number), self.signatures[number])
 
     def _plain(self, row: int) -> dict[str, Any]:
         """The manifest as it was."""
@@ -204,30 +206,38 @@ class _Column:
     def __init__(self, chunks: Sequence[DictionaryArray] | None, rows: int, read: Callable[[Any], Any]) -> None:
         self._read = read
         self._numbers = [-1] * rows if chunks is None else []  # of each row, of all distinct texts; -1 for none
-        self._distinct: list[Any] = []
+        self._distinct: list[Array] = []
+        self._firsts: list[int] = []  # the number of the first text of each of `_distinct`
+        first = 0
         for chunk in chunks or ():
             indices = chunk.indices  # pyarrow.compute, which fills gaps, takes a tenth of a second to import
             numbers = indices.to_pylist() if indices.null_count else indices.to_numpy().tolist()
-            first = len(self._distinct)
             self._numbers += [-1 if number is None else first + number for number in numbers]
-            self._distinct += chunk.dictionary  # scalars: most texts are never asked for
-        self._values: dict[Any, Any] = {}
+            self._distinct.append(chunk.dictionary)
+            self._firsts.append(first)
+            first += len(chunk.dictionary)
+        self._values: dict[int, Any] = {}
 
     def text(self, row: int) -> Any:
         """The text of a row; None where it has none."""
-        number = self._numbers[row]
-        return None if number < 0 else self._distinct[number].as_py()
+        return self._text(self._numbers[row])
 
     def values(self, rows: Sequence[int]) -> list[Any]:
         """The values of these rows; those of equal texts are one object."""
         numbers = [self._numbers[row] for row in rows]
-        by_number = {}
-        for number in set(numbers):
-            text = None if number < 0 else self._distinct[number].as_py()
-            if text not in self._values:
-                self._values[text] = self._read(text)
-            by_number[number] = self._values[text]
-        return [by_number[number] for number in numbers]
+        by_text: dict[Any, Any] = {}  # groups of rows have their texts each by itself
+        for number in set(numbers) - self._values.keys():
+            text = self._text(number)
+            if text not in by_text:
+                by_text[text] = self._read(text)
+            self._values[number] = by_text[text]
+        return [self._values[number] for number in numbers]
+
+    def _text(self, number: int) -> Any:
+        if number < 0:
+            return None
+        group = bisect_right(self._firsts, number) - 1
+        return self._distinct[group][number - self._firsts[group]].as_py()
 
 
 def _reader(field: Field[Any], convert: Callable[[Any], Any] | None) -> Callable[[str | None], Any]:
@@ -250,15 +260,15 @@ def _parsed(text: str | None) -> Any:
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     **{_IN_CELL + name: _reader(field, tuple if name in TUPLES else None) for name, field in _CELL_FIELDS.items()},
     **{name: _reader(field, FIELD_READERS.get(name)) for name, field in _RECORD_FIELDS.items()},
-    **dict.fromkeys((_FURTHER, "layout", "others"), _parsed),
+    **dict.fromkeys((_FURTHER, "layout", "extra_labels"), _parsed),
     **{name: lambda content: content for name in (*_FIRST, "signature", "gold")},
 }
 """Column -> what makes its value of a text."""
 
 
-def _layout(described: Mapping[str, Any], gold: bytes) -> Layout:
+def _layout(described: Mapping[str, Any], gold: bytes) -> ItemLayout:
     codes, items, clusters, labels = (tuple(described[name]) for name in ("codes", "items", "clusters", "labels"))
-    return Layout(codes, items, clusters, labels, _classes(gold, (len(codes), len(items))))
+    return ItemLayout(codes, items, clusters, labels, _classes(gold, (len(codes), len(items))))
 
 
 def _classes(content: Any, shape: tuple[int, ...]) -> Classes:
@@ -279,7 +289,7 @@ def _schema() -> Schema:
     return arrow.schema([*texts, *arrays], metadata=_FORMAT)
 
 
-def _batch(rows: Sequence[Row]) -> RecordBatch:
+def _batch(rows: Sequence[RecordRow]) -> RecordBatch:
     import pyarrow as arrow
 
     cells = [_values_of(row) for row in rows]
@@ -293,7 +303,7 @@ def _batch(rows: Sequence[Row]) -> RecordBatch:
     return arrow.record_batch(arrays, schema=schema)
 
 
-def _values_of(row: Row) -> dict[str, Any]:
+def _values_of(row: RecordRow) -> dict[str, Any]:
     """Column -> what a row has there."""
     plain, sheet = row.plain, row.sheet
     cell, identity = plain["cell"], row.record.cell
@@ -311,7 +321,7 @@ def _values_of(row: Row) -> dict[str, Any]:
     if sheet is not None:
         layout = sheet.layout
         described = {"codes": layout.codes, "items": layout.items, "clusters": layout.clusters, "labels": layout.labels}
-        values |= {"layout": _text(described), "others": _text(sheet.others)}
+        values |= {"layout": _text(described), "extra_labels": _text(sheet.extra_labels)}
         values |= {"gold": layout.gold.tobytes(), "predicted": sheet.predicted.tobytes()}
     return values
 

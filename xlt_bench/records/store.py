@@ -95,10 +95,7 @@ class Store:
             StoreError: a newer release wrote it, and it must not be replaced; or the pack is damaged.
         """
         folder = self.folder_of(fingerprint)
-        entry = self._reader.read(folder) if is_there(folder) else None
-        if not isinstance(entry, Stored):  # also where it was packed a moment ago
-            entry = self._packed([fingerprint]).get(fingerprint, entry)
-        outcome = self._outcome(folder, entry)
+        outcome = self._outcome(folder, self._entry(fingerprint))
         return self.labelled([outcome])[0] if isinstance(outcome, Record) else outcome
 
     def find_all(self, fingerprints: Iterable[str]) -> dict[str, Record | Damaged]:
@@ -108,15 +105,32 @@ class Store:
             StoreError: as for `find`.
         """
         names = list(fingerprints)
-        folders = [folder for folder in map(self.folder_of, names) if is_there(folder)]
-        by_folder = self._reader.read_all(folders, with_answers=True)
-        entries: dict[str, Stored | Damaged] = {folder.name: entry for folder, entry in by_folder.items()}
-        entries |= self._packed(name for name in names if not isinstance(entries.get(name), Stored))
+        entries = self._in_folders(names)
+        entries |= self._packed(
+            self.pack.table(), (name for name in names if not isinstance(entries.get(name), Stored))
+        )
+        entries |= self._in_folders([name for name in names if name not in entries])  # the pack was undone meanwhile
         self._stored |= {name: entry for name, entry in entries.items() if isinstance(entry, Stored)}
         outcomes = {name: self._outcome(self.folder_of(name), entries[name]) for name in names if name in entries}
         records = {name: record for name, record in outcomes.items() if isinstance(record, Record)}
         labelled = dict(zip(records, self.labelled(list(records.values())), strict=True))
         return {name: labelled.get(name, outcome) for name, outcome in outcomes.items() if outcome is not None}
+
+    def _entry(self, fingerprint: str) -> Stored | Damaged | None:
+        """A Record from its folder or the pack; it may move from one to the other meanwhile."""
+        folder, entry = self.folder_of(fingerprint), None
+        for _ in range(2):
+            entry = self._reader.read(folder) if is_there(folder) else None
+            if isinstance(entry, Stored):
+                break
+            packed = self._packed(self.pack.table(), [fingerprint])
+            if packed:
+                return packed[fingerprint]
+        return entry
+
+    def _in_folders(self, fingerprints: Sequence[str]) -> dict[str, Stored | Damaged]:
+        folders = [folder for folder in map(self.folder_of, fingerprints) if is_there(folder)]
+        return {folder.name: entry for folder, entry in self._reader.read_all(folders, with_answers=True).items()}
 
     def _outcome(self, folder: Path, entry: Stored | Damaged | None) -> Record | Damaged | None:
         if isinstance(entry, Damaged) and entry.newer:
@@ -127,7 +141,8 @@ class Store:
 
     def has_readable_folder(self, fingerprint: str) -> bool:
         """Whether its Record lies in a folder of its own, and nothing is wrong with it."""
-        entry = self._reader.read(self.folder_of(fingerprint)) if is_there(self.folder_of(fingerprint)) else None
+        folder = self.folder_of(fingerprint)
+        entry = self._reader.read(folder) if is_there(folder) else None
         return isinstance(entry, Stored) and not entry.fault
 
     def has_weights(self, fingerprint: str) -> bool:
@@ -152,7 +167,7 @@ class Store:
             if self.pack.is_as_opened():
                 break
         names = [] if packed_table is None else packed_table.positions.keys()
-        stored = self._packed(names)
+        stored = self._packed(packed_table, names)
         stored |= {folder.name: entry for folder, entry in entries.items() if isinstance(entry, Stored)}
         self._stored = dict(sorted(stored.items()))
         damaged = sorted(
@@ -182,9 +197,8 @@ class Store:
         packed = [] if table is None else table.positions
         return sorted({*(path.name for path in self.folders()), *packed})
 
-    def _packed(self, fingerprints: Iterable[str]) -> dict[str, Stored]:
+    def _packed(self, table: RecordTable | None, fingerprints: Iterable[str]) -> dict[str, Stored]:
         """Those of these Records that are packed."""
-        table = self.pack.table()
         if table is None:
             return {}
         rows = {name: table.positions[name] for name in fingerprints if name in table.positions}
@@ -274,7 +288,7 @@ class Store:
             StoreError: the file is missing or broken.
         """
         path = self.folder_of(record.cell.fingerprint) / PREDICTIONS
-        if not is_there(path.parent) and (packed := self._packed([record.cell.fingerprint])):
+        if not is_there(path.parent) and (packed := self._packed(self.pack.table(), [record.cell.fingerprint])):
             return packed[record.cell.fingerprint].sheet().predictions()
         try:
             predictions = read_predictions(path)
@@ -294,14 +308,11 @@ class Store:
         stored = self._stored.get(fingerprint)
         if stored is not None and stored.record.cell is record.cell:
             return stored.sheet()
-        folder = self.folder_of(fingerprint)
-        entry = self._reader.read(folder) if is_there(folder) else None
-        if not isinstance(entry, Stored):
-            entry = self._packed([fingerprint]).get(fingerprint, entry)
+        entry = self._entry(fingerprint)
         if isinstance(entry, Stored):
             return entry.sheet()
         fault = "it is not in the store any more" if entry is None else entry.reason
-        raise StoreError(f"{folder}: {fault}; {AGAIN}")
+        raise StoreError(f"{self.folder_of(fingerprint)}: {fault}; {AGAIN}")
 
 
 def _is_record(path: Path) -> bool:
