@@ -111,8 +111,8 @@ class Pack:
     def _signature_now(self) -> tuple[int, ...] | None:
         try:
             facts = os.stat(self.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
-            raise StoreError(f"{self.path} cannot be read: {reason(error)}") from error
+            raise StoreError(f"{self.path} cannot be read: {reason(error)}; give another: --store DIR") from error
         return facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino
