@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from xlt_bench.stats import compare, holm_pairs, pairwise, rank_methods
+from xlt_bench.stats import against_fixed, compare, holm_pairs, pairwise, rank_methods
 
 
 def row(
@@ -137,3 +137,14 @@ def test_what_it_refuses() -> None:
         pairwise([np.ones((2, 3)), np.ones((2, 3))], deterministic=[True])
     with pytest.raises(ValueError, match="reference must be the position of one of 2 methods, got 2"):
         pairwise([np.ones((2, 3)), np.ones((2, 3))], reference=2)
+
+
+def test_rows_against_a_fixed_one_are_tested_as_each_pair_is_by_itself() -> None:
+    rng = np.random.default_rng(5)
+    xs = [rng.random((seeds, 30)) for seeds in (1, 2, 5, 10)] + [np.ones((3, 30)) * 0.5]
+    reference = rng.random((1, 30))
+    fixed = [len(x) == 1 for x in xs]
+    differences, p_values = against_fixed(xs, reference, fixed)
+    for x, is_fixed, difference, p in zip(xs, fixed, differences, p_values, strict=True):
+        alone = compare(x, reference, "two-way", deterministic=(is_fixed, True))
+        assert (difference, p) == (alone.difference, alone.p)
