@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
-from xlt_bench.io.texts import reason
+from xlt_bench.io.texts import reason, shortened
 from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, write_table
 
 PACK = "records.parquet"
@@ -114,5 +114,6 @@ class Pack:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
-            raise StoreError(f"{self.path} cannot be read: {reason(error)}; give another: --store DIR") from error
+            name = shortened(self.path, 300)
+            raise StoreError(f"{name} cannot be read: {reason(error)}; give another: --store DIR") from error
         return facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino
