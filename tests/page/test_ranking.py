@@ -71,6 +71,13 @@ def test_one_table_at_a_time(opened: Browser) -> None:
     assert opened.texts('[data-view="pairs"] .nothing') == ["No two rows are tested against each other on this group."]
 
 
+def test_another_table_after_a_row_was_opened(opened: Browser) -> None:
+    opened.run("document.querySelector('#s1 a[href=\"#row-run-2\"]').click()")
+    opened.choose('[data-state="table"]', "s3")
+    assert opened.texts("section.settings h2") == ["Published means"]
+    assert "row" not in opened.run("location.hash")
+
+
 def test_sorting(opened: Browser) -> None:
     opened.run(column("Accuracy") + ".click()")
     assert labels(opened) == list(reversed(METHODS))

@@ -73,6 +73,14 @@ def test_links_within_the_page_keep_what_is_chosen(opened: Browser) -> None:
     assert opened.texts("section.settings h2") == ["Prompted models"]
 
 
+def test_an_address_pasted_into_an_open_page_says_all_that_is_chosen(opened: Browser) -> None:
+    opened.choose('[data-state="family"]', "Turkic")
+    opened.run("location.hash = '#group=seen'")
+    opened.run("new Promise((done) => setTimeout(done, 50))")
+    assert opened.run("document.querySelector('[data-state=\"family\"]').value") == ""
+    assert opened.run(HASH) == "#group=seen"
+
+
 def saved(folder: Path) -> Path:
     end = time.monotonic() + 60
     while time.monotonic() < end:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from math import comb
+from math import ceil, comb
 from typing import Any
 
 from xlt_bench.io.texts import clean
@@ -158,11 +158,13 @@ def _language_pairs(tests: LanguagePairs, codes: Sequence[str]) -> Json:
     """Of each pair a list over all languages."""
     untested = (None,) * comb(len(tests.rows), 2)
     columns = [tests.q.get(code, untested) for code in codes]
-    return {"rows": tests.rows, "q": [[_in_units(q) for q in of_pair] for of_pair in zip(*columns, strict=True)]}
+    q = [[None if q is None else in_units(q) for q in of_pair] for of_pair in zip(*columns, strict=True)]
+    return {"rows": tests.rows, "q": q}
 
 
-def _in_units(q: float | None) -> int | None:
-    return None if q is None else round(Q_UNITS * q)
+def in_units(q: float) -> int:
+    """Rounded up: q just above a level is not shown at it. What lies above by an error of rounding alone is at it."""
+    return ceil(Q_UNITS * q - 1e-9)
 
 
 def _ends(bounds: Bounds | None) -> list[float | None] | None:

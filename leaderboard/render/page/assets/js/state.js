@@ -26,11 +26,13 @@ function mend() {
   if (!rowsByKey.get(state.b)?.byLanguage) state.b = candidates.find((row) => row.key !== state.a)?.key ?? state.a;
 }
 
+/** What an address says. One with choices says all of them, whatever is chosen now; an anchor says one thing alone. */
 function fromAddress() {
   const address = location.hash.slice(1);
   if (address.startsWith("row-")) return { row: address.slice(4) };
   if (tables.has(address)) return { table: address };
-  return address.includes("=") ? Object.fromEntries(new URLSearchParams(address)) : null;
+  if (!address.includes("=")) return null;
+  return { ...DEFAULTS, table: "s1", group: "", row: "", ...Object.fromEntries(new URLSearchParams(address)) };
 }
 
 function toAddress() {
@@ -49,7 +51,7 @@ function change(patch) {
     if (Object.hasOwn(state, name)) state[name] = value;
   }
   if ("a" in patch || "b" in patch) choosePair();
-  if ("table" in patch) for (const name of ["a", "b"]) state[name] = patch[name] ?? "";
+  if ("table" in patch) for (const name of ["a", "b", "row"]) state[name] = patch[name] ?? "";
   mend();
   toAddress();
   draw();
