@@ -18,7 +18,7 @@ from xlt_bench.cli.main import main
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
 from xlt_bench.records import pack as pack_file
-from xlt_bench.records import packing
+from xlt_bench.records import packing, record_table
 from xlt_bench.records.packing import pack, unpack
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
@@ -90,6 +90,28 @@ def test_packing_twice_changes_nothing_and_takes_what_is_new(store: Store) -> No
     assert contents(store) == read
     assert unpack(store) == SEEDS + 2
     assert unpack(store) == 0
+
+
+def test_each_group_of_rows_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_table, "_ROWS_AT_ONCE", 2)
+    pack(store)
+    for seed in range(20, 26):
+        answers = predictions(seed=seed)
+        store.write(record(answers, seed=seed), answers)
+    pack(store)  # rows of the old pack and new ones, by turns
+    groups = []
+    read = parquet.ParquetFile.read_row_group
+
+    def counted(self: parquet.ParquetFile, group: int, **options: object) -> object:
+        groups.append(group)
+        return read(self, group, **options)
+
+    monkeypatch.setattr(parquet.ParquetFile, "read_row_group", counted)
+    again = Store(store.folder)
+    for run in again.records()[0]:
+        assert not run.complete or again.sheet(run).predicted.size
+    assert groups == sorted(set(groups))
+    assert len(groups) > 2
 
 
 def test_sheets_of_packed_records_are_those_of_their_folders(store: Store) -> None:

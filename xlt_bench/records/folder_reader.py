@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from xlt_bench.errors import StoreError
@@ -20,7 +19,7 @@ from xlt_bench.records.index import Index, is_settled, signature_of
 from xlt_bench.records.manifest import AGAIN, Damaged, Manifest, read_manifest
 from xlt_bench.records.predictions_file import PREDICTIONS, SheetReader, UnreadablePredictionsError
 from xlt_bench.records.record import Record
-from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError
+from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, in_order
 
 FEWEST_INDEXED = 50
 """Records that were read anew; fewer are read again in a moment."""
@@ -91,9 +90,10 @@ class FolderReader:
             and self._index.place(folder.name, signature) is None
             and self._waiting_row(folder, signature) is None
         ]
-        rows = self._rows(missing, signatures)
+        rows = self._rows(sorted(missing, key=lambda folder: folder.name), signatures)
+        waiting = [self._waiting[folder] for folder in sorted(self._waiting, key=lambda folder: folder.name)]
         if len(missing) + len(self._waiting) >= FEWEST_INDEXED:
-            self._index.add(chain(self._waiting.values(), rows))
+            self._index.add(in_order(waiting, rows))
             self._waiting = {}
         else:
             self._waiting |= {self._store / row.record.cell.fingerprint: row for row in rows}

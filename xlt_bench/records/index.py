@@ -17,14 +17,13 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from pathlib import Path
 
 from xlt_bench.io import atomic
 from xlt_bench.io.cache import cache_folder
 from xlt_bench.records.manifest import MANIFEST
 from xlt_bench.records.predictions_file import PREDICTIONS
-from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, write_table
+from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, in_order, write_table
 
 _SETTLED_NANOSECONDS = 2_000_000_000
 """A file that was changed less long ago could be changed again within the resolution of its time."""
@@ -57,7 +56,7 @@ class Index:
         """Keep what was read just now; where the cache folder cannot be written, the next process reads it again.
 
         Args:
-            rows: with signatures that are settled, see `is_settled`; perhaps not all are taken.
+            rows: in order of fingerprints, with settled signatures (see `is_settled`); perhaps not all are taken.
         """
         if self._tables is None:
             self._open()
@@ -65,7 +64,7 @@ class Index:
         with contextlib.suppress(OSError, UnreadableTableError):
             self._folder.mkdir(parents=True, exist_ok=True)
             with atomic.temporary(self._folder) as draft:
-                write_table(draft / "rows", chain(rows, self._living_rows(crowded)))
+                write_table(draft / "rows", in_order(rows, *map(self._living_rows, crowded)))
                 # in order of name the younger is the later
                 (draft / "rows").rename(self._folder / f"{time.time_ns():020}-{uuid.uuid4().hex[:8]}.parquet")
             for table in crowded:
@@ -93,15 +92,13 @@ class Index:
             for fingerprint, row in table.positions.items():
                 self._places[fingerprint, table.signatures[row]] = (table, row)
 
-    def _living_rows(self, tables: Iterable[RecordTable]) -> Iterator[RecordRow]:
-        """The rows of Records that are still as they were read."""
-        for table in tables:
-            for fingerprint, row in table.positions.items():
-                signature = table.signatures[row]
-                if self._places[fingerprint, signature] == (table, row) and signature == signature_of(
-                    self._store / fingerprint
-                ):
-                    yield table.row(row)
+    def _living_rows(self, table: RecordTable) -> Iterator[RecordRow]:
+        """The rows of a table whose Records are still as they were read."""
+        for fingerprint, row in table.positions.items():
+            signature = table.signatures[row]
+            is_latest = self._places[fingerprint, signature] == (table, row)
+            if is_latest and signature == signature_of(self._store / fingerprint):
+                yield table.row(row)
 
 
 def signature_of(folder: Path | str) -> str:

@@ -23,7 +23,7 @@ from xlt_bench.records.predictions_file import (
     UnreadablePredictionsError,
     write_predictions,
 )
-from xlt_bench.records.record_table import RecordRow, RecordTable
+from xlt_bench.records.record_table import RecordRow, RecordTable, in_order
 from xlt_bench.records.store import Store
 
 
@@ -145,7 +145,16 @@ class _Taken:
 def _rows(
     table: RecordTable | None, folders: Sequence[Path], copied: dict[str, _Taken], outcome: Packed
 ) -> Iterator[RecordRow]:
-    """The rows of the new pack: of these folders, then those of the old one that are in none."""
+    """The rows of the new pack: of these folders, and those of the old one that are in none."""
+    old_rows = iter(()) if table is None else (table.row(number) for _, number in sorted(table.positions.items()))
+    previous = ""
+    for row in in_order(_folder_rows(folders, copied, outcome), old_rows):
+        if row.record.cell.fingerprint != previous:  # of two, the folder's comes first
+            yield row
+        previous = row.record.cell.fingerprint
+
+
+def _folder_rows(folders: Sequence[Path], copied: dict[str, _Taken], outcome: Packed) -> Iterator[RecordRow]:
     reader = _FolderRows()
     for folder in folders:
         signature = signature_of(folder)
@@ -157,8 +166,6 @@ def _rows(
         else:
             copied[folder.name] = _Taken(signature, _content_hash(row))
             yield row
-    if table is not None:
-        yield from (table.row(number) for name, number in table.positions.items() if name not in copied)
 
 
 def _check(written: RecordTable, copied: Mapping[str, _Taken]) -> None:

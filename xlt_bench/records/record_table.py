@@ -16,11 +16,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import MISSING, Field, dataclass, fields
 from functools import cached_property
+from heapq import merge
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlt_bench.records.answers import Classes, ItemLayout, Sheet
 from xlt_bench.records.cell import TUPLES, Cell
@@ -65,8 +68,17 @@ class RecordRow:
     signature: str = ""
 
 
+def in_order(*tables: Iterable[RecordRow]) -> Iterator[RecordRow]:
+    """The rows of several tables, each in order of fingerprints, as one: Sheets are mostly asked for in that order."""
+    return merge(*tables, key=lambda row: row.record.cell.fingerprint)
+
+
 def write_table(path: Path, rows: Iterable[RecordRow]) -> None:
-    """Write a table; OSError where the disk does not take it. Of the rows a thousand are held at once."""
+    """Write a table; OSError where the disk does not take it. Of the rows a thousand are held at once.
+
+    Args:
+        rows: best in order of fingerprints.
+    """
     import pyarrow.parquet as parquet
 
     remaining = iter(rows)
@@ -114,8 +126,10 @@ class RecordTable:
         self._fingerprints, self._configurations, self.signatures = texts
         self.positions = {fingerprint: row for row, fingerprint in enumerate(self._fingerprints)}
         self._records: dict[int, Record] = {}
-        self._answers: Array = None
-        self._answers_group: int | None = None  # one at a time: whoever needs a Sheet for long keeps it
+        # of a group of rows, for as long as a Sheet of it is in use: each is a view
+        self._answers: WeakValueDictionary[int, NDArray[np.int8]] = WeakValueDictionary()
+        self._offsets: dict[int, NDArray[np.int32]] = {}
+        self._last_answers: NDArray[np.int8] | None = None
 
     def __len__(self) -> int:
         return len(self._fingerprints)
@@ -138,12 +152,21 @@ class RecordTable:
             layout, extra_labels = self._layouts[row]
             if layout is None:
                 return None
-            group = bisect_right(self._starts, row) - 1
-            if self._answers_group != group:
-                read = self._file.read_row_group(group, columns=["predicted"], use_threads=False).column(0)
-                self._answers, self._answers_group = read.combine_chunks(), group
-            content = self._answers[row - self._starts[group]].as_buffer()
-            return Sheet(layout, extra_labels, _classes(content, layout.gold.shape))
+            return Sheet(layout, extra_labels, _classes(self._content(row), layout.gold.shape))
+
+    def _content(self, row: int) -> NDArray[np.int8]:
+        """The answers of a row as they were written, one or two bytes each."""
+        group = bisect_right(self._starts, row) - 1
+        answers = self._answers.get(group)
+        if answers is None:
+            column = self._file.read_row_group(group, columns=["predicted"], use_threads=False).column(0)
+            _, offsets, content = column.combine_chunks().buffers()
+            answers = np.frombuffer(content, np.int8)
+            self._answers[group], self._offsets[group] = answers, np.frombuffer(offsets, np.int32)
+        self._last_answers = answers
+        first = row - self._starts[group]
+        start, end = self._offsets[group][first : first + 2].tolist()
+        return answers[start:end]
 
     @cached_property
     def _layouts(self) -> list[tuple[ItemLayout | None, tuple[str, ...]]]:
@@ -268,14 +291,14 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 
 def _layout(described: Mapping[str, Any], gold: bytes) -> ItemLayout:
     codes, items, clusters, labels = (tuple(described[name]) for name in ("codes", "items", "clusters", "labels"))
-    return ItemLayout(codes, items, clusters, labels, _classes(gold, (len(codes), len(items))))
+    return ItemLayout(codes, items, clusters, labels, _classes(np.frombuffer(gold, np.int8), (len(codes), len(items))))
 
 
-def _classes(content: Any, shape: tuple[int, ...]) -> Classes:
+def _classes(content: NDArray[np.int8], shape: tuple[int, ...]) -> Classes:
     """Classes (languages, items) from bytes, one or two each."""
     if len(content) == 2 * shape[0] * shape[1]:
-        return np.frombuffer(content, np.int16).reshape(shape)
-    return np.frombuffer(content, np.int8).reshape(shape)
+        return content.view(np.int16).reshape(shape)
+    return content.reshape(shape)
 
 
 def _schema() -> Schema:
