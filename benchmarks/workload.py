@@ -30,10 +30,11 @@ SIZES: dict[str, dict[str, int]] = {
 _LANGUAGES = ("eng_Latn", "deu_Latn", "fra_Latn", "spa_Latn", "kat_Geor", "hin_Deva", "zho_Hans", "arb_Arab")
 
 
-def backbone_folder(size: str, under: Path) -> Path:
+def backbone_folder(size: str, under: Path, vocabulary: int | None = None) -> Path:
     """nano as it ships, e5-small-q4 as `backbone get` makes it; base, large: random, as XLM-R, with nano's vocabulary.
 
-    Speed depends neither on the weights nor on the rows of the embedding table that no token names.
+    Speed depends neither on the weights nor on the rows of the embedding table that no token names; `vocabulary` is
+    their number where the size of a model matters.
     """
     if not SIZES[size]:
         return locate(size).folder
@@ -41,7 +42,9 @@ def backbone_folder(size: str, under: Path) -> Path:
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(nano)
     values: dict[str, Any] = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, **SIZES[size]}
-    config = XLMRobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=514, type_vocab_size=1, **values)
+    config = XLMRobertaConfig(
+        vocab_size=vocabulary or len(tokenizer), max_position_embeddings=514, type_vocab_size=1, **values
+    )
     XLMRobertaForMaskedLM(config).save_pretrained(under)
     tokenizer.save_pretrained(under)
     return under

@@ -18,9 +18,10 @@ from xlt_bench.training.classifier import ClassifierForward, class_scores
 from xlt_bench.training.data import tokenised
 from xlt_bench.training.head import ClassificationHead, new_head
 from xlt_bench.training.hooks import TrainingHooks, whole_loss
+from xlt_bench.training.lane import Lane
 from xlt_bench.training.saving import distinct, load_fit, save_fit
 from xlt_bench.training.seeding import seeded
-from xlt_bench.training.trainer import Lane, train
+from xlt_bench.training.trainer import train
 
 
 class Classifier(nn.Module):

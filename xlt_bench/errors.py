@@ -35,6 +35,10 @@ class StoreError(XltBenchError):
     """The store of Records cannot be written or read."""
 
 
+class ClaimLostError(StoreError):
+    """Another process has taken over what this one worked on."""
+
+
 class MethodError(XltBenchError):
     """A method broke the protocol: wrong shape, NaN, too few rows, predict before fit."""
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from xlt_bench.backbones.source import BackboneSource, Precision
 from xlt_bench.errors import MethodError
+from xlt_bench.io.stop_signals import StopSignals
 from xlt_bench.resources.base import Resources, Text
 from xlt_bench.task import Example, Labelled
 
@@ -64,6 +65,9 @@ class Progress(Protocol):
     def evaluated(self, seed: int, steps: int, dev_accuracy: float) -> None:
         """The dev split was scored after so many steps; `dev_accuracy` lies in [0, 1]."""
 
+    def note(self, text: str) -> None:
+        """Something that a reader of the log should know, in one line."""
+
 
 class Silent:
     """A Progress that shows nothing."""
@@ -76,6 +80,58 @@ class Silent:
 
     def evaluated(self, seed: int, steps: int, dev_accuracy: float) -> None:
         """Show nothing."""
+
+    def note(self, text: str) -> None:
+        """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of a fit under way: tensors by name, and plain data as JSON has it."""
+
+    tensors: Mapping[str, Tensor]
+    plain: Mapping[str, Any]
+
+
+class Checkpoints(Protocol):
+    """Keeps the fits of a pack while they are under way; the toolkit's trainer uses it (docs/checkpoints.md).
+
+    Attributes:
+        seconds: from one checkpoint of a fit to the next at the latest, where writing them is cheap.
+        share: of the time that writing them may take.
+        stop_signals: by which a scheduler asks to leave.
+    """
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def share(self) -> float: ...
+
+    @property
+    def stop_signals(self) -> StopSignals: ...
+
+    def next_name(self, fit: str) -> str:
+        """The name of the next training of a fit; a method may train several times in one fit."""
+
+    def read(self, name: str, context: Context) -> Snapshot | None:
+        """The checkpoint of a training; None where there is none that can be used, and `context` is told why."""
+
+    def write(self, name: str, snapshot: Snapshot) -> None:
+        """Keep this in place of an older one.
+
+        Raises:
+            StoreError: the disk does not take it, or the claim on the run is lost.
+        """
+
+    def counted(self) -> Mapping[str, float]:
+        """What the fits of the pack took up to now."""
+
+    def updates(self, parameters: Sequence[Tensor]) -> list[int]:
+        """How often each of these parameters was updated up to now."""
+
+    def count_earlier(self, counted: Mapping[str, float], updates: Sequence[tuple[Tensor, int]]) -> None:
+        """Add what fits took before they were cut off."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +195,8 @@ class Context:
         resources: what the method declares in `needs`, by name; any other is refused with a MethodError.
         languages: the fits of the languages with labels, and of the targets whose unlabelled text the method declares;
             empty but for a method with a language stage (`WithLanguageStage`).
+        checkpoints: keeps the fit while it is under way; None: nobody does.
+        fit: the name of the fit among checkpoints.
     """
 
     labels: tuple[str, ...]
@@ -150,6 +208,8 @@ class Context:
     load_backbone: Callable[[], Backbone] | None = None
     resources: Resources = field(default_factory=Resources)
     languages: LanguageFits = field(default_factory=LanguageFits)
+    checkpoints: Checkpoints | None = None
+    fit: str = ""
 
     @property
     def backbone(self) -> Backbone:

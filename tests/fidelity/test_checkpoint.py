@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tests.support.fits import DEV, TRAIN, context, copied, labelled, loud, same
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.method import Activity, DevPoint
+from xlt_bench.method import DevPoint, Silent
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.task import Labelled
@@ -22,22 +22,17 @@ NOISE = dataclasses.replace(labelled(16, 9), gold=np.random.default_rng(9).integ
 """Dev items whose labels follow no rule: accuracy goes up and down, with ties."""
 
 
-class Snapshots:
+class Snapshots(Silent):
     """A Progress that keeps the module's parameters at every evaluation of the dev split."""
 
     def __init__(self) -> None:
         self.module: nn.Module | None = None
         self.states: dict[int, dict[str, Tensor]] = {}
 
-    def activity(self, activity: Activity) -> None:
-        """Nothing to keep."""
-
-    def step(self, seed: int, done: int, total: int, loss: float, examples: int) -> None:
-        """Nothing to keep."""
-
-    def evaluated(self, seed: int, done: int, dev_accuracy: float) -> None:
+    def evaluated(self, seed: int, steps: int, dev_accuracy: float) -> None:
+        """Keep the parameters of this step."""
         assert self.module is not None
-        self.states[done] = copied(self.module)
+        self.states[steps] = copied(self.module)
 
 
 def fitted_with_snapshots(

@@ -16,7 +16,7 @@ from tests.support.fits import DEV, NO_DATA, TRAIN, context, loud, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.methods.spt import SPT
 from xlt_bench.recipe import Phase, Recipe, preset_recipe
-from xlt_bench.training.trainer import Lane
+from xlt_bench.training.lane import Lane
 
 EVERY = 10
 EPOCH = 154

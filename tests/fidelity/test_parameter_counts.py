@@ -19,8 +19,8 @@ from xlt_bench.methods.head_only import HeadOnly
 from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.plugins.methods import configure
+from xlt_bench.training.lane import Lane
 from xlt_bench.training.soft_prompt import SoftPrompt
-from xlt_bench.training.trainer import Lane
 
 HEAD = 1024 * 1024 + 1024 + 1024 * 7 + 7
 ENCODER = (1024 * 256 + 256) + (256 * 256 + 256) + (256 * 1024 + 1024)

@@ -40,7 +40,7 @@ class Kept:
     def fitted(self, line: Line) -> None:
         self.texts.append(line.text(with_time_left=False))
 
-    def predicted(self, text: str) -> None:
+    def note(self, text: str) -> None:
         self.texts.append(text)
 
 

@@ -203,7 +203,8 @@ def _choice(name: str, value: object, choices: tuple[str, ...]) -> Any:
 
 
 def _check_progress(progress: object) -> None:
-    missing = [part for part in ("activity", "step", "evaluated") if not callable(getattr(progress, part, None))]
+    parts = ("activity", "step", "evaluated", "note")
+    missing = [part for part in parts if not callable(getattr(progress, part, None))]
     if missing:
         raise ConfigError(
             f"progress must be a Progress (see xlt_bench/method.py), and {shown(progress)} has no {', '.join(missing)}"

@@ -44,7 +44,11 @@ RUN = (
         ("--steps 2000 --preset released",),
         ("preset", "steps", "target_steps", "rate_factors", "read_out", "max_length", "text_prefix"),
     ),
-    OptionGroup("Machine", ("--device cuda --pack 8", "--device cuda"), ("device", "precision", "pack", "threads")),
+    OptionGroup(
+        "Machine",
+        ("--device cuda --pack 8", "--device cuda"),
+        ("device", "precision", "pack", "threads", "checkpoint_minutes", "no_checkpoints"),
+    ),
     OptionGroup(
         "Jobs of a cluster",
         ("--engine slurm --profile gpu.toml --job time=4:00:00 --detach",),

@@ -15,6 +15,7 @@ from xlt_bench import __version__
 from xlt_bench.cli.help import GroupedCommand
 from xlt_bench.errors import XltBenchError
 from xlt_bench.io.processor import share_cores
+from xlt_bench.io.stop_signals import STOPPED_EXIT_CODE, Stopped
 from xlt_bench.io.texts import clean, cut_words, reason, shortened
 
 COMMANDS = {
@@ -87,7 +88,8 @@ def common(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the `xlt-bench` command; returns its exit code.
 
-    An expected error is one line on standard error, without a traceback, and exit code 2; Ctrl-C is exit code 130.
+    An expected error is one line on standard error, without a traceback, and exit code 2; Ctrl-C is exit code 130,
+    and SIGTERM or SIGUSR2 during a run 75: started again, it goes on.
     """
     share_cores()
     _open_closed_streams()
@@ -96,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(code or 0)
     except XltBenchError as error:
         return _say(f"error: {error}", 2)
+    except Stopped as stop:
+        return _say(str(stop), STOPPED_EXIT_CODE)
     except (KeyboardInterrupt, typer.Abort):
         return _say("stopped", 130)
     except OSError as error:  # of the user's files or disk, where no command says it better

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from xlt_bench.method import Progress, Silent
-from xlt_bench.records.claims import Owner
+from xlt_bench.records.leases import Owner
 from xlt_bench.records.record import Record
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.loader import Loader

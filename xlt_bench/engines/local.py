@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from xlt_bench.engines.base import Means, Waiting
 from xlt_bench.engines.packs import pack_size, packs
-from xlt_bench.errors import ConfigError
+from xlt_bench.errors import ClaimLostError, ConfigError
 from xlt_bench.io.processor import threads
+from xlt_bench.io.stop_signals import StopSignals
 from xlt_bench.method import Activity, Progress, Silent
 from xlt_bench.records.cell import Cell
-from xlt_bench.records.claims import Owner
+from xlt_bench.records.claims import Claims
+from xlt_bench.records.leases import Owner
 from xlt_bench.records.record import Record
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.loader import Loader
@@ -54,41 +56,54 @@ class LocalEngine:
         return request
 
     def carry_out(self, experiment: Experiment, waiting: Waiting | None) -> Iterator[Record]:
-        """Carry out the missing cells, pack by pack; then wait for those of other processes."""
-        with threads(self.threads):
-            yield from self._carry_out(experiment, waiting)
+        """Carry out the missing cells, pack by pack; then wait for those of other processes.
 
-    def _carry_out(self, experiment: Experiment, waiting: Waiting | None) -> Iterator[Record]:
+        Raises:
+            Stopped: a scheduler asked the process to leave; what is under way is kept for the next one.
+        """
+        with threads(self.threads), StopSignals() as stop_signals:
+            runner = Runner(experiment.setup, self.progress, self.loader, stop_signals)
+            yield from self._carry_out(experiment, runner, waiting)
+
+    def _carry_out(self, experiment: Experiment, runner: Runner, waiting: Waiting | None) -> Iterator[Record]:
         size = pack_size(self.pack, experiment.setup.device)
-        runner = Runner(experiment.setup, self.progress, self.loader)
-        cells, announced = experiment.missing, False
+        cells = experiment.missing
+        announced: set[Owner] | None = None
         while cells:
             unsettled_cells = []
             for members in packs(cells, size):
-                records = list(_run_pack(members, runner, experiment))
+                records = list(_run_pack(members, runner, experiment, self.progress))
                 yield from records
                 settled = {record.cell.fingerprint for record in records}
                 unsettled_cells += [cell for cell in members if cell.fingerprint not in settled]
             if len(unsettled_cells) == len(cells):
-                if waiting is None:
+                keys = _keys(unsettled_cells)
+                claims = experiment.setup.store.claims
+                if waiting is not None:
+                    owners = _owners(keys, claims)
+                    silent_owners = {owner for owner in owners if owner.silent_seconds}
+                    if announced is None or silent_owners - announced:
+                        waiting(len(unsettled_cells), owners)
+                        announced = silent_owners
+                elif not claims.expiring(keys):
                     return
-                if not announced:
-                    waiting(len(unsettled_cells), _owners(unsettled_cells, experiment))
-                announced = True
                 self.progress.activity(Activity("waiting", "for other processes"))
                 time.sleep(_POLL_SECONDS)
             cells = unsettled_cells
 
 
-def _owners(cells: Sequence[Cell], experiment: Experiment) -> list[Owner]:
-    """The processes that work on cells, or on the fits that these adapt from."""
-    claims = experiment.setup.store.claims
+def _keys(cells: Sequence[Cell]) -> list[str]:
+    """What is claimed for cells, and for the fits that these adapt from."""
     keys = [cell.fingerprint for cell in cells] + [cell.source_fit for cell in cells if cell.adapts]
-    owners = {claims.owner(key) for key in dict.fromkeys(keys)}
+    return list(dict.fromkeys(keys))
+
+
+def _owners(keys: Sequence[str], claims: Claims) -> list[Owner]:
+    owners = {claims.owner(key) for key in keys}
     return sorted(owner for owner in owners if owner is not None)
 
 
-def _run_pack(cells: Sequence[Cell], runner: Runner, experiment: Experiment) -> Iterator[Record]:
+def _run_pack(cells: Sequence[Cell], runner: Runner, experiment: Experiment, progress: Progress) -> Iterator[Record]:
     """Records of the cells that this process could claim; of those that were made meanwhile, what was made."""
     claims = experiment.setup.store.claims
     with claims.hold([cell.fingerprint for cell in cells]) as claimed:
@@ -101,8 +116,11 @@ def _run_pack(cells: Sequence[Cell], runner: Runner, experiment: Experiment) -> 
                 unsettled.append(cell)
             else:
                 yield record
-        if unsettled and _has_source(unsettled[0], runner):
-            yield from runner.run(unsettled)
+        try:
+            if unsettled and _has_source(unsettled[0], runner):
+                yield from runner.run(unsettled)
+        except ClaimLostError as error:  # they are another process's now, and waited for like others of its
+            progress.note(str(error))
 
 
 def _has_source(cell: Cell, runner: Runner) -> bool:

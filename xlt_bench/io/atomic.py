@@ -17,11 +17,16 @@ _OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
 @contextlib.contextmanager
-def temporary(parent: Path) -> Iterator[Path]:
-    """A new folder inside `parent`, which is made if need be; it is removed afterwards unless it was renamed."""
+def temporary(parent: Path, *, parents: bool = True) -> Iterator[Path]:
+    """A new folder inside `parent`; it is removed afterwards unless it was renamed.
+
+    Args:
+        parent: any folder.
+        parents: make it if need be.
+    """
     # plain mkdir: tempfile would make what is written unreadable for everybody else
     folder = parent / f"{TEMPORARY}{uuid.uuid4().hex}"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=parents)
     try:
         yield folder
     finally:
@@ -29,9 +34,12 @@ def temporary(parent: Path) -> Iterator[Path]:
 
 
 def move_in(folder: Path, final: Path) -> None:
-    """Sync a folder and rename it into place; whatever is there steps aside, also if another process put it there."""
+    """Sync a folder and rename it into place; whatever is there steps aside, also if another process put it there.
+
+    It steps aside to where the folder was, so that nothing at all is moved once that place is taken away.
+    """
     _sync(folder)
-    with temporary(final.parent) as aside:
+    with temporary(folder.parent, parents=False) as aside:
         while True:
             try:
                 folder.rename(final)
@@ -44,16 +52,28 @@ def move_in(folder: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
-def replace_file(final: Path, content: bytes) -> None:
-    """Write a file in place of an older one."""
-    draft = final.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
+@contextlib.contextmanager
+def replacing(final: Path, draft_folder: Path | None = None) -> Iterator[Path]:
+    """The path of a draft, which takes the place of a file at once where the block ends without an error.
+
+    Args:
+        final: the file; its folder is there.
+        draft_folder: where the draft lies, on the same file system; None: beside the file.
+    """
+    draft = (draft_folder or final.parent) / f"{TEMPORARY}{uuid.uuid4().hex}"
     try:
-        draft.write_bytes(content)
+        yield draft
         sync_file(draft)
         draft.replace(final)
         sync_folder(final.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def replace_file(final: Path, content: bytes) -> None:
+    """Write a file in place of an older one."""
+    with replacing(final) as draft:
+        draft.write_bytes(content)
 
 
 def sweep(parent: Path) -> None:

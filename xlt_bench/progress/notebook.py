@@ -61,7 +61,7 @@ class NotebookDisplay:
         """Keep a line."""
         self._finished.append(line.text(with_time_left=False))
 
-    def predicted(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Keep a line."""
         self._finished.append(text)
 

@@ -60,7 +60,7 @@ class PlainDisplay:
     def fitted(self, line: Line) -> None:
         """Print nothing: its last evaluation stands there."""
 
-    def predicted(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Print it."""
         self._print(text)
 

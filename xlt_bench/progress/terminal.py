@@ -52,7 +52,7 @@ class TerminalDisplay:
         """Leave a line, so that the display stays as high as there are fits in progress."""
         self._console.print(line.text(with_time_left=False))
 
-    def predicted(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Leave a line."""
         self._console.print(text)
 

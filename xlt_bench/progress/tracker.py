@@ -62,8 +62,8 @@ class Display(Protocol):
     def fitted(self, line: Line) -> None:
         """A fit is over."""
 
-    def predicted(self, text: str) -> None:
-        """A run's predictions are made, and took long."""
+    def note(self, text: str) -> None:
+        """A line that stays."""
 
 
 class Tracker:
@@ -126,6 +126,10 @@ class Tracker:
         self._display.evaluated(fit.line())
         self._display.changed()
 
+    def note(self, text: str) -> None:
+        """Pass it on."""
+        self._display.note(text)
+
     def lines(self) -> list[Line]:
         """What goes on now: a line for each fit in progress, or the activity."""
         with self._lock:
@@ -174,7 +178,7 @@ class Tracker:
         if seconds < _WORTH_A_LINE:
             return
         subject = activity.subject + self._place(1, activity.subject)
-        self._display.predicted(
+        self._display.note(
             f"predicted {subject}: {counted(activity.completed, activity.unit)}, {counted(activity.items, 'item')}, "
             f"{activity.items / seconds:,.0f} items/s, {duration(seconds)}"
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from xlt_bench.errors import StoreError
 from xlt_bench.io.atomic import move_in, sweep, temporary
+from xlt_bench.records.claims import Claims
 
 
 class Fits:
@@ -15,10 +16,12 @@ class Fits:
 
     Args:
         folder: made at the first fit.
+        claims: on them.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, claims: Claims) -> None:
         self._folder = folder
+        self._claims = claims
 
     def folder_of(self, key: str) -> Path:
         """Where a fit lies, or would lie; `key` is `Cell.source_fit`."""
@@ -32,10 +35,11 @@ class Fits:
         """Write a fit, whole or not at all.
 
         Raises:
-            StoreError: the disk does not take it.
+            StoreError: the disk does not take it, or another process has taken over the claim on it.
         """
         try:
-            with temporary(self._folder) as folder:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with self._claims.drafts(key, self._folder) as folder:
                 save(folder)
                 move_in(folder, self.folder_of(key))
         except OSError as error:

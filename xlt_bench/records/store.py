@@ -16,6 +16,7 @@ from xlt_bench.io import atomic
 from xlt_bench.io.paths import is_folder, is_there
 from xlt_bench.io.texts import reason
 from xlt_bench.records.answers import Sheet
+from xlt_bench.records.checkpoints import CheckpointFiles
 from xlt_bench.records.claims import Claims
 from xlt_bench.records.folder_reader import FolderReader, Stored
 from xlt_bench.records.labels import Labels
@@ -45,6 +46,7 @@ class Store:
         claims: which process works on which of them.
         fits: what cells of the full protocol adapt from.
         languages: fits of languages on unlabelled text, which runs share.
+        checkpoints: of fits under way.
         labels: names that users gave to rows.
         pack: Records that have no folder.
     """
@@ -55,8 +57,9 @@ class Store:
         self._reader = FolderReader(folder)
         self._stored: dict[str, Stored] = {}
         self.claims = Claims(folder / ".claims")
-        self.fits = Fits(folder / ".fits")
-        self.languages = Fits(folder / ".languages")
+        self.fits = Fits(folder / ".fits", self.claims)
+        self.languages = Fits(folder / ".languages", self.claims)
+        self.checkpoints = CheckpointFiles(folder / ".checkpoints", self.claims)
         self.labels = Labels(folder)
 
     def aside(self, name: str) -> Store:
@@ -83,6 +86,8 @@ class Store:
                 f"the store {self.folder} cannot be written: {reason(error)}; give another: --store DIR"
             ) from error
         atomic.sweep(self.folder)
+        self.claims.sweep()
+        self.checkpoints.sweep()
 
     def folder_of(self, fingerprint: str) -> Path:
         """Where the Record of this fingerprint lies, or would lie."""
@@ -230,10 +235,11 @@ class Store:
 
         Raises:
             StoreError: it cannot be written, for example because the disk is full.
+            ClaimLostError: another process has taken over the claim on it.
         """
         final = self.folder_of(record.cell.fingerprint)
         try:
-            with atomic.temporary(self.folder) as folder:
+            with self.claims.drafts(final.name, self.folder) as folder:
                 if predictions is not None:
                     write_predictions(folder / PREDICTIONS, predictions)
                 if save_weights is not None:
@@ -275,8 +281,8 @@ class Store:
                 raise StoreError(f"{owner} works on {self.folder_of(busy[0])}; wait for it, or end it")
             self.pack.remove(set(fingerprints))
             try:
-                with atomic.temporary(self.folder) as aside:
-                    for fingerprint in filter(lambda name: is_there(self.folder_of(name)), fingerprints):
+                for fingerprint in filter(lambda name: is_there(self.folder_of(name)), fingerprints):
+                    with self.claims.drafts(fingerprint, self.folder) as aside:
                         self.folder_of(fingerprint).rename(aside / fingerprint)
             except OSError as error:
                 raise StoreError(f"{error.filename or self.folder} cannot be removed: {error.strerror}") from error

@@ -12,6 +12,7 @@ from numpy import asarray, concatenate, cumsum, intp, isfinite, isnan, where
 from numpy.typing import NDArray
 
 from xlt_bench.errors import MethodError, XltBenchError
+from xlt_bench.io.stop_signals import Stopped
 from xlt_bench.method import (
     Adaptable,
     Context,
@@ -40,11 +41,11 @@ DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 def calling(call: str) -> Iterator[None]:
     """Turns what a method raises into a MethodError that names the call; the cause keeps its traceback.
 
-    Errors of this package pass as they are, as do those of a disk that takes no more.
+    Errors of this package pass as they are, as do those of a disk that takes no more, and a scheduler's wish to leave.
     """
     try:
         yield
-    except (XltBenchError, MemoryError):
+    except (XltBenchError, MemoryError, Stopped):
         raise
     except (Exception, SystemExit) as error:
         if isinstance(error, OSError) and error.errno in DISK_FAULTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -47,7 +48,7 @@ class Counter(TorchHooks):
 
     def __init__(self) -> None:
         self._updates: dict[int, _Updates] = {}  # in the order of first updates
-        self._passes = self._examples = self._trained_examples = 0
+        self._passes = self._examples = self._trained_examples = 0.0
         self._backbone_passes = Passes()
 
     def register(self) -> tuple[RemovableHandle, ...]:
@@ -75,6 +76,27 @@ class Counter(TorchHooks):
             )
             for part in (parts if shared == 1 else parts * runs)
         ]
+
+    def totals(self) -> dict[str, float]:
+        """Passes and texts of all runs up to now."""
+        return {
+            "passes": self._passes,
+            "examples": self._examples,
+            "trained_examples": self._trained_examples,
+        }
+
+    def updates(self, parameters: Sequence[Tensor]) -> list[int]:
+        """How often each of these parameters was updated up to now."""
+        return [self._updates[id(each)].count if id(each) in self._updates else 0 for each in parameters]
+
+    def add(self, totals: Mapping[str, float], updates: Iterable[tuple[Tensor, int]]) -> None:
+        """Count what an earlier process did of the same fits; parameters come in the order of their first updates."""
+        self._passes += totals.get("passes", 0.0)
+        self._examples += totals.get("examples", 0.0)
+        self._trained_examples += totals.get("trained_examples", 0.0)
+        for parameter, count in updates:
+            if count:
+                self._updates.setdefault(id(parameter), _Updates(parameter)).count += count
 
     def _parts(self, runs: int) -> list[list[_Updates]]:
         """The updated parameters of each run; one part with all of them where runs do not have equal ones of their own.

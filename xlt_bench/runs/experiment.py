@@ -75,7 +75,15 @@ class Experiment:
 
         They are no results: trials of a search, probes of what a step costs.
         """
-        setup = replace(self.setup, store=store, save_weights=False, count_operations=count_operations)
+        # operations are counted of whole fits alone
+        minutes = None if count_operations else self.setup.checkpoint_minutes
+        setup = replace(
+            self.setup,
+            store=store,
+            save_weights=False,
+            count_operations=count_operations,
+            checkpoint_minutes=minutes,
+        )
         return experiment_of(self.request, setup, cells, rerun)
 
 

@@ -77,6 +77,7 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
         notes=languages.notes,
         store=loader.store(request.store),
         save_weights=request.save_weights,
+        checkpoint_minutes=None if request.no_checkpoints else request.checkpoint_minutes,
         tuning=request.tuning,
         defaults=defaults,
         provenance=Provenance(caveats=tuple(filter(None, caveats)), runs=_runs(configured)),

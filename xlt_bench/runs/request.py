@@ -239,6 +239,24 @@ class Request:
     )
     store: Path = option(DEFAULT_STORE, "Folder of Records.", read_path, "run", "tune", "study", kind=Path)
     save_weights: bool = option(False, "Keep trained weights beside the predictions.", read_flag, "run", kind=bool)
+    checkpoint_minutes: int = option(
+        10,
+        "A fit under way is kept at dev evaluations, and every so many minutes. [default: 10]",
+        read_count(),
+        "run",
+        "tune",
+        "study",
+        kind=int,
+    )
+    no_checkpoints: bool = option(
+        False,
+        "Keep no fit while it is under way: what is cut off begins anew.",
+        read_flag,
+        "run",
+        "tune",
+        "study",
+        kind=bool,
+    )
     rerun: Rerun | None = option(
         None,
         "Run failed cells again, or all of them.",

@@ -7,6 +7,7 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlt_bench.backbones.source import BackboneSource
-from xlt_bench.errors import MethodError, XltBenchError
+from xlt_bench.errors import ClaimLostError, MethodError, XltBenchError
+from xlt_bench.io.stop_signals import Stopped, StopSignals
 from xlt_bench.method import Activity, Adaptable, Context, Fitted, LanguageFits, Progress, WithLanguageStage
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import Cell
@@ -23,6 +25,7 @@ from xlt_bench.records.record import Predictions, Record
 from xlt_bench.resources import language_texts
 from xlt_bench.runs.arithmetic import floating_point_operations
 from xlt_bench.runs.calls import Fits, calling, predict, report_of
+from xlt_bench.runs.checkpoints import PackCheckpoints, program_identity
 from xlt_bench.runs.counting import Counter, Effort
 from xlt_bench.runs.counts import Counts, fit_counts, run_counts
 from xlt_bench.runs.language_stage import LanguageStage, StoredLanguages
@@ -71,12 +74,14 @@ class Runner:
         setup: what they have in common.
         progress: is told what goes on: activities, steps and dev evaluations.
         loader: has the backbones that are loaded already.
+        stop_signals: by which a scheduler asks to leave.
     """
 
-    def __init__(self, setup: Setup, progress: Progress, loader: Loader) -> None:
+    def __init__(self, setup: Setup, progress: Progress, loader: Loader, stop_signals: StopSignals) -> None:
         self.setup = setup
         self._progress = progress
         self._loader = loader
+        self._stop_signals = stop_signals
         self._source: SourceFit | None = None
         self._failed_fits: dict[str, BaseException] = {}
 
@@ -84,7 +89,8 @@ class Runner:
         """Run cells in one pass where the method can; store and return their Records.
 
         They differ in their seed only or, if they adapt, in their target only. A cell that fails becomes a Record that
-        says so; if it took its whole pack down with it, the others are run again one by one.
+        says so; if it took its whole pack down with it, the others are run again one by one. What another process has
+        taken over is left to it, without a Record.
         """
         reset_peak_memory(self.setup.device)
         try:
@@ -95,12 +101,15 @@ class Runner:
             if len(cells) > 1:
                 return [record for cell in cells for record in self.run([cell])]
             return [self._store_failure(cells[0], error)]
-        return [
-            self._store_failure(cell, outcome)
-            if isinstance(outcome, MethodError)
-            else self._store_outcome(outcome, cells)
-            for cell, outcome in zip(cells, outcomes, strict=True)
-        ]
+        records = []
+        for cell, outcome in zip(cells, outcomes, strict=True):
+            with suppress(ClaimLostError):
+                records.append(
+                    self._store_failure(cell, outcome)
+                    if isinstance(outcome, MethodError)
+                    else self._store_outcome(outcome, cells)
+                )
+        return records
 
     def fit_source(self, cell: Cell) -> None:
         """Make and keep the fit on the sources that a cell adapts from; a failure is that of the cell, later."""
@@ -109,16 +118,19 @@ class Runner:
         method, task = setup.configured.method, setup.task
         try:
             context = self._context(cell, setup.recipe_of(cell), targets=())
-            started = time.perf_counter()
-            with Counter() as counter:
+            counter = Counter()
+            checkpoints = self._checkpoints(counter)
+            context = self._kept(context, key, checkpoints)
+            with counter:
                 fitted = fit_source(cell, method, task, context)
-            seconds, steps = time.perf_counter() - started, source_steps(cell, task, context.recipe)
+            seconds, steps = checkpoints.fit_seconds, source_steps(cell, task, context.recipe)
             costs = {"seconds": seconds, "counts": fit_counts(counter.efforts()[0], cell, context.recipe, steps)}
             setup.store.fits.keep(key, lambda folder: _keep(fitted, costs, folder))
         except (Exception, SystemExit) as error:
             if _concerns_all(error):
                 raise
             self._failed_fits[key] = error
+        setup.store.checkpoints.drop([key])
 
     def has_source(self, cell: Cell) -> bool:
         """Whether the fit that a cell adapts from is there, or known to fail."""
@@ -130,10 +142,14 @@ class Runner:
         contexts = [self._context(cell, recipe) for cell, recipe in zip(cells, recipes, strict=True)]
         source = self._source_of(cells[0]).fitted if cells[0].adapts else None
         self._progress.activity(Activity("training", _subject(cells)))
-        started = time.perf_counter()
-        with Counter() as counter:
+        counter = Counter()
+        checkpoints = self._checkpoints(counter)
+        contexts = [
+            self._kept(context, cell.fingerprint, checkpoints) for cell, context in zip(cells, contexts, strict=True)
+        ]
+        with counter:
             fits, operations = self._with_operations(lambda: protocol.fit(cells, method, task, contexts, source))
-        seconds = (time.perf_counter() - started) / len(cells)
+        seconds = checkpoints.fit_seconds / len(cells)
         return [
             fitted
             if isinstance(fitted, MethodError)
@@ -219,6 +235,21 @@ class Runner:
         stage = LanguageStage(setup.configured.name, method, setup.source.fingerprint, setup.store)
         return LanguageFits(stage.fits(texts, context), cell.sources or cell.targets)
 
+    def _checkpoints(self, counter: Counter) -> PackCheckpoints:
+        """Of a pack whose fits begin now; they tell the seconds that these take, whether they are kept or not."""
+        setup = self.setup
+        return PackCheckpoints(
+            files=setup.store.checkpoints,
+            program=program_identity(setup.configured.method, setup.device),
+            counter=counter,
+            seconds=60.0 * (setup.checkpoint_minutes or 0),
+            stop_signals=self._stop_signals,
+        )
+
+    def _kept(self, context: Context, fit: str, checkpoints: PackCheckpoints) -> Context:
+        """The context of a fit that is kept while it is under way, if any is."""
+        return context if self.setup.checkpoint_minutes is None else replace(context, checkpoints=checkpoints, fit=fit)
+
     def _load_backbone(self, source: BackboneSource) -> Backbone:
         device, precision = self.setup.device, self.setup.precision
         if not self._loader.has_backbone(source, device, precision):
@@ -268,6 +299,7 @@ class Runner:
             self.setup.store.write(record, predictions, _saving(outcome.fitted) if self.setup.save_weights else None)
         except MethodError as error:
             return self._store_failure(cell, error)
+        self.setup.store.checkpoints.drop([cell.fingerprint])
         return record
 
     def _source_timing(self, cell: Cell) -> dict[str, float]:
@@ -282,6 +314,7 @@ class Runner:
         record = replace(self._unfinished(cell), error=message + where)
         self._progress.activity(Activity("writing", _subject([cell])))
         self.setup.store.write(record, None)
+        self.setup.store.checkpoints.drop([cell.fingerprint])
         return record
 
 
@@ -296,8 +329,8 @@ def _subject(cells: Sequence[Cell]) -> str:
 
 
 def _concerns_all(error: BaseException) -> bool:
-    """Whether a wrong configuration or environment is at fault, so that every cell would fail alike."""
-    return isinstance(error, XltBenchError) and not isinstance(error, MethodError)
+    """Whether a wrong configuration or environment is at fault, so that every cell would fail alike; or all stops."""
+    return isinstance(error, Stopped) or (isinstance(error, XltBenchError) and not isinstance(error, MethodError))
 
 
 def _keep(fitted: Fitted, costs: Mapping[str, Any], folder: Path) -> None:

@@ -42,6 +42,7 @@ class Setup:
         store: where the Records go.
         resources: what the method declares beside labelled sources.
         count_operations: count the floating-point operations of every fit, which makes it slower.
+        checkpoint_minutes: from one checkpoint of a fit to the next at the latest; None: none are written.
     """
 
     task: Task
@@ -62,6 +63,7 @@ class Setup:
     provenance: Provenance = Provenance()
     resources: Resources = field(default_factory=Resources)
     count_operations: bool = False
+    checkpoint_minutes: int | None = None
 
     def recipe_of(self, cell: Cell) -> Recipe:
         """The recipe that a cell is fitted by."""

@@ -48,6 +48,15 @@ class RandomStream:
             self._inner = self._states()
         self._set(self._outer)
 
+    @property
+    def states(self) -> list[torch.Tensor]:
+        """Where the stream stands: the state of torch's generator on the CPU and, where it has one, on the GPU."""
+        return self._inner
+
+    @states.setter
+    def states(self, states: list[torch.Tensor]) -> None:
+        self._inner = states
+
     def _seed(self, seed: int) -> None:
         torch.default_generator.manual_seed(seed)
         if self._cuda is not None:

@@ -26,11 +26,12 @@ from xlt_bench.task import Example, Labelled
 from xlt_bench.training.data import TrainData, origin_of, text_limit, tokenise, tokenised
 from xlt_bench.training.head import new_head
 from xlt_bench.training.hooks import TrainingHooks, own_loss
+from xlt_bench.training.lane import Lane
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.prompted import Prompted, PromptedForward, PromptedTexts
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded
-from xlt_bench.training.trainer import Lane, train
+from xlt_bench.training.trainer import train
 
 
 @dataclass(frozen=True, kw_only=True)

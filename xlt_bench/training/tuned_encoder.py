@@ -25,11 +25,12 @@ from xlt_bench.training.classifier import ClassifierForward, class_scores
 from xlt_bench.training.data import text_limit, tokenised
 from xlt_bench.training.head import ClassificationHead, new_head
 from xlt_bench.training.hooks import TrainingHooks, whole_loss
+from xlt_bench.training.lane import Lane
 from xlt_bench.training.losses import Loss, mean_cross_entropy
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.saving import load_fit, save_fit
 from xlt_bench.training.seeding import seeded
-from xlt_bench.training.trainer import Lane, train
+from xlt_bench.training.trainer import train
 
 HEAD = "head."
 """Before the names of the head's weights in a saved file; the encoder's stand as they are."""

@@ -1,0 +1,111 @@
+"""Runs that a scheduler ends: exit code 75, and the same command ends with the Record of an undisturbed run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.commands import Command, Output
+
+PLUGIN = """
+import os, signal
+from dataclasses import dataclass
+from pathlib import Path
+from xlt_bench.methods.spt import SPT
+
+def interrupt(name):
+    path = Path(name)
+    if path.exists():
+        count, number = path.read_text().split()
+        path.write_text(f"{int(count) - 1} {number}")
+        if count == "0":
+            path.unlink()
+            os.kill(os.getpid(), getattr(signal, number))
+
+@dataclass(frozen=True, kw_only=True)
+class Interrupted(SPT):
+    def loss(self, outputs, batch):
+        interrupt("interrupt-step")
+        return super().loss(outputs, batch)
+
+    def fitted(self, module, context, summary):
+        interrupt("interrupt-end")
+        return super().fitted(module, context, summary)
+"""
+VOLATILE = ("timing", "created", "peak_memory_bytes")
+
+
+@pytest.fixture
+def run_it(command: Command) -> Any:
+    Path("plugin.py").write_text(PLUGIN)
+
+    def call(store: str, *arguments: str) -> Output:
+        fixed = ("--task", "toy", "--sources", "joshi5", "--device", "cpu", "--seeds", "2", "--store", store)
+        return command("run", "-m", "plugin.py:Interrupted", "--steps", "12", *fixed, *arguments)
+
+    return call
+
+
+def interrupt(place: str, count: int, name: str) -> None:
+    Path(f"interrupt-{place}").write_text(f"{count} {name}")
+
+
+def manifests(store: str) -> list[Any]:
+    plain = [json.loads(path.read_text()) for path in sorted(Path(store).glob("*/record.json"))]
+    return [{name: value for name, value in each.items() if name not in VOLATILE} for each in plain]
+
+
+def predictions(store: str) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(Path(store).glob("*/predictions.parquet"))]
+
+
+def kept(store: str) -> list[str]:
+    return [path.name for path in Path(store, ".checkpoints").glob("*")]
+
+
+@pytest.mark.parametrize("protocol", ["zero-shot", "full"])
+def test_the_same_command_goes_on_and_ends_with_the_same_records(run_it: Any, protocol: str) -> None:
+    options = (
+        "--protocol",
+        protocol,
+        "--targets",
+        "kat_Geor",
+        *(["--target-steps", "6"] if protocol == "full" else []),
+    )
+    assert run_it("undisturbed", *options).code == 0
+    # in the first fit; in a later one (full: in the one that adapts from it), between two steps
+    for count, name in ((3, "SIGTERM"), (14, "SIGUSR2")):
+        interrupt("step", count, name)
+        stopped = run_it("cut", *options)
+        assert stopped.code == 75
+        assert stopped.err.endswith(f"stopped by {name}; the same command goes on from here\n")
+        assert len(kept("cut")) == 1
+    again = run_it("cut", *options)
+    assert again.code == 0
+    assert " goes on from its checkpoint at step " in again.err
+    assert kept("cut") == []
+    assert manifests("cut") == manifests("undisturbed")
+    assert predictions("cut") == predictions("undisturbed")
+    assert len(predictions("cut")) == 2
+
+
+def test_a_signal_outside_of_training_ends_the_run_at_once(run_it: Any) -> None:
+    interrupt("end", 0, "SIGTERM")
+    stopped = run_it("cut", "--seeds", "1")
+    assert stopped.code == 75
+    assert manifests("cut") == []
+
+
+def test_without_checkpoints_none_is_written_and_a_signal_ends_the_run_at_once(run_it: Any) -> None:
+    interrupt("step", 3, "SIGTERM")
+    assert run_it("cut", "--no-checkpoints").code == 75
+    assert not Path("cut", ".checkpoints").exists()
+
+
+def test_a_number_of_minutes_that_cannot_be_is_refused(run_it: Any) -> None:
+    refused = run_it("cut", "--checkpoint-minutes", "0")
+    assert refused.code == 2
+    assert "--checkpoint-minutes must be a whole number of at least 1, not 0" in refused.err
