@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from xlt_bench.engines.slurm import commands
 from xlt_bench.engines.slurm.profile import Profile, read_profile
 from xlt_bench.errors import ConfigError
 
@@ -59,6 +61,8 @@ def test_times_are_those_of_sbatch(text: str, minutes: int) -> None:
         (["partition="], "--job partition must be a text"),
         (["partition"], "--job takes name=value, not 'partition'; for example --job partition=gpu"),
         (["options=x"], "--job options takes a table"),
+        (["time=2"], "time=2 with warning=120: jobs of 2 minutes would be told to leave 120 s before their end"),
+        (["time=1:00:00", "warning=3600"], "at their start; give more time or a smaller warning"),
     ],
 )
 def test_what_cannot_be_is_refused(settings: list[str], message: str) -> None:
@@ -75,6 +79,49 @@ def test_errors_of_a_file_name_it(tmp_path: Path) -> None:
     path.write_text("setup = 3\n")
     with pytest.raises(ConfigError, match=r"gpu\.toml: setup takes a text or a list of texts, not 3"):
         read_profile(path, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("signal = 'USR1@60'", "options: signal is not said there; use the profile's own warning"),
+        ("array = '0-3'", "options: array is not said there; use the profile's own cells_per_job and jobs_at_once"),
+        ("--time = 5", "options: time is not said there; use the profile's own time"),
+        ("cpus_per_task = 4", "options: cpus-per-task is not said there; use the profile's own cpus"),
+        ("job-name = 'mine'", "options: job-name is set by the engine; leave it out"),
+        ("output = 'log'", "options: output is set by the engine"),
+        ("error = 'log'", "options: error is set by the engine"),
+        ("parsable = true", "options: parsable is set by the engine"),
+        ("wrap = 'true'", "options: wrap is set by the engine"),
+        ("no-requeue = true", "options: no-requeue is set by the engine"),
+        ("exclusive = false", "options: exclusive takes a text or a number, or true for an option without a value"),
+        ("nice = [1]", "options: nice takes a text or a number"),
+    ],
+)
+def test_options_that_a_profile_cannot_hand_on_are_refused(line: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "gpu.toml"
+    path.write_text(f"[options]\n{line}\n")
+    with pytest.raises(ConfigError) as error:
+        read_profile(path, [])
+    assert message in str(error.value)
+
+
+def test_an_option_without_a_value_is_one_for_jobs_and_for_the_probe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "gpu.toml"
+    path.write_text("[options]\nexclusive = true\nnice = 5\n")
+    options = read_profile(path, ["time=3"]).sbatch_options()
+    assert options == {"exclusive": True, "nice": "5"}, "submitit writes --exclusive for True"
+    calls: list[list[str]] = []
+
+    def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        calls.append(command)
+        return subprocess.CompletedProcess(command, 0, "17\n", "")
+
+    monkeypatch.setattr(subprocess, "run", answer)
+    assert commands.submit("true", options) == "17"
+    assert calls == [["sbatch", "--parsable", "--exclusive", "--nice=5", "--wrap=true"]]
 
 
 def test_a_job_gets_a_pack_unless_more_is_asked_for() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from xlt_bench.errors import ConfigError, EngineError, unknown
 from xlt_bench.io.texts import shortened
@@ -110,14 +111,19 @@ def requeue(job_id: str) -> None:
     _run(["scontrol", "requeue", job_id])
 
 
-def submit(script: str, options: Sequence[str]) -> str:
+def submit(script: str, options: Mapping[str, str | Literal[True]]) -> str:
     """Submit a script of the shell; its job's id.
+
+    Args:
+        script: its lines.
+        options: long name -> value; True: without a value.
 
     Raises:
         ConfigError: sbatch refuses it.
     """
+    flags = [f"--{name}" if value is True else f"--{name}={value}" for name, value in options.items()]
     try:
-        answer = _run(["sbatch", "--parsable", *options, f"--wrap={script}"])
+        answer = _run(["sbatch", "--parsable", *flags, f"--wrap={script}"])
     except EngineError as error:
         raise ConfigError(f"{error}; mend the profile or --job") from None
     return answer.strip().partition(";")[0]

@@ -65,8 +65,7 @@ class ClusterProbe:
         plan_path.write_text(json.dumps(plan.as_json(), ensure_ascii=False), encoding="utf-8")
         script = "\n".join([*self._profile.setup, _script(plan, self._profile, plan_path, answer_path)])
         options = {"job-name": folder.name, "output": "/dev/null", "time": str(_MINUTES)}
-        options |= self._profile.sbatch_options()
-        job_id = commands.submit(script, [f"--{name}={value}" for name, value in options.items()])
+        job_id = commands.submit(script, options | dict(self._profile.sbatch_options()))
         self._say(f"job {job_id} looks whether jobs see what they need; nothing else is submitted before its answer")
         try:
             self._wait(job_id, folder.name)

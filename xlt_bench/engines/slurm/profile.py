@@ -6,18 +6,40 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from xlt_bench.engines.packs import GPU_PACK
 from xlt_bench.errors import ConfigError, unknown
 from xlt_bench.io.texts import shown
 from xlt_bench.io.toml_files import read_toml
 from xlt_bench.plugins.hyperparameters import parse_settings
+from xlt_bench.progress.lines import counted
 from xlt_bench.runs.option import option, options_of, read_count, read_text
 
 _TIME = re.compile(r"(?:(?P<days>\d{1,3})-)?(?P<hours>\d{1,4})(?::(?P<minutes>\d{1,2}))?(?::(?P<seconds>\d{1,2}))?")
 _GPUS = re.compile(r"(?:[\w.-]+:)?(?P<number>\d+)")
 _NUMBER = re.compile(r"\d{1,6}")
+SbatchOptions = Mapping[str, str | Literal[True]]
+"""Long name -> value; True: an option that takes none, or is given without."""
+_KEYS = {
+    "partition": "partition",
+    "account": "account",
+    "qos": "qos",
+    "constraint": "constraint",
+    "time": "time",
+    "mem": "memory",
+    "cpus-per-task": "cpus",
+    "gpus": "gpus",
+    "gpus-per-node": "gpus",
+    "signal": "warning",
+    "array": "cells_per_job and jobs_at_once",
+}
+"""Option of sbatch -> the key of a profile that says it."""
+_RESERVED = {
+    *("job-name", "output", "error", "open-mode", "parsable", "wrap", "requeue", "no-requeue", "test-only", "wait"),
+    *("nodes", "ntasks", "ntasks-per-node"),
+}
+"""Options that the engine sets or counts on: names, logs, requeueing, one process a job."""
 
 
 def _whole(value: object) -> object:
@@ -62,11 +84,27 @@ def _read_lines(value: object, name: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _read_options(value: object, name: str) -> Mapping[str, str]:
+def _read_options(value: object, name: str) -> SbatchOptions:
     """Further options of sbatch by their long names."""
-    if not isinstance(value, Mapping) or not all(isinstance(part, str | int) for part in value.values()):
+    if not isinstance(value, Mapping):
         raise ConfigError(f"{name} takes a table of sbatch's options, such as [options] with nodelist = 'n1'")
-    return {str(key).removeprefix("--"): str(part) for key, part in value.items()}
+    return dict(_read_option(str(key), part, name) for key, part in value.items())
+
+
+def _read_option(key: str, value: object, name: str) -> tuple[str, str | Literal[True]]:
+    option_name = key.removeprefix("--").replace("_", "-")
+    if option_name in _KEYS:
+        raise ConfigError(f"{name}: {option_name} is not said there; use the profile's own {_KEYS[option_name]}")
+    if option_name in _RESERVED:
+        raise ConfigError(f"{name}: {option_name} is set by the engine; leave it out")
+    if value is True:
+        return option_name, True
+    if value is False or not isinstance(value, str | int):
+        raise ConfigError(
+            f"{name}: {option_name} takes a text or a number, or true for an option without a value, not "
+            f"{shown(value)}; leave out what is not wanted"
+        )
+    return option_name, str(value)
 
 
 @dataclass(frozen=True)
@@ -83,7 +121,7 @@ class Profile:
         warning: seconds before its time is over at which a job is told to write a checkpoint and leave.
         setup: lines of the shell before a job starts Python.
         python: that jobs start; None: this one.
-        options: further options of sbatch, by long name.
+        options: further options of sbatch.
     """
 
     partition: str | None = option(None, "partition of the cluster", read_text)
@@ -99,7 +137,7 @@ class Profile:
     warning: int = option(120, "seconds before the time limit at which a checkpoint is written", _read_number)
     setup: tuple[str, ...] = option((), "lines of the shell before Python is started", _read_lines)
     python: str | None = option(None, "Python of the jobs", read_text)
-    options: Mapping[str, str] = option({}, "further options of sbatch", _read_options)
+    options: SbatchOptions = option({}, "further options of sbatch", _read_options)
 
     @property
     def has_gpu(self) -> bool:
@@ -115,9 +153,9 @@ class Profile:
         """
         return self.cells_per_job or pack or (GPU_PACK if self.has_gpu else 1)
 
-    def sbatch_options(self) -> dict[str, str]:
-        """What sbatch is asked for, by the long names of its options; time limit and signal are not among it."""
-        fields = {
+    def sbatch_options(self) -> SbatchOptions:
+        """What sbatch is asked for; time limit and signal are not among it."""
+        fields: dict[str, str | None] = {
             "partition": self.partition,
             "account": self.account,
             "qos": self.qos,
@@ -133,14 +171,20 @@ def read_profile(path: Path | None, settings: Sequence[str]) -> Profile:
     """A profile from a TOML file, and from `name=value`, which go before it.
 
     Raises:
-        ConfigError: a key that there is not, or the first value that breaks its rule.
+        ConfigError: a key that there is not, the first value that breaks its rule, or a warning at a job's start.
     """
     written: dict[str, Any] = {}
     if path is not None:
         table = read_toml(path)
         written |= _values(table.values, f"{path}: ")
     written |= _values(parse_settings(list(settings), "--job", "partition=gpu"), "--job ")
-    return Profile(**written)
+    profile = Profile(**written)
+    if profile.warning >= 60 * profile.time:
+        raise ConfigError(
+            f"time={profile.time} with warning={profile.warning}: jobs of {counted(profile.time, 'minute')} would be "
+            f"told to leave {profile.warning} s before their end, at their start; give more time or a smaller warning"
+        )
+    return profile
 
 
 def _values(written: Mapping[str, object], where: str) -> dict[str, Any]:
