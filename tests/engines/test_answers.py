@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import signal
+
+import pytest
 
 from tests.support.records import predictions, record
 from xlt_bench.engines.answers import Answer, Speaker, complaint
+from xlt_bench.io.stop_signals import Stopped, StopSignals
 from xlt_bench.method import Activity
 
 
@@ -26,6 +30,20 @@ def test_records_are_said_at_once_and_activities_now_and_then() -> None:
         Answer(doing="seed 3, step 200 of 400"),
         Answer(doing="predicting seed 3 2 of 41"),
     ]
+
+
+class Unread(io.StringIO):
+    """A pipe whose reader is gone."""
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_where_nobody_reads_a_worker_stops_as_by_a_signal_and_no_error_reaches_the_fit() -> None:
+    speaker = Speaker(Unread(), seconds=0.0)
+    with pytest.raises(Stopped) as stop, StopSignals():
+        speaker.step(3, 200, 400, 0.5, 32)
+    assert stop.value.stop_signal is signal.SIGTERM
 
 
 def test_a_line_of_anything_else_says_nothing() -> None:

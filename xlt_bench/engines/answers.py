@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Answer:
 class Speaker(Silent):
     """A Progress that prints what goes on, at most every few seconds.
 
+    Where nobody reads any more, the process stops itself as by SIGTERM: a method that calls this is not at fault.
+
     Args:
         stream: where to.
         seconds: between two lines.
@@ -72,7 +75,10 @@ class Speaker(Silent):
             self._print(Answer(doing=doing))
 
     def _print(self, answer: Answer) -> None:
-        print(answer.line, file=self._stream, flush=True)
+        try:
+            print(answer.line, file=self._stream, flush=True)
+        except OSError:
+            signal.raise_signal(signal.SIGTERM)
 
 
 def complaint(log: str) -> str:
