@@ -34,5 +34,6 @@ def test_the_test_of_the_guide_is_one_test_a_check(pytester: pytest.Pytester) ->
 
 
 def test_the_guide_lists_every_check() -> None:
-    assert re.findall(r"^\| `(\w+)` \|", GUIDE, re.M) == [check.name for check in CHECKS]
+    checking = GUIDE.partition("## Checking it")[2]
+    assert re.findall(r"^\| `(\w+)` \|", checking, re.M) == [check.name for check in CHECKS]
     assert f"runs {len(CHECKS)} checks" in GUIDE

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from tests.support.fits import DEV, TEST, TRAIN, context, copied, loud, same
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.lean import arithmetic, encoder
+from xlt_bench.backbones.lean import arithmetic
 from xlt_bench.backbones.lean import layer as lean_layer
-from xlt_bench.backbones.lean.arithmetic import attention, dropout
+from xlt_bench.backbones.lean.arithmetic import attention
 from xlt_bench.method import Context
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.spt import SPT
@@ -99,23 +99,22 @@ def backbone_dropouts(backbone: Backbone) -> list[Zeroed]:
 def test_the_backbone_s_own_dropout_is_active_while_fitting_only(
     tiny_backbone_with_dropout: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: dict[bool, list[float]] = {True: [], False: []}
+    shares: dict[bool, list[float]] = {True: [], False: []}
+    draw = arithmetic._mask
 
-    def watched(given: Tensor, share: float) -> Tensor:
-        output = dropout(given, share)
-        told[fitting[0]].append(float((output[given != 0] == 0).float().mean()))
-        return output
+    def watched(shape: torch.Size, share: float) -> Tensor:
+        mask = draw(shape, share)
+        shares[fitting].append(float((~mask).float().mean()))
+        return mask
 
-    fitting = [True]
-    for module in (arithmetic, encoder):
-        monkeypatch.setattr(module, "dropout", watched)
+    monkeypatch.setattr(arithmetic, "_mask", watched)
+    fitting = True
     fitted = SPT().fit(TRAIN, DEV, context(tiny_backbone_with_dropout, loud(steps=8, evaluate_every=8)))
-    evaluated, per_step = told[True][-5:], told[True][:-5]
-    assert len(per_step) == 8 * 8, "the prompt's rows, the words, and three times in each of 2 layers"
-    assert np.mean(per_step) == pytest.approx(0.1, abs=0.01)
-    fitting[0] = False
+    assert len(shares[True]) == 8 * 8, "the prompt's rows, the words, and three times in each of 2 layers"
+    assert np.mean(shares[True]) == pytest.approx(0.1, abs=0.01)
+    fitting = False
     fitted.predict(TEST.examples)
-    assert set(evaluated) == set(told[False]) == {0.0}
+    assert shares[False] == []
 
 
 def test_the_backbone_s_own_dropout_is_active_in_an_encoder_that_is_run_whole(

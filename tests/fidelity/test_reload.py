@@ -15,11 +15,22 @@ from tests.support.commands import process_environment
 from tests.support.fits import DEV, TEST, TRAIN, context, short
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
-from xlt_bench.method import Fitted, Scores
+from xlt_bench.method import Fitted, Prompting, Scores
 from xlt_bench.plugins.methods import configure
 from xlt_bench.plugins.registry import METHODS, entries
 
-SHIPPED = [entry.name for entry in entries(METHODS) if entry.value.startswith("xlt_bench.methods.")]
+
+def fitted_on_labels_alone(name: str) -> bool:
+    method = configure(name, {}).method
+    return not getattr(method, "needs", ()) and not isinstance(method, Prompting)
+
+
+SHIPPED = [
+    entry.name
+    for entry in entries(METHODS)
+    if entry.value.startswith("xlt_bench.methods.") and fitted_on_labels_alone(entry.name)
+]
+"""The conformance kit tries the others, with the texts or the language model that they need."""
 
 
 def fit(name: str, backbone: Backbone) -> Fitted:

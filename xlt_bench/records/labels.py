@@ -44,7 +44,7 @@ class Labels:
         path = self._folder / LABELS
         try:
             labels = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError, RecursionError) as error:
             raise StoreError(f"{path} cannot be read ({shortened(error)}); mend or remove it") from error

@@ -139,7 +139,8 @@ def _column(name: str, column: ChunkedArray) -> TextColumn:
     if not len(column):
         return TextColumn((), np.empty(0, np.int32))
     chunks = (column if column.num_chunks == 1 else column.unify_dictionaries()).chunks
-    indices = np.concatenate([chunk.indices.to_numpy().astype(np.int32, copy=False) for chunk in chunks])
+    # from_dlpack, not to_numpy, which imports pandas
+    indices = np.concatenate([np.from_dlpack(chunk.indices).astype(np.int32, copy=False) for chunk in chunks])
     return TextColumn(tuple(chunks[0].dictionary.to_pylist()), indices)
 
 

@@ -234,7 +234,7 @@ class _Column:
         first = 0
         for chunk in chunks or ():
             indices = chunk.indices  # pyarrow.compute, which fills gaps, takes a tenth of a second to import
-            numbers = indices.to_pylist() if indices.null_count else indices.to_numpy().tolist()
+            numbers = indices.to_pylist() if indices.null_count else np.from_dlpack(indices).tolist()
             self._numbers += [-1 if number is None else first + number for number in numbers]
             self._distinct.append(chunk.dictionary)
             self._firsts.append(first)

@@ -106,7 +106,7 @@ def test_the_stored_answers_by_article(file: str, label: str) -> None:
     from xlt_bench.leaderboard.board.options import Options
     from xlt_bench.records.store import Store
 
-    (board,) = boards_of(Store(Path("no such store")), Filter(), Options())
+    (board,) = boards_of(Store(Path("no such store")), Filter(task="sib200"), Options())
     section = next(one for one in board.sections if one.setting == "zero-shot prompt")
     row = next(one for one in section.rows if one.label == label)
     items, answers = stored("sib200-test-items.csv"), stored(file)
