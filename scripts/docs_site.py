@@ -28,6 +28,7 @@ PAGES = {
     "CONTRIBUTING.md": "CONTRIBUTING.md",
     "CHANGELOG.md": "CHANGELOG.md",
     "leaderboard/reference-board.md": "reference-board.md",
+    "leaderboard/sentence-encoder-board.md": "sentence-encoder-board.md",
 }
 """Files outside docs/ -> where they stand on the site."""
 
