@@ -147,8 +147,11 @@ class PromptedService:
             self._models |= {reply.model} - {""}
         self._cached += endpoint.cached
         self._refused += sum(reply.text is None for reply in replies)
-        rule, categories = rule_named(method.rule), self.conversation.words.categories
-        classes = [None if reply.text is None else rule.read(reply.text, categories) for reply in replies]
+        rule, words = rule_named(method.rule), self.conversation.words
+        classes = [
+            None if reply.text is None else words.read(reply.text, example.language, rule)
+            for reply, example in zip(replies, examples, strict=True)
+        ]
         self._tally.count([reply.text for reply in replies], [label is None for label in classes])
         return scores_of(classes, self.context.labels)
 

@@ -109,8 +109,11 @@ class PromptedModel:
     def _answered(self, examples: Sequence[Example]) -> Scores:
         generated = self.model.answers(list(map(self.prompt_of, examples)), self.method.answer_tokens)
         answers = [None if answer is None else answer.text for answer in generated]
-        rule, categories = rule_named(self.method.rule), self.conversation.words.categories
-        classes = [None if answer is None else rule.read(answer, categories) for answer in answers]
+        rule, words = rule_named(self.method.rule), self.conversation.words
+        classes = [
+            None if answer is None else words.read(answer, example.language, rule)
+            for answer, example in zip(answers, examples, strict=True)
+        ]
         self._tally.count(answers, [label is None for label in classes])
         return scores_of(classes, self.context.labels)
 

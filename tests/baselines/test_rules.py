@@ -46,7 +46,8 @@ def test_every_class_is_read_in_any_case(label: str) -> None:
         ("这是travel类", "travel"),
         ("Категория:politics", "politics"),
         ("POL\u0130T\u0130CS", None),
-        ("\u017fports", None),
+        ("\u017fports", "sports"),  # by Unicode an s of another shape; the dotted I above is no i
+        ("travel\u0456", None),
         ("this text\nspans lines\nentertainment", "entertainment"),
         (REFUSAL, SCIENCE),
     ],
@@ -88,3 +89,37 @@ def test_classes_of_another_task() -> None:
         "Other Thing",
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "is_mention"),
+    [
+        ("Спорт", "Спорт", True),
+        ("Спорт", "Это СПОРТ.", True),
+        ("Спорт", "транспортный", False),
+        ("Спорт", "спорта", False),
+        ("Économie", "économie", True),
+        ("Économie", "E\u0301CONOMIE", True),
+        ("Straße", "die STRASSE!", True),
+        ("Αθλητισμός", "ΑΘΛΗΤΙΣΜΌΣ", True),
+        ("खेल", "यह खेल है", True),
+        ("खेल", "खेला", False),
+        ("खेल", "अखेल", False),
+        ("રમત", "\u26bd\ufe0fરમત", True),
+        ("体育", "这是体育类", True),
+        ("スポーツ", "これはスポーツです", True),
+        ("กีฬา", "เป็นกีฬาครับ", True),
+        ("ກິລາ", "ນີ້ແມ່ນກິລາ", True),
+        ("កីឡា", "នេះជាកីឡា", True),
+        ("အားကစား", "ဒါအားကစားပါ", True),
+    ],
+)
+def test_names_in_any_script(name: str, answer: str, is_mention: bool) -> None:
+    categories = Categories((name, "other"))
+    assert parse(answer, categories=categories) == (name if is_mention else None)
+    assert parse(name, "exact", categories) == parse(f"**{name}**", categories=categories) == name
+
+
+def test_a_further_name_takes_none_from_a_class() -> None:
+    categories = Categories(("Sport", "news"), {"sport": "news", "NEWS": "Sport", "Game": "Sport"})
+    assert [parse(text, categories=categories) for text in ("sport", "News", "game")] == ["Sport", "news", "Sport"]

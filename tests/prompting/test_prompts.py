@@ -10,6 +10,7 @@ import pytest
 from tests.support.toy import CODES, LABELS, toy_task
 from xlt_bench.errors import ConfigError
 from xlt_bench.prompting.demonstrations import draw
+from xlt_bench.prompting.rules import rule_named
 from xlt_bench.prompting.templates import TEMPLATES, Turn, enumeration, messages, plain, question
 from xlt_bench.prompting.words import ClassWords, best_word
 from xlt_bench.resources import RESOURCES, Scope
@@ -65,9 +66,21 @@ def test_another_seed_draws_others_and_more_contain_fewer() -> None:
 def test_words_of_a_language_and_of_all_others() -> None:
     words = ClassWords(("x", "y"), {"deu_Latn": {"x": ("Ix", "Iks"), "y": ("Ypsilon",)}})
     assert words.choices("deu_Latn") == words.choices("fra_Latn") == ["Ix", "Ypsilon"]
-    assert words.categories.mentions("iks, y") == ["x", "y"]
+    last_mention = rule_named("last-mention")
+    assert [words.read(text, "fra_Latn", last_mention) for text in ("y, iks", "ypsilon", "z")] == ["x", "y", None]
     assert best_word([-3.0, -1.0, -2.0], words.of("deu_Latn"), ("x", "y")) == [-1.0, -2.0]
     assert ClassWords(("x", "y"), {}).choices("deu_Latn") == ["x", "y"]
+
+
+def test_the_words_of_the_items_language_go_before_those_of_others() -> None:
+    words = ClassWords(
+        ("x", "y"), {"deu_Latn": {"x": ("Gift",), "y": ("gut",)}, "eng_Latn": {"x": ("bad",), "y": ("Gift",)}}
+    )
+    first_mention = rule_named("first-mention")
+    assert words.read("gift", "deu_Latn", first_mention) == "x"
+    assert words.read("gift", "eng_Latn", first_mention) == "y"
+    assert words.read("gut, no, bad", "eng_Latn", first_mention) == "x"
+    assert words.read("gut", "eng_Latn", first_mention) == "y"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Rules that read a class out of a model's answer in words. Pure functions of the answer and the class names.
 
-What counts as a mention, for every rule but `exact`: a class name, upper or lower case, with neither a Latin letter nor
-a digit directly before or after it. `Travel.`, `**travel**`, `_travel_`, `travel/sports` and `travel` inside running
-Chinese or Japanese text are mentions; `travelers`, `healthcare`, `neuroscience` and `political` are none. A class may
-have further names. The longest name wins, so "science/technology" is one mention, also where "science" is a name. An
-answer without a mention has no class (None), which counts as wrong.
+What counts as a mention, for every rule but `exact`: a class name, in any case, with neither a letter nor a digit
+directly before or after it. Scripts that are written without spaces have no such bounds: `Travel.`, `**travel**`,
+`_travel_`, `travel/sports`, `travel` inside running Chinese or Japanese text and a Chinese name inside it are mentions;
+`travelers`, `healthcare`, `neuroscience` and `political` are none, nor is `спорт` in `транспортный`. A class may have
+further names. The longest name wins, so "science/technology" is one mention, also where "science" is a name. An answer
+without a mention has no class (None), which counts as wrong. Upper and lower case, and letters with their accents apart
+or in one character, are the same by Unicode (case folding, form NFC).
 
 The rules see words, not sense. A model that declines and lists what it could have chosen ("please send the text, so
 that I can tell whether it is about science/technology, travel, ...") is read by `first-mention` as naming the first of
@@ -14,23 +16,61 @@ the list; `only-mention` reads it as no answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 
 from xlt_bench.errors import unknown
 
-_LATIN = "0-9A-Za-z\u00c0-\u024f"
 DEFAULT_RULE = "first-mention"
+
+_WITHOUT_SPACES = (
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Burmese, Shan
+    "\u1780-\u17ff"  # Khmer
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # Han
+    "\U00020000-\U000323af"  # Han
+    "\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff\uff66-\uff9f\U0001b000-\U0001b16f"  # Kana, Bopomofo
+)
+"""Ranges of letters between which nothing shows where a word ends."""
+_SYMBOL_MARKS = "\u20d0-\u20ff\ufe00-\ufe0f\U000e0100-\U000e01ef"
+"""Ranges of combining characters of symbols, such as emoji, that are no part of a word."""
+
+
+def folded(text: str) -> str:
+    """The text without differences of case and of how accents are written."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+@cache
+def _of_a_word() -> str:
+    """A pattern of one character that continues a word; `\\w` lacks vowel signs, which are marks, and has `_`."""
+    other = re.compile(f"[{_WITHOUT_SPACES}{_SYMBOL_MARKS}]")
+    marks = (chr(code) for code in range(0x300, 0x1F000) if unicodedata.category(chr(code)).startswith("M"))
+    return f"(?:[^\\W_{_WITHOUT_SPACES}]|[{''.join(mark for mark in marks if not other.match(mark))}])"
+
+
+def _name_pattern(names: Sequence[str]) -> str:
+    """Any of the names, the longest that is bounded, where an end of its own has to be."""
+    boundary = _of_a_word()
+    letter_without_spaces = re.compile(f"[{_WITHOUT_SPACES}]")
+    alternatives = [
+        re.escape(name)  # first: where it does not stand, nothing is looked up about what is beside it
+        + ("" if letter_without_spaces.match(name[0]) else f"(?<!{boundary}.{{{len(name)}}})")
+        + ("" if letter_without_spaces.match(name[-1]) else f"(?!{boundary})")
+        for name in sorted(names, key=len, reverse=True)
+    ]
+    return "|".join(alternatives)
 
 
 @dataclass(frozen=True)
 class Categories:
-    """The classes of a task and other names for them, in lower case.
+    """The classes of a task and other names for them.
 
     Attributes:
-        aliases: another name -> its class.
+        aliases: another name -> its class; the name of a class is never another's.
     """
 
     labels: tuple[str, ...]
@@ -38,18 +78,18 @@ class Categories:
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """Every name in lower case -> its class."""
-        return {**{label.lower(): label for label in self.labels}, **self.aliases}
+        """Every name, folded -> its class."""
+        aliases = {folded(alias): label for alias, label in self.aliases.items()}
+        return {**aliases, **{folded(label): label for label in self.labels}}
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """Matches a mention; ASCII, so that no foreign letter counts as another case of an English one."""
-        names = "|".join(re.escape(name) for name in sorted(self.names, key=len, reverse=True))
-        return re.compile(f"(?<![{_LATIN}])(?:{names})(?![{_LATIN}])", re.IGNORECASE | re.ASCII)
+        """Matches a mention in a folded answer."""
+        return re.compile(_name_pattern(list(self.names)), re.DOTALL)
 
-    def mentions(self, answer: str) -> list[str]:
+    def mentions(self, answer: str) -> Iterator[str]:
         """The class of each mention, in the order of the answer."""
-        return [self.names[name.lower()] for name in self.pattern.findall(answer)]
+        return (self.names[match.group()] for match in self.pattern.finditer(folded(answer)))
 
 
 @dataclass(frozen=True)
@@ -62,12 +102,11 @@ class Rule:
 
 
 def _first(answer: str, categories: Categories) -> str | None:
-    mention = categories.pattern.search(answer)
-    return categories.names[mention.group().lower()] if mention else None
+    return next(categories.mentions(answer), None)
 
 
 def _last(answer: str, categories: Categories) -> str | None:
-    return next(reversed(categories.mentions(answer)), None)
+    return next(reversed(list(categories.mentions(answer))), None)
 
 
 def _only(answer: str, categories: Categories) -> str | None:
@@ -76,7 +115,7 @@ def _only(answer: str, categories: Categories) -> str | None:
 
 
 def _exact(answer: str, categories: Categories) -> str | None:
-    return categories.names.get(answer.strip(" \t\r\n.\"'*`_").lower())
+    return categories.names.get(folded(answer.strip(" \t\r\n.\"'*`_")))
 
 
 RULES: Mapping[str, Rule] = MappingProxyType(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from xlt_bench.prompting.rules import Categories
+from xlt_bench.prompting.rules import Categories, Rule, folded
 
 Words = Mapping[str, tuple[str, ...]]
 """Class -> its words, the first of which is offered as a choice."""
@@ -36,17 +36,33 @@ class ClassWords:
         words = self.of(language)
         return [words[label][0] for label in self.labels]
 
-    @cached_property
-    def categories(self) -> Categories:
-        """Every name of a class in any language, for reading answers: a model may answer in another than it is asked.
+    def read(self, answer: str, language: str, rule: Rule) -> str | None:
+        """The class that an answer to an item of this language names by a rule, None if it names none.
 
-        A word of several classes stands for the first of them.
+        A model may answer in another language than it is asked in: where none of the words for the item's language is
+        named, those for all languages are looked for.
         """
+        label = rule.read(answer, self._of_languages.get(language, next(iter(self._of_languages.values()))))
+        return label if label is not None else rule.read(answer, self._of_all)
+
+    @cached_property
+    def _of_languages(self) -> Mapping[str, Categories]:
+        """Language code -> names of the classes in it; one entry where no words are given."""
+        return {language: self._categories([words]) for language, words in self.by_language.items()} or {
+            "": Categories(self.labels)
+        }
+
+    @cached_property
+    def _of_all(self) -> Categories:
+        return self._categories(self.by_language.values())
+
+    def _categories(self, vocabularies: Iterable[Words]) -> Categories:
+        """Class names and words; a word of several classes stands for the first of them."""
         aliases: dict[str, str] = {}
-        for words in self.by_language.values():
+        for words in vocabularies:
             for label in self.labels:
                 for word in words[label]:
-                    aliases.setdefault(word.lower(), label)
+                    aliases.setdefault(folded(word), label)
         return Categories(self.labels, aliases)
 
 
