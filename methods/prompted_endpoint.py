@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -24,7 +25,7 @@ from xlt_bench.task import Example, Labelled
 
 @dataclass(frozen=True, kw_only=True)
 class PromptedEndpoint(PromptedMethod):
-    """Asks the endpoint of OPENAI_BASE_URL with the key of OPENAI_API_KEY, at temperature 0.
+    """Asks the endpoint of OPENAI_BASE_URL with the key of OPENAI_API_KEY.
 
     Args:
         template: `classes`, `news`, `sib200-gpt`, or `file` for that of --resource template=FILE.
@@ -34,10 +35,11 @@ class PromptedEndpoint(PromptedMethod):
         answer_tokens: of an answer, at most.
         max_characters: of a text that are kept.
         model: as the endpoint names it.
+        temperature: of sampling; none: not sent, for endpoints that take none.
         concurrency: requests at a time.
         requests_per_minute: none: no limit.
-        max_requests: sent in a run at most, repeated attempts counted; none: no limit.
-        max_cost: of a run, in the currency of the prices; none: no limit.
+        max_requests: sent at most by all runs of a command together, repeated attempts counted; none: no limit.
+        max_cost: of all runs of a command together, in the currency of the prices; none: no limit.
         prompt_price, answer_price: of a million tokens; none: not known.
         retries: further attempts after one without an answer.
         retry_seconds: before the first of them; the wait doubles with each.
@@ -48,6 +50,7 @@ class PromptedEndpoint(PromptedMethod):
     uses_backbone: ClassVar[bool] = False
 
     model: str = ""
+    temperature: float | None = 0.0
     concurrency: int = operational(4)
     requests_per_minute: float | None = operational(None)
     max_requests: int | None = operational(None)
@@ -62,11 +65,11 @@ class PromptedEndpoint(PromptedMethod):
     def __post_init__(self) -> None:
         super().__post_init__()
         limits = (self.requests_per_minute, self.max_requests, self.max_cost, self.timeout, self.concurrency)
-        amounts = (self.prompt_price, self.answer_price, self.retries, self.retry_seconds)
+        amounts = (self.prompt_price, self.answer_price, self.retries, self.retry_seconds, self.temperature)
         if any(limit is not None and limit <= 0 for limit in limits):
             raise ConfigError("concurrency, timeout, requests_per_minute, max_requests and max_cost must be above 0")
         if any(amount is not None and amount < 0 for amount in amounts):
-            raise ConfigError("prompt_price, answer_price, retries and retry_seconds must not be negative")
+            raise ConfigError("prompt_price, answer_price, retries, retry_seconds and temperature must not be negative")
         if self.max_cost is not None and not self.prices.known:
             raise ConfigError(
                 f"max_cost={self.max_cost:g} needs prices: --set prompt_price=... --set answer_price=..., of a million "
@@ -77,6 +80,16 @@ class PromptedEndpoint(PromptedMethod):
     def prices(self) -> Prices:
         """As far as they are known."""
         return Prices(self.prompt_price, self.answer_price)
+
+    @cached_property
+    def account(self) -> Account:
+        """Of all runs of this configured method: a limit of a command is one of its seeds together."""
+        return Account(self.prices, self.max_requests, self.max_cost)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """Of all requests of this configured method."""
+        return Pace(self.requests_per_minute)
 
     def prompt(self, resources: Resources) -> Mapping[str, Any]:
         """With the model, which is no backbone.
@@ -109,7 +122,7 @@ class PromptedEndpoint(PromptedMethod):
     @property
     def request_settings(self) -> RequestSettings:
         """What is the same of all requests."""
-        return RequestSettings(self.model, self.answer_tokens, self.token_limit, self.timeout)
+        return RequestSettings(self.model, self.answer_tokens, self.temperature, self.token_limit, self.timeout)
 
 
 class PromptedService:
@@ -121,10 +134,9 @@ class PromptedService:
         self.method = method
         self.conversation = conversation
         self.context = context
-        self._account = Account(method.prices, method.max_requests, method.max_cost)
-        self._pace = Pace(method.requests_per_minute)
         self._tally = Tally()
-        self._prompt_tokens = self._answer_tokens = self._cached = self._refused = self._uncounted = 0
+        self._prompt_tokens = self._answer_tokens = self._uncounted = 0
+        self._requests = self._cached = self._refused = self._cut_off = 0
         self._models: set[str] = set()
 
     def predict(self, examples: Sequence[Example]) -> Scores:
@@ -135,7 +147,7 @@ class PromptedService:
         """
         method, client = self.method, self.method.client()
         manners = Manners(method.concurrency, method.retries, method.retry_seconds)
-        endpoint = Endpoint(client, method.request_settings, manners, self._account, self._pace, AnswerCache())
+        endpoint = Endpoint(client, method.request_settings, manners, method.account, method.pace, AnswerCache())
         try:
             replies = endpoint.replies([messages(self.conversation.turns(example)) for example in examples])
         finally:
@@ -144,8 +156,10 @@ class PromptedService:
             self._prompt_tokens += reply.prompt_tokens or 0
             self._answer_tokens += reply.answer_tokens or 0
             self._uncounted += reply.text is not None and None in (reply.prompt_tokens, reply.answer_tokens)
+            self._cut_off += reply.cut_off
             self._models |= {reply.model} - {""}
         self._cached += endpoint.cached
+        self._requests += endpoint.requests
         self._refused += sum(reply.text is None for reply in replies)
         rule, words = rule_named(method.rule), self.conversation.words
         classes = [
@@ -163,9 +177,10 @@ class PromptedService:
             self._prompt_tokens,
             self._answer_tokens,
             cost=prices.cost(self._prompt_tokens, self._answer_tokens) if prices.known else None,
-            requests=self._account.requests,
+            requests=self._requests,
             from_cache=self._cached,
             refused=self._refused,
+            cut_off=self._cut_off,
             without_token_counts=self._uncounted,
             answered_by=sorted(self._models),
         )

@@ -25,6 +25,8 @@ def prompting_notes(entry: Entry) -> Iterator[str]:
         f"{_mean(runs, 'prompt_tokens'):,.0f} tokens of prompts and {_mean(runs, 'answer_tokens'):,.0f} of answers",
         f"{fmean(record.timing.get('predict_seconds', 0.0) for record in runs):,.0f} s",
     ]
+    if cut_off := _mean(runs, "cut_off"):
+        parts.append(f"{cut_off:,.0f} answers cut off by the limit of tokens (raise answer_tokens)")
     costs = [cost for record in runs if isinstance(cost := _usage(record).get("cost"), int | float)]
     if costs:
         parts.append(f"cost {fmean(costs):.4g}")

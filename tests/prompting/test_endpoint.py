@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,12 +17,17 @@ from xlt_bench.conformance.toy import CLASS_WORDS
 from xlt_bench.errors import ConfigError, EndpointError
 from xlt_bench.method import Context, Scores
 from xlt_bench.methods.prompted_endpoint import PromptedEndpoint, PromptedService
+from xlt_bench.plugins.methods import configure
 from xlt_bench.prompting.chat_client import read_reply
 from xlt_bench.recipe import preset_recipe
 
 pytest.importorskip("openai")
 TRAIN, ITEMS = part("eng_Latn", "train"), part("kat_Geor", "test")
 QUICK: dict[str, Any] = {"model": "tiny-chat", "retry_seconds": 0.01, "timeout": 5.0, "retries": 2}
+
+
+VLLM = {"message": "This model's maximum context length is 64 tokens.", "type": "BadRequestError", "code": 400}
+LLAMA_CPP = {"code": 400, "message": "the request exceeds it, try increasing", "type": "exceed_context_size_error"}
 
 
 def right(number: int, messages: Messages) -> Response:
@@ -77,6 +83,7 @@ def test_answers_are_read_and_counted(server: ChatServer) -> None:
         "requests": len(server.requests),
         "from_cache": 0,
         "refused": 0,
+        "cut_off": 0,
         "without_token_counts": 0,
         "answered_by": ["tiny-chat-2026"],
     }
@@ -129,7 +136,7 @@ def test_a_run_goes_on_from_the_item_where_it_stopped(server: ChatServer) -> Non
         Response(b'{"choices": []}', 200),
         Response(b'{"choices": [{"message": "animal"}]}', 200),
         completion(7),
-        completion(None),
+        Response(b'{"choices": [{"message": {"content": null}}]}'),
         completion(["animal"]),
     ],
     ids=["429", "500", "503", "html", "cut", "list", "empty", "no-message", "number", "null", "parts"],
@@ -164,11 +171,13 @@ def test_a_server_that_is_down_is_one_line_without_its_address(monkeypatch: pyte
         (401, "invalid_api_key", "refuses requests (HTTP 401, invalid_api_key); check OPENAI_API_KEY"),
         (404, "model_not_found", "refuses requests (HTTP 404, model_not_found); check --set model="),
         (400, f"{KEY}", "refuses requests (HTTP 400); check --set model="),
+        (400, "unsupported_value", "refuses requests (HTTP 400, unsupported_value); leave it to the model: --set temp"),
         (429, "insufficient_quota", "refuses requests (HTTP 429, insufficient_quota); check"),
     ],
 )
 def test_a_refusal_of_all_requests_stops_at_once(status: int, code: str, message: str, server: ChatServer) -> None:
-    server.behaviour = lambda number, messages: failure(status, code)
+    refused = {"code": code, "message": f"Incorrect API key provided: {KEY}", "param": "temperature"}
+    server.behaviour = lambda number, messages: Response(json.dumps({"error": refused}).encode(), status)
     with pytest.raises(EndpointError) as raised:
         fitted(concurrency=1).predict(ITEMS.examples)
     assert message in str(raised.value)
@@ -181,11 +190,15 @@ def test_a_refusal_of_all_requests_stops_at_once(status: int, code: str, message
     [
         (completion("\u10ea\u10ee\u10dd\u10d5\u10d4\u10da\u10d8"), 0, ["\u10ea\u10ee\u10dd\u10d5\u10d4\u10da\u10d8"]),
         (completion(""), 0, [""]),
+        (completion(None), 0, [""]),
         (completion("x" * 500), 0, ["x" * 100]),
         (failure(400, "context_length_exceeded"), 1, []),
         (failure(400, "content_filter"), 1, []),
+        (Response(json.dumps(VLLM).encode(), 400), 1, []),
+        (Response(json.dumps({"error": VLLM}).encode(), 400), 1, []),
+        (Response(json.dumps({"error": LLAMA_CPP}).encode(), 400), 1, []),
     ],
-    ids=["another-language", "nothing", "long", "too-long-a-prompt", "filtered"],
+    ids=["another-language", "nothing", "null", "long", "too-long", "filtered", "old-vllm", "vllm", "llama.cpp"],
 )
 def test_an_answer_without_a_class_abstains_and_the_others_go_on(
     odd: Response, refused: int, shown: Sequence[str], server: ChatServer
@@ -263,6 +276,7 @@ def test_a_cache_that_cannot_be_written_is_told_before_anything_is_asked(
         ({"max_cost": 1.0}, "max_cost=1 needs prices"),
         ({"concurrency": 0}, "concurrency, timeout, .* must be above 0"),
         ({"retries": -1}, "must not be negative"),
+        ({"temperature": -1.0}, "must not be negative"),
         ({"demonstrations": -1}, "a prompt needs demonstrations >= 0"),
         ({"template": "clases"}, "no template 'clases'; did you mean 'classes'"),
         ({"rule": "first"}, "no rule 'first'"),
@@ -276,6 +290,60 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], message: 
 def test_a_refusal_in_words_is_an_answer() -> None:
     body = '{"choices": [{"finish_reason": "stop", "message": {"content": null, "refusal": "I cannot"}}]}'
     assert read_reply(body).text == ""
+
+
+def test_answers_without_words_are_kept_and_counted_as_cut_off(server: ChatServer) -> None:
+    """A model that thinks until its tokens are used up is paid once."""
+    choice = {"finish_reason": "length", "message": {"content": None}}
+    server.behaviour = lambda number, messages: Response(json.dumps({"choices": [choice]}).encode())
+    for requests, from_cache in ((1, 0), (0, 1)):
+        service = fitted()
+        assert np.isnan(service.predict(ITEMS.examples[:1])).all()
+        report = usage(service)
+        assert (report["cut_off"], report["requests"], report["from_cache"]) == (1, requests, from_cache)
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_repeats_key_and_address_cannot_have_them_stored(server: ChatServer, tmp_path: Path) -> None:
+    def echo(number: int, messages: Messages) -> Response:
+        plain = json.loads(completion(f"I saw Bearer {KEY} at {server.address}/chat").body)
+        return Response(json.dumps({**plain, "model": f"{KEY} {server.address} {'m' * 500}"}).encode())
+
+    server.behaviour = echo
+    service = fitted()
+    service.predict(ITEMS.examples[:1])
+    report = usage(service)
+    assert report["unread_answers"] == ["I saw Bearer [removed] at [removed]/chat"]
+    assert [len(name) for name in report["answered_by"]] == [100]
+    kept = [path.read_text() for path in tmp_path.rglob("*.json")]
+    assert len(kept) == 1
+    assert all(secret not in text for text in (*kept, str(report)) for secret in (KEY, server.address))
+
+
+def test_a_short_key_of_a_server_without_keys_spoils_no_answer(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "a")
+    assert share_right(fitted().predict(ITEMS.examples[:1])) == 1.0
+
+
+def test_the_limits_of_a_command_are_of_all_its_runs(server: ChatServer) -> None:
+    method = PromptedEndpoint(**QUICK, max_requests=4)
+    services = [method.fit(TRAIN, TRAIN, Context(LABELS, seed, preset_recipe("cldr"))) for seed in range(2)]
+    texts = {example.text: example for example in ITEMS.examples}
+    examples = list(texts.values())
+    services[0].predict(examples[:3])
+    with pytest.raises(EndpointError, match=r"max_requests=4 is reached; .* goes on from there and counts anew"):
+        services[1].predict(examples[3:])
+    assert len(server.requests) == 4
+    assert usage(services[0])["requests"] == 3
+
+
+def test_the_temperature_is_sent_or_left_out_and_asked_for_anew(server: ChatServer) -> None:
+    for temperature in (0.0, 0.7, None):
+        fitted(temperature=temperature).predict(ITEMS.examples[:1])
+    assert [request.get("temperature", "left out") for request in server.requests] == [0.0, 0.7, "left out"]
+    assert configure("prompted-endpoint", {"temperature": "none", "model": "m"}).values["temperature"] is None
 
 
 def test_every_language_is_asked_in(server: ChatServer) -> None:

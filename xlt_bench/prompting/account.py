@@ -40,7 +40,7 @@ class Prices:
 
 @dataclass
 class Account:
-    """Requests and costs of a run, each sent attempt counted; for several threads.
+    """Requests and costs of all runs of a command, each sent attempt counted; for several threads.
 
     Attributes:
         max_requests, max_cost: None: without limit. A cost is kept to before it is reached: what requests under way can
@@ -67,13 +67,13 @@ class Account:
         with self._lock:
             if self.max_requests is not None and self.requests >= self.max_requests:
                 raise EndpointError(
-                    f"max_requests={self.max_requests} is reached; answers so far are kept, and the same command with "
-                    "a greater --set max_requests= goes on from there"
+                    f"max_requests={self.max_requests} is reached; answers so far are kept, and the same command goes "
+                    "on from there and counts anew"
                 )
             if self.max_cost is not None and self.spent + self._reserved + most > self.max_cost:
                 raise EndpointError(
                     f"max_cost={self.max_cost:g} could be passed by the next request ({self.spent:.4g} are spent); "
-                    "answers so far are kept, and the same command with a greater --set max_cost= goes on from there"
+                    "answers so far are kept, and the same command goes on from there and counts anew"
                 )
             self.requests += 1
             self._reserved += most

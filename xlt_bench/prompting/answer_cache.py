@@ -24,12 +24,14 @@ class Reply:
         text: None where it refused the item, such as a prompt that is too long for the model.
         prompt_tokens, answer_tokens: as it counted them; None where it did not tell.
         model: as it named it.
+        cut_off: whether the limit of tokens ended it.
     """
 
     text: str | None
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     model: str = ""
+    cut_off: bool = False
 
 
 class AnswerCache:
@@ -43,9 +45,10 @@ class AnswerCache:
         self._folder = folder or cache_folder("answers")
 
     @staticmethod
-    def key(base_url: str, model: str, messages: Messages, answer_tokens: int) -> str:
+    def key(base_url: str, model: str, messages: Messages, answer_tokens: int, temperature: float | None) -> str:
         """Hash of all that an answer follows from; the endpoint's address can be read from none of it."""
-        content = json.dumps([base_url, model, list(map(dict, messages)), answer_tokens], sort_keys=True)
+        plain = [base_url, model, list(map(dict, messages)), answer_tokens, temperature]
+        content = json.dumps(plain, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def read(self, key: str) -> Reply | None:

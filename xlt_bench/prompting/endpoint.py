@@ -37,6 +37,7 @@ class Endpoint:
 
     Attributes:
         cached: answers that were there already.
+        requests: sent so far, each attempt counted.
     """
 
     client: ChatClient
@@ -46,7 +47,9 @@ class Endpoint:
     pace: Pace
     cache: AnswerCache
     cached: int = 0
+    requests: int = 0
     _stopped: threading.Event = field(default_factory=threading.Event, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _failure: EndpointError | None = None
 
     def replies(self, conversations: Sequence[Messages]) -> list[Reply]:
@@ -55,8 +58,9 @@ class Endpoint:
         Raises:
             EndpointError: the endpoint gives no answer, or a limit is reached; every answer until then is kept.
         """
+        address, settings = self.client.address, self.settings
         keys = [
-            AnswerCache.key(self.client.address, self.settings.model, messages, self.settings.answer_tokens)
+            AnswerCache.key(address, settings.model, messages, settings.answer_tokens, settings.temperature)
             for messages in conversations
         ]
         replies = {key: reply for key in dict.fromkeys(keys) if (reply := self.cache.read(key)) is not None}
@@ -107,6 +111,8 @@ class Endpoint:
         if self._stopped.wait(self.pace.take_turn()):
             raise EndpointError("stopped with the others")
         reserved, reply = self.account.reserve(messages, self.settings.answer_tokens), None
+        with self._lock:
+            self.requests += 1
         try:
             reply = self.client.ask(messages)
         finally:
