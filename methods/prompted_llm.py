@@ -79,7 +79,7 @@ class PromptedModel:
         self.conversation = conversation
         self.context = context
         self._tally = Tally()
-        self._calibrations: dict[str, NDArray[np.float64]] = {}
+        self._calibrations: dict[tuple[str, bool], NDArray[np.float64]] = {}
 
     @cached_property
     def model(self) -> CausalLM:
@@ -102,7 +102,7 @@ class PromptedModel:
         scores = self._likelihoods(examples)
         if self.method.calibrated:
             for row, example in zip(scores, examples, strict=True):
-                row -= self._calibration(example.language)
+                row -= self._calibration(example.language, example.text_pair is not None)
         self._tally.count([None] * len(examples), [bool(row.any()) for row in np.isnan(scores)])
         return scores.astype(np.float32)
 
@@ -133,14 +133,16 @@ class PromptedModel:
         ]
         return np.array(rows, np.float64).reshape(len(examples), len(labels))
 
-    def _calibration(self, language: str) -> NDArray[np.float64]:
-        """Logarithm of the classes' mean shares for texts that say nothing, (classes,)."""
-        if language not in self._calibrations:
-            scores = self._likelihoods([Example("", language, text) for text in CONTENT_FREE])
+    def _calibration(self, language: str, is_pair: bool) -> NDArray[np.float64]:
+        """Logarithm of the classes' mean shares for texts, or pairs of texts, that say nothing, (classes,)."""
+        if (language, is_pair) not in self._calibrations:
+            scores = self._likelihoods(
+                [Example("", language, text, text if is_pair else None) for text in CONTENT_FREE]
+            )
             shares = np.exp(scores - scores.max(1, keepdims=True))
             shares /= shares.sum(1, keepdims=True)
-            self._calibrations[language] = np.log(shares.mean(0))
-        return self._calibrations[language]
+            self._calibrations[language, is_pair] = np.log(shares.mean(0))
+        return self._calibrations[language, is_pair]
 
     def prompt_of(self, example: Example) -> str:
         """The whole text that the model is asked to go on from."""
