@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from tests.support.architectures import tiny_model
 from xlt_bench.backbones.architectures.decoders import DECODERS
@@ -18,6 +18,8 @@ from xlt_bench.prompting.causal_lm import CausalLM
 BEGINNING = "the river of old jazz see my quick dog now here two"
 PROMPTS = [f"{BEGINNING} {text}" for text in ("cat", "the green horse and rain this", "soup", "saw nail wind hat now")]
 WORDS = [" dog", " quick river", " red jazz shoe now", " of"]
+JOINED = ("the ho", ["rse", "r"])
+"""A prompt, and what may follow it without a blank."""
 QUICK = ("gemma3_text", "llama")
 """The other types are left to the longer tier."""
 TYPES = [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in DECODERS]
@@ -119,8 +121,33 @@ def test_a_prompt_that_is_too_long_gets_no_answer(llama: Path) -> None:
 
 
 def test_a_word_that_a_tokenizer_joins_with_the_prompt_counts_as_a_whole(llama: Path) -> None:
-    """Without a blank between them: the tokens are those of both together, and the likelihoods of two words differ."""
-    model = opened(llama)
-    ((logs, tokens),) = model.log_likelihoods(["the do"], [["g", "t"]])
-    assert logs[0] != logs[1]
-    assert (tokens >= 1).all()
+    """Without a blank between them: the tokens are those of both together, from the first that is another on."""
+    model, tokenizer = opened(llama), AutoTokenizer.from_pretrained(llama)
+    plain_model = AutoModelForCausalLM.from_pretrained(llama).eval()
+    prompt, endings = JOINED
+    texts = [prompt, *(prompt + ending for ending in endings)]
+    before, *joined = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts)
+    assert all(ids[: len(before)] != before for ids in joined), (before, joined)
+    start = sum(len(set(tokens)) == 1 for tokens in zip(before, *joined, strict=False))
+    assert start == 1, "the word that all begin with"
+    ((logs, tokens),) = model.log_likelihoods([prompt], [endings])
+    for ids, log, count in zip(joined, logs, tokens, strict=True):
+        with torch.no_grad():
+            expected = plain_model(input_ids=torch.tensor([ids]), use_cache=False).logits.log_softmax(2)[0]
+        likelihood = sum(float(expected[place - 1, ids[place]]) for place in range(start, len(ids)))
+        assert (log, count) == (pytest.approx(likelihood, abs=1e-5), len(ids) - start)
+
+
+def test_answers_end_where_only_generation_config_says_so(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path, "llama")
+    first = opened(folder).answers(PROMPTS, 6)[0]
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    ids = tokenizer(PROMPTS[0], add_special_tokens=False, return_tensors="pt")["input_ids"]
+    answer = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=6)
+    extra = int(answer[0, ids.shape[1] + 1])
+    assert first is not None
+    assert first.tokens > 2
+    GenerationConfig(eos_token_id=[2, extra]).save_pretrained(folder)
+    shortened = opened(folder).answers(PROMPTS, 6)[0]
+    assert shortened is not None
+    assert shortened.tokens == answer[0, ids.shape[1] :].tolist().index(extra) + 1

@@ -283,11 +283,13 @@ class CausalLM:
 
     @property
     def _endings(self) -> set[int]:
-        """Tokens that end an answer, by the tokenizer and by the model's configuration."""
-        config: Any = self.backbone.causal_lm.config
-        configured = config.eos_token_id
-        listed = configured if isinstance(configured, list | tuple) else [configured]
-        return {int(token) for token in (self.backbone.tokenizer.eos_token_id, *listed) if token is not None}
+        """Tokens that end an answer, by the tokenizer, the model's configuration and its generation_config.json."""
+        model: Any = self.backbone.causal_lm
+        endings: set[int] = set()
+        for source in (self.backbone.tokenizer, model.config, model.generation_config):
+            tokens = source.eos_token_id
+            endings.update(tokens if isinstance(tokens, list | tuple) else [] if tokens is None else [tokens])
+        return endings
 
 
 def _common(sequences: Sequence[Ids]) -> Ids:
