@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -87,9 +87,9 @@ class Categories:
         """Matches a mention in a folded answer."""
         return re.compile(_name_pattern(list(self.names)), re.DOTALL)
 
-    def mentions(self, answer: str) -> Iterator[str]:
+    def mentions(self, answer: str) -> list[str]:
         """The class of each mention, in the order of the answer."""
-        return (self.names[match.group()] for match in self.pattern.finditer(folded(answer)))
+        return [self.names[name] for name in self.pattern.findall(folded(answer))]
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,11 @@ class Rule:
 
 
 def _first(answer: str, categories: Categories) -> str | None:
-    return next(categories.mentions(answer), None)
+    return next(iter(categories.mentions(answer)), None)
 
 
 def _last(answer: str, categories: Categories) -> str | None:
-    return next(reversed(list(categories.mentions(answer))), None)
+    return next(reversed(categories.mentions(answer)), None)
 
 
 def _only(answer: str, categories: Categories) -> str | None:
