@@ -19,14 +19,14 @@ from xlt_bench.backbones.lm_head import check_lm_head, masked_lm_skeleton
 from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.method import Context, FitSummary, LanguageFit
-from xlt_bench.recipe import Phase, Rate, Recipe
+from xlt_bench.recipe import LANGUAGE_ROLE, Phase, Rate, Recipe
 from xlt_bench.resources import UNLABELLED_FOLDER, UNLABELLED_TARGET, Text
 from xlt_bench.task import Labelled
 from xlt_bench.training.by_language import ForwardByLanguage
 from xlt_bench.training.classifier import ClassifierForward
 from xlt_bench.training.data import TrainData, text_limit
 from xlt_bench.training.losses import Loss, mean_cross_entropy
-from xlt_bench.training.masked_lm import LANGUAGE_ROLE, MaskedLm, fit_masked_lm, language_phase
+from xlt_bench.training.masked_lm import MaskedLm, fit_masked_lm, language_phase
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.order import Index, by_language
 from xlt_bench.training.saving import load_fit, save_fit

@@ -22,6 +22,9 @@ ReadOut = Literal["first", "last", "mean"]
 """Which state of a text the classification head reads: that of the whole input's first position (the prompt's, where
 there is one), of the text's last token, or the mean over the text's tokens."""
 
+LANGUAGE_ROLE = "language"
+"""Role of what is fitted on a language's unlabelled text."""
+
 Order = Literal["random", "by-length", "length-grouped"]
 """How train items come into batches (see `xlt_bench.training.order`): at random; with items of like length, batches
 shuffled; with items of like length as in Hugging Face's Trainer, long ones first."""
@@ -140,12 +143,14 @@ class Recipe:
     def scaled(self, body: float, head: float) -> Recipe:
         """The same recipe with other learning rates: the head's times `head`, those of all other roles times `body`.
 
+        The role `language` keeps its rate: fits of languages are shared by all settings of the fit on labels.
+
         Raises:
             ConfigError: a factor that is no positive number.
         """
         if not all(0.0 < factor < math.inf for factor in (body, head)):
             raise ConfigError(f"a factor on learning rates must be a positive number, not {body:g},{head:g}")
-        factors = {role: head if role == "head" else body for role in self.rates}
+        factors = {role: head if role == "head" else body for role in self.rates} | {LANGUAGE_ROLE: 1.0}
         return self.with_rates(**{role: rate.learning_rate * factors[role] for role, rate in self.rates.items()})
 
     def as_json(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tests.support import ROOT
 from tests.support.plugins import write_tuned
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.plugins.methods import configure
-from xlt_bench.recipe import PRESETS
+from xlt_bench.recipe import PRESETS, Rate
 from xlt_bench.runs.option_values import read_factors
 from xlt_bench.runs.request import Request
 from xlt_bench.tuning.search import prepare_search
@@ -108,6 +108,12 @@ def test_rates_keep_their_ratios() -> None:
     assert set(ratios.values()) == {2.0}
     assert recipe.scaled(1.0, 1.0) == recipe
     assert scaled.rate("prompt").weight_decay == recipe.rate("prompt").weight_decay
+
+
+def test_fits_of_languages_are_the_same_in_every_trial() -> None:
+    recipe = PRESETS["cldr"].recipe.with_roles(language=Rate(0.25), adapter=Rate(0.5))
+    scaled = recipe.scaled(2.0, 0.5)
+    assert (scaled.rate("language").learning_rate, scaled.rate("adapter").learning_rate) == (0.25, 1.0)
 
 
 @pytest.mark.parametrize("text", ["2", "1,2,3", "x,y", "", "1;2"])

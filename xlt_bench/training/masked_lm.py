@@ -13,7 +13,7 @@ from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.errors import DivergedError, MethodError
 from xlt_bench.method import Activity, Context, LanguageSummary
-from xlt_bench.recipe import Phase
+from xlt_bench.recipe import LANGUAGE_ROLE, Phase
 from xlt_bench.resources import Text
 from xlt_bench.task import Example
 from xlt_bench.training.data import text_limit, tokenise
@@ -21,9 +21,6 @@ from xlt_bench.training.masking import MaskedTexts, Masking, guessing_loss
 from xlt_bench.training.optimisation import make_optimiser, make_schedule
 from xlt_bench.training.order import batch_order
 from xlt_bench.training.seeding import RandomStream
-
-LANGUAGE_ROLE = "language"
-"""The role, in a recipe's rates, of what is trained on unlabelled text."""
 
 _HELD_OUT_SHARE = 0.05
 _EVALUATIONS = 10
