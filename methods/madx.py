@@ -13,17 +13,17 @@ from torch import nn
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.lm_head import check_lm_head
 from xlt_bench.backbones.source import BackboneSource
-from xlt_bench.errors import ConfigError, MethodError
+from xlt_bench.errors import ConfigError
 from xlt_bench.languages.table import language_of
 from xlt_bench.method import Context, LanguageFit, LanguageFits
-from xlt_bench.recipe import Phase, Rate, Recipe
+from xlt_bench.recipe import LANGUAGE_ROLE, Phase, Rate, Recipe
 from xlt_bench.resources import UNLABELLED_FOLDER, UNLABELLED_TARGET, Text
 from xlt_bench.training.bottleneck import AdaptedEncoder, Bottleneck, LanguageAdapter, check_adaptable, weighted_sum
 from xlt_bench.training.by_language import ForwardByLanguage
 from xlt_bench.training.classifier import ClassifierForward
 from xlt_bench.training.data import TrainData
 from xlt_bench.training.losses import Loss, mean_cross_entropy
-from xlt_bench.training.masked_lm import LANGUAGE_ROLE, MaskedLm, fit_masked_lm, frozen_loss, language_phase
+from xlt_bench.training.masked_lm import MaskedLm, fit_masked_lm, frozen_loss, language_phase
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.order import Index, by_language
 from xlt_bench.training.seeding import seeded
@@ -79,6 +79,19 @@ class MadX(EncoderTuning):
         """Refuse one without a masked language model head, or of another build."""
         check_adaptable(source.architecture, source.name)
         check_lm_head(source)
+
+    def check_languages(self, sources: Sequence[str], targets: Sequence[str]) -> None:
+        """Refuse what has no adapters to take: `tlr` without targets, combinations of sources without sources."""
+        if self.tlr and set(targets) <= set(sources):
+            raise ConfigError(
+                "tlr of madx trains with the language adapters of targets that are no sources, and the fit on the "
+                "sources knows none here (so it is under --protocol full and in the trials of tune); leave tlr out"
+            )
+        if not sources and self.combine not in ("own", "arithmetic"):
+            raise ConfigError(
+                f"combine={self.combine} of madx uses no text of the targets, and --sources none has no other; use "
+                "combine=own"
+            )
 
     def recipe_for(self, preset: str, common: Recipe) -> Recipe:
         """With rates for both kinds of adapters and the budget of a language; sources in docs/presets.md."""
@@ -159,16 +172,7 @@ class _Adapters:
         return adapted
 
     def turns(self) -> Iterator[str]:
-        """LanguageFits of train batches under target-language-ready training: all that have an adapter, without end.
-
-        Raises:
-            MethodError: only languages with labels have one.
-        """
-        if set(self._languages.fits) <= set(self._languages.labelled):
-            raise MethodError(
-                "tlr trains with the targets' language adapters, and the fit on the sources knows no target under "
-                "--protocol full; leave tlr out"
-            )
+        """Languages of train batches under target-language-ready training: all that have an adapter, without end."""
         return cycle(self._languages.fits)
 
     @property

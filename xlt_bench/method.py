@@ -362,6 +362,22 @@ class WithBackboneCheck(Method, Protocol):
 
 
 @runtime_checkable
+class WithLanguageCheck(Method, Protocol):
+    """A method that not every choice of sources and targets serves."""
+
+    def check_languages(self, sources: Sequence[str], targets: Sequence[str]) -> None:
+        """Refuse languages before anything is computed.
+
+        Args:
+            sources: codes; none where each target's own labels are learned from.
+            targets: those that the fit on labels may know: none where it comes before all targets.
+
+        Raises:
+            XltBenchError: why, and the way out.
+        """
+
+
+@runtime_checkable
 class WithLanguageStage(Method, Protocol):
     """A method that learns something of each language from unlabelled text, before it sees a label.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM, XLMRobertaModel
 
+from tests.support.commands import Command
 from xlt_bench.backbones.lm_head import LmHead
 from xlt_bench.conformance.bench import Bench
 from xlt_bench.errors import ConfigError
@@ -212,3 +215,50 @@ def test_combinations_agree_where_they_must(bench: Bench) -> None:
     assert not torch.equal(own, source)
     assert torch.equal(scores(MadX(combine="arithmetic", source_share=0.0)), own)
     torch.testing.assert_close(scores(MadX(combine="arithmetic", source_share=1.0)), source, rtol=0, atol=1e-5)
+
+
+def test_target_language_ready_training_takes_the_adapters_of_sources_and_targets_in_turn(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = bench.context()
+    speaking = AdaptedEncoder.speaking
+    languages: list[str] = []
+    by_weights = {tuple(fit.weights["layers.0.up.bias"].tolist()): code for code, fit in context.languages.fits.items()}
+
+    def noting(encoder: AdaptedEncoder, adapter: LanguageAdapter | None) -> AbstractContextManager[None]:
+        if encoder.training and adapter is not None:
+            languages.append(by_weights[tuple(adapter.state_dict()["layers.0.up.bias"].tolist())])
+        return speaking(encoder, adapter)
+
+    monkeypatch.setattr(AdaptedEncoder, "speaking", noting)
+    MadX(tlr=True).fit(bench.train(), bench.dev(), context)
+    assert set(bench.toy.targets) <= set(languages)
+    assert languages == list(islice(cycle(context.languages.fits), len(languages)))
+
+
+@pytest.mark.parametrize(
+    ("method", "sources", "targets", "message"),
+    [
+        (MadX(tlr=True), ("eng_Latn",), (), "tlr of madx trains with .*; leave tlr out"),
+        (MadX(tlr=True), ("eng_Latn",), ("eng_Latn",), "tlr of madx trains with .*; leave tlr out"),
+        (MadX(tlr=True), (), (), "tlr of madx trains with .*; leave tlr out"),
+        (MadX(combine="closest"), (), (), "combine=closest of madx uses no text .*; use combine=own"),
+    ],
+)
+def test_languages_that_leave_no_adapter_to_take_are_refused(
+    method: MadX, sources: tuple[str, ...], targets: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        method.check_languages(sources, targets)
+    MadX(tlr=True).check_languages(("eng_Latn",), ("eng_Latn", "kat_Geor"))
+
+
+@pytest.mark.parametrize("start", [("run", "--protocol", "full"), ("tune", "--trials", "2", "--trial-seeds", "1")])
+def test_tlr_is_refused_where_no_target_is_known_before_anything_is_fitted(
+    start: tuple[str, ...], command: Command
+) -> None:
+    options = ("--task", "toy", "--sources", "joshi5", "--targets", "unseen", "--device", "cpu", "--set", "tlr=true")
+    said = command(*start, "-m", "madx", *options)
+    assert said.code == 2
+    assert "tlr of madx trains with the language adapters of targets" in said.err
+    assert not Path("xlt-results").exists()

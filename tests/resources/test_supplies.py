@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_serve_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no folder '.*nowhere'"):
         supply("unlabelled-folder", tmp_path / "nowhere")
     write_texts(tmp_path, kat_Geor=["a"])
-    with pytest.raises(ConfigError, match=r"has no tha_Thai.txt; write one, empty where there is no text"):
+    with pytest.raises(ConfigError, match=r"has no tha_Thai.txt; write one, a text a line, or leave"):
         supply("unlabelled-folder", tmp_path)
     (tmp_path / "tha_Thai.txt").write_bytes(b"ab\xff")
     with pytest.raises(DataError, match=r"tha_Thai.txt: byte 2 is not UTF-8"):

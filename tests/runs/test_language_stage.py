@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.method import Context, LanguageFit, LanguageSummary
 from xlt_bench.methods.madx import MadX
+from xlt_bench.recipe import Phase
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 from xlt_bench.resources import Resources, Text, check_texts, language_texts
@@ -61,21 +62,24 @@ def stage(store: Path, method: MadX | None = None, backbone: str = "tiny") -> La
 
 def test_texts_come_without_labels_ids_and_order() -> None:
     """The n-th text of a language tells nothing of the n-th of another; what is given is the same in any order."""
-    labelled = toy_task().pool(CODES[:2], "train")
-    texts = language_texts(labelled, CODES, Resources())
+    task = toy_task()
+    texts = language_texts(task, CODES[:2], CODES, Resources())
     assert list(texts) == list(CODES[:2]), "no target without a declared resource"
     assert all(type(text) is Text for of_language in texts.values() for text in of_language)
-    shuffled = labelled.take(np.random.default_rng(0).permutation(len(labelled)))
-    other_labels = Labelled(tuple(e._replace(id="x") for e in shuffled.examples), (shuffled.gold + 1) % 3)
-    again = language_texts(other_labels, CODES, Resources())
-    assert {code: again[code] for code in texts} == texts
+    data = {code: dict(splits) for code, splits in task.data.items()}
+    for code in CODES[:2]:
+        train = task.split(code, "train")
+        shuffled = train.take(np.random.default_rng(0).permutation(len(train)))
+        renamed = tuple(example._replace(id="x") for example in shuffled.examples)
+        data[code]["train"] = Labelled(renamed, (shuffled.gold + 1) % 3)
+    assert language_texts(replace(task, data=data), CODES[:2], CODES, Resources()) == texts
     assert [text.text for text in texts[CODES[0]]] != [example.text for example in part(CODES[0], "train").examples]
 
 
 def test_targets_come_from_what_is_declared_and_a_source_may_have_text_of_the_folder() -> None:
-    given = MappingProxyType({"eng_Latn": texts_of(3), "kat_Geor": texts_of(4), "deu_Latn": ()})
+    given = MappingProxyType({"eng_Latn": texts_of(3), "kat_Geor": texts_of(4)})
     resources = Resources({"unlabelled-folder": given})
-    texts = language_texts(toy_task().pool(CODES[:2], "train"), ("kat_Geor", "tha_Thai"), resources)
+    texts = language_texts(toy_task(), CODES[:2], ("kat_Geor", "tha_Thai"), resources)
     assert {code: len(of_language) for code, of_language in texts.items()} == {
         "eng_Latn": 3,
         "deu_Latn": len(part("deu_Latn", "train")),
@@ -100,30 +104,40 @@ def test_fits_are_made_once_and_shared_by_seeds_and_sets_of_targets(tmp_path: Pa
     assert again["kat_Geor"].summary == SUMMARY
 
 
-@pytest.mark.parametrize("change", ["texts", "settings", "rate", "steps", "backbone", "precision"])
+CHANGES = ("texts", "language", "settings", "backbone", "precision")
+RECIPE_CHANGES: dict[str, Any] = {
+    "language": Phase(steps=99, patience=None),
+    "batch_size": 7,
+    "max_length": 11,
+    "decay_biases": True,
+    "text_prefix": "query: ",
+}
+
+
+@pytest.mark.parametrize("change", [*CHANGES, "rate", *(f"recipe.{name}" for name in RECIPE_CHANGES)])
 def test_a_fit_is_another_where_anything_that_it_follows_from_is(
     change: str, tmp_path: Path, tiny_backbone: Backbone
 ) -> None:
     run, texts = madx_context(tiny_backbone), texts_of(3)
     stage(tmp_path).fits({"eng_Latn": texts}, run)
     recipe = run.recipe
-    assert recipe.language is not None
     later = {
         "rate": replace(run, recipe=recipe.with_rates(language=0.3)),
-        "steps": replace(run, recipe=replace(recipe, language=replace(recipe.language, steps=99))),
         "precision": replace(run, precision="bf16"),
+        **{f"recipe.{n}": replace(run, recipe=replace(recipe, **{n: value})) for n, value in RECIPE_CHANGES.items()},
     }
+    assert all(context.recipe != recipe for name, context in later.items() if name != "precision")
     method = Noting(invertible=False) if change == "settings" else Noting()
     changed = texts_of(2) if change == "texts" else texts
     backbone = "other" if change == "backbone" else "tiny"
-    stage(tmp_path, method, backbone).fits({"eng_Latn": changed}, later.get(change, run))
+    language = "deu_Latn" if change == "language" else "eng_Latn"
+    stage(tmp_path, method, backbone).fits({language: changed}, later.get(change, run))
     assert len(Noting.calls) == 2
 
 
 def test_a_language_without_text_is_refused_in_one_line() -> None:
-    resources = Resources({"unlabelled-folder": MappingProxyType({"kat_Geor": (), "eng_Latn": texts_of(9)})})
-    with pytest.raises(ConfigError, match=r"language kat_Geor has 0 unlabelled texts.*leave it out of --targets"):
-        check_texts(("eng_Latn", "kat_Geor"), resources)
+    with pytest.raises(ConfigError, match=r"language kat_Geor has 1 unlabelled texts.* on 2 or more; .*leave it out"):
+        check_texts({"eng_Latn": texts_of(2), "kat_Geor": texts_of(1)})
 
 
 def test_what_is_no_language_fit_is_refused(tiny_backbone: Backbone) -> None:
@@ -153,14 +167,17 @@ def test_records_tell_what_fits_of_languages_took_and_what_they_learned(run: Com
         assert list(record.cell.resources) == ["unlabelled-target"]
 
 
-def test_a_folder_with_an_empty_file_is_refused_before_anything_runs(run: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("language", "lines"), [("tha_Thai", ""), ("eng_Latn", "a single line\n"), ("eng_Latn", "")])
+def test_a_target_or_source_with_too_little_text_in_the_folder_is_refused_before_anything_runs(
+    language: str, lines: str, run: Command, tmp_path: Path
+) -> None:
     for code in CODES:
-        (tmp_path / f"{code}.txt").write_text("" if code == "tha_Thai" else "one line\nanother line\n")
+        (tmp_path / f"{code}.txt").write_text(lines if code == language else "one line\nanother line\n")
     said = run(
         "-m", "madx", "--set", "text=folder", "--targets", "unseen", "--resource", f"unlabelled-folder={tmp_path}"
     )
     assert said.code == 2
-    assert "language tha_Thai has 0 unlabelled texts" in said.err
+    assert f"language {language} has {lines.count('line')} unlabelled texts" in said.err
     assert not Path("xlt-results").exists()
 
 
@@ -170,3 +187,14 @@ def test_full_protocol_fits_the_sources_without_a_target(run: Command) -> None:
     assert said.code == 0, said.err
     (record,) = Store(Path("xlt-results")).records()[0]
     assert set(record.fit["languages"]) == {*CODES[:3], "swh_Latn"}
+
+
+def test_few_labelled_examples_change_nothing_of_the_language_stage(run: Command) -> None:
+    """Three examples, drawn by seed: all sources are fitted on all of their train texts, once."""
+    options = ("--seeds", "2", "--steps", "2", "--targets", "swh_Latn", "--examples", "3")
+    said = run("-m", "madx", "--set", "language_steps=2", *options)
+    assert said.code == 0, said.err
+    records: list[Record] = list(Store(Path("xlt-results")).records()[0])
+    assert [record.status for record in records] == ["complete", "complete"]
+    assert all(set(record.fit["languages"]) == {*CODES[:3], "swh_Latn"} for record in records)
+    assert len(list(Path("xlt-results/.languages").iterdir())) == 4, "fits do not depend on the seed"

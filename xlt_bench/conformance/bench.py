@@ -146,7 +146,7 @@ class Bench:
         if not isinstance(self.method, WithLanguageStage):
             return []
         efforts, context = [], self._without_languages(0, SHORT, None, None)
-        texts = language_texts(world(0, form=self.toy).pool(self.toy.sources, "train"), (), context.resources)
+        texts = language_texts(world(0, form=self.toy), self.toy.sources, (), context.resources)
         for language, of_language in texts.items():
             with Counter() as counter:
                 fit_language(self.method, language, of_language, context)

@@ -19,6 +19,6 @@ def toy_languages(method: Method, task: Task, context: Context, form: Toy) -> La
     """
     if not isinstance(method, WithLanguageStage):
         return LanguageFits()
-    texts = language_texts(task.pool(form.sources, "train"), form.targets, context.resources)
+    texts = language_texts(task, form.sources, form.targets, context.resources)
     fits = {language: fit_language(method, language, of_language, context) for language, of_language in texts.items()}
     return LanguageFits(fits, form.sources)

@@ -2,49 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.resources.base import Resources, Text, without_order
 from xlt_bench.resources.unlabelled_folder import UNLABELLED_FOLDER
 from xlt_bench.resources.unlabelled_target import UNLABELLED_TARGET
-from xlt_bench.task import Labelled
+from xlt_bench.task import Task
 
 _LEAST_TEXTS = 2
+"""One to learn from and one that is held out."""
 
 
-def language_texts(labelled: Labelled, targets: Sequence[str], resources: Resources) -> dict[str, tuple[Text, ...]]:
+def language_texts(
+    task: Task, labelled: Iterable[str], targets: Sequence[str], resources: Resources
+) -> dict[str, tuple[Text, ...]]:
     """By language, what its fit sees: first the languages with labels, then those targets that a resource has.
 
+    A language with labels has the text of the resource, or all of its train split however few of its labels are used:
+    so fits are the same for all seeds and numbers of examples.
+
     Args:
-        labelled: the train items that the fit on labels gets.
+        labelled: codes of the languages that are fitted on labels first.
         targets: codes; none where the fit must not depend on them.
         resources: what the method declares.
     """
     supplied_texts = _supplied_texts(resources)
-    codes = dict.fromkeys(example.language for example in labelled.examples)
-    train_texts = {
-        code: without_order(example for example in labelled.examples if example.language == code) for code in codes
+    codes = set(labelled)
+    with_labels = {
+        code: supplied_texts[code] if code in supplied_texts else without_order(task.split(code, "train").examples)
+        for code in task.languages
+        if code in codes
     }
-    with_labels = {code: supplied_texts.get(code) or texts for code, texts in train_texts.items()}
-    return with_labels | {
-        code: supplied_texts[code] for code in targets if code in supplied_texts and code not in with_labels
-    }
+    return with_labels | {code: supplied_texts[code] for code in targets if code in supplied_texts}
 
 
-def check_texts(targets: Sequence[str], resources: Resources) -> None:
-    """Refuse a target without text, before anything is computed.
+def check_texts(texts: Mapping[str, tuple[Text, ...]]) -> None:
+    """Refuse a language with too little text, before anything is computed.
 
     Raises:
         ConfigError: its code.
     """
-    supplied_texts = _supplied_texts(resources)
-    for code in targets:
-        count = len(supplied_texts.get(code, ()))
-        if code in supplied_texts and count < _LEAST_TEXTS:
+    for code, of_language in texts.items():
+        if len(of_language) < _LEAST_TEXTS:
             raise ConfigError(
-                f"language {code} has {count} unlabelled texts, and the method fits each target on two or "
-                "more; give it more text or leave it out of --targets"
+                f"language {code} has {len(of_language)} unlabelled texts, and the method fits each language on "
+                f"{_LEAST_TEXTS} or more; give it more text or leave it out of the run"
             )
 
 

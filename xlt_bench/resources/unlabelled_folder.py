@@ -41,7 +41,7 @@ class UnlabelledFolder:
             raise ConfigError(
                 f"--resource {self.name}: {shortened(scope.path)} has no {missing[0]}.txt"
                 f"{f' (and none for {len(missing) - 1} more targets)' if missing[1:] else ''}; "
-                "write one, empty where there is no text, or leave the language out of --targets"
+                "write one, a text a line, or leave the language out of --targets"
             )
         hidden = frozenset(_texts_of(scope.task))
         lines = {code: _lines(file) for code, file in files.items() if is_file(file)}

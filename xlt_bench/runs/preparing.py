@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name
 from xlt_bench.languages.expressions import expression_of, parse_languages, target_groups
 from xlt_bench.languages.known_groups import known_groups
-from xlt_bench.method import Prompting, WithBackboneCheck, WithLanguageStage
+from xlt_bench.method import Prompting, WithBackboneCheck, WithLanguageCheck, WithLanguageStage
 from xlt_bench.plugins.methods import ConfiguredMethod, configure, recipe_of
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import ZERO_SHOT, Cell
 from xlt_bench.records.labels import adapting_differences, differences
 from xlt_bench.records.store import Store
-from xlt_bench.resources import Scope, Supply, check_texts, contents, needs_of, supplies
+from xlt_bench.resources import Scope, Supply, check_texts, contents, language_texts, needs_of, supplies
 from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.experiment import Experiment, experiment_of
 from xlt_bench.runs.loader import Loader
@@ -50,6 +50,9 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     check_name(backbone)
     task = loader.task(request.task, request.data_dir)
     languages = _languages(request, protocol, task, info, backbone)
+    if isinstance(configured.method, WithLanguageCheck):
+        known_targets = _in_order(languages.targets, task) if protocol.name == ZERO_SHOT else ()
+        configured.method.check_languages(languages.sources, known_targets)
     supplied = _supplied(request, configured, task, languages)
     source = loader.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
     if source is not None and getattr(configured.method, "asks_backbone", False):
@@ -154,7 +157,8 @@ def _supplied(request: Request, configured: ConfiguredMethod, task: Task, langua
     scope = Scope(task, languages.sources, _in_order(languages.targets, task))
     supplied = supplies(needs_of(configured.method), request.resources, scope)
     if isinstance(configured.method, WithLanguageStage):
-        check_texts(scope.targets, contents(supplied))
+        labelled = scope.sources or scope.targets
+        check_texts(language_texts(task, labelled, scope.targets, contents(supplied)))
     return supplied
 
 

@@ -31,8 +31,8 @@ from xlt_bench.runs.counts import Counts, fit_counts, run_counts
 from xlt_bench.runs.language_stage import LanguageStage, StoredLanguages
 from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.protocols import protocol_of
-from xlt_bench.runs.protocols.full import fit_source, target_data
-from xlt_bench.runs.protocols.zero_shot import source_data, source_steps
+from xlt_bench.runs.protocols.full import fit_source
+from xlt_bench.runs.protocols.zero_shot import source_steps
 from xlt_bench.runs.setup import Setup
 
 if TYPE_CHECKING:
@@ -230,10 +230,10 @@ class Runner:
         setup, method = self.setup, self.setup.configured.method
         if not isinstance(method, WithLanguageStage) or setup.source is None:
             return LanguageFits(StoredLanguages({}))
-        data = source_data if cell.sources else target_data
-        texts = language_texts(data(cell, setup.task)[0], targets, setup.resources)
+        labelled = cell.sources or cell.targets
+        texts = language_texts(setup.task, labelled, targets, setup.resources)
         stage = LanguageStage(setup.configured.name, method, setup.source.fingerprint, setup.store)
-        return LanguageFits(stage.fits(texts, context), cell.sources or cell.targets)
+        return LanguageFits(stage.fits(texts, context), labelled)
 
     def _checkpoints(self, counter: Counter) -> PackCheckpoints:
         """Of a pack whose fits begin now; they tell the seconds that these take, whether they are kept or not."""

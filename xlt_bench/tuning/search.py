@@ -9,6 +9,7 @@ from typing import Any
 
 from xlt_bench.engines import Engine, Waiting, wait_silently
 from xlt_bench.errors import ConfigError, MethodError
+from xlt_bench.method import WithLanguageCheck
 from xlt_bench.plugins.methods import configure
 from xlt_bench.records.store import Store
 from xlt_bench.runs.loader import Loader
@@ -116,6 +117,8 @@ def prepare_search(request: Request, trials: int, seeds: int = 1, loader: Loader
         trial_request = request_of(request, configured, chosen)
         experiment = prepare(fits_of(trial_request, seeds), loader)
         cells = [trial_cell(cell) for cell in experiment.cells]
+        if isinstance(configured.method, WithLanguageCheck):
+            configured.method.check_languages(cells[0].sources, cells[0].targets)
         planned.append(
             PlannedTrial(Trial(number, chosen, trial_request), experiment.derived(cells, aside, request.rerun))
         )
