@@ -1,4 +1,4 @@
-"""LT-SFT: exactly K weights move, the backbone's others stay, and with all weights it is full fine-tuning."""
+"""LT-SFT: exactly K weights move, the backbone's others stay, and with all weights it is a fit without a mask."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_a_language_has_k_weights_and_its_difference_is_gone_afterwards(bench: B
     torch.testing.assert_close(scores, torch.from_numpy(expected.predict(texts)), rtol=0, atol=1e-5)
 
 
-def test_with_all_weights_the_second_fit_is_full_fine_tuning(bench: Bench) -> None:
-    """The same start, batches and budget, without languages: equal scores."""
+def test_with_all_weights_the_second_fit_is_a_fit_without_a_mask(bench: Bench) -> None:
+    """The same start, trainer, batches and budget, without languages, all but layer norms trained: equal scores."""
     context = replace(bench.context(steps=6), languages=LanguageFits())
     total = sum(weight.numel() for weight in maskable(context.backbone.encoder).values())
     method = LtSft(task_k=total)
