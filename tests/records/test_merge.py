@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,3 +136,59 @@ def test_a_record_with_answers_and_one_without(stores: tuple[Store, Store], caps
     source.write(replace(run, evidence="per_language", item_hash=None), None)
     assert merge(source, target) == 2
     assert "only one of them has answers to single items" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("broken", ["source", "target"])
+def test_broken_answers_are_said_and_the_others_are_copied(
+    stores: tuple[Store, Store], capsys: Said, broken: str
+) -> None:
+    source, target = stores
+    run = next(run for run in source.records()[0] if run.cell.seed == (0 if broken == "source" else 1))
+    path = (source if broken == "source" else target).folder_of(run.cell.fingerprint) / "predictions.parquet"
+    path.write_bytes(path.read_bytes()[:-100])
+    content, stored_before = path.read_bytes(), len(target.folders())
+    write(source, 5)
+    assert merge(source, target) == 0
+    message = capsys.readouterr()
+    assert f"not copied: {path.parent}: {path}" in message.err
+    assert message.err.count("\n") == 1
+    assert message.out.startswith("1 Records copied" if broken == "source" else "2 Records copied")
+    assert path.read_bytes() == content, "it is not replaced"
+    assert len(target.folders()) == stored_before + (1 if broken == "source" else 2)
+
+
+def test_a_newer_record_of_the_target_is_not_replaced(stores: tuple[Store, Store], capsys: Said) -> None:
+    source, target = stores
+    run = next(run for run in source.records()[0] if run.cell.seed == 0)
+    folder = target.folder_of(run.cell.fingerprint)
+    folder.mkdir()
+    (folder / "record.json").write_text('{"schema_version": 9999}')
+    assert merge(source, target) == 0
+    assert f"not copied: {folder}: schema 9999 is newer" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["record.json"]
+
+
+@pytest.mark.parametrize("event", ["replaced", "removed"])
+def test_a_record_that_is_changed_while_it_is_copied_is_not_copied_in_halves(
+    stores: tuple[Store, Store], capsys: Said, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    source, target = stores
+    run = next(run for run in source.records()[0] if run.cell.seed == 0)
+    copy = shutil.copy2
+
+    def copy_after_change(path: str, destination: str) -> str:
+        monkeypatch.setattr(shutil, "copy2", copy)
+        if event == "replaced":
+            Store(source.folder).write(run, source.predictions(run))
+        else:
+            shutil.rmtree(source.folder_of(run.cell.fingerprint))
+        return str(copy(path, destination))
+
+    copytree = shutil.copytree
+    monkeypatch.setattr(
+        shutil, "copytree", lambda folder, draft: copytree(folder, draft, copy_function=copy_after_change)
+    )
+    assert merge(source, target) == 2
+    message = capsys.readouterr().err
+    assert "was changed by another process while it was copied; what was copied is whole: merge again" in message
+    assert seeds(target) == [1, 2]

@@ -9,13 +9,17 @@ import numpy as np
 
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
+from xlt_bench.io.paths import is_there
 from xlt_bench.io.texts import reason
+from xlt_bench.records.index import signature_of
+from xlt_bench.records.manifest import Damaged
 from xlt_bench.records.packing import write_row
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 
 _NAMED = 5
 """Conflicts that an error names."""
+_AGAIN = "what was copied is whole: merge again"
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Merge:
         new: Records that the target lacks, or has of a failed run where the source's is complete.
         shared: how many both stores have with the same answers, or failed in both.
         labels: configuration -> the name that a user gave to the row in the source, where the target has none.
-        damaged: what cannot be read in the source, one line each.
+        damaged: what is not copied because it cannot be read in one of the two, one line each.
     """
 
     new: tuple[Record, ...]
@@ -39,17 +43,22 @@ def plan_merge(source: Store, target: Store) -> Merge:
     """What of a store another one lacks.
 
     Raises:
-        StoreError: both have other answers of one run, or other names of one row; or one cannot be read.
+        StoreError: both have other answers of one run, or other names of one row; or one store cannot be read.
     """
-    records, damaged = source.records(with_answers=True)
-    present = {record.cell.fingerprint: record for record in target.records(with_answers=True)[0]}
-    new, conflicts = [], list[str]()
-    for record in records:
-        target_record = present.get(record.cell.fingerprint)
-        if target_record is None or (record.complete and not target_record.complete):
+    records, damaged = _readable(source)
+    target_records, target_damaged = _readable(target)
+    new, shared, conflicts = [], 0, list[str]()
+    for fingerprint, record in records.items():
+        target_record = target_records.get(fingerprint)
+        if fingerprint in target_damaged:  # perhaps a newer version's: never replaced
+            fault = target_damaged[fingerprint].reason
+            damaged[fingerprint] = Damaged(target.folder_of(fingerprint), f"{fault}; remove it: xlt-bench forget")
+        elif target_record is None or (record.complete and not target_record.complete):
             new.append(record)
-        elif record.complete and (fault := _contradiction(source, record, target, target_record)):
-            conflicts.append(f"Record {record.cell.fingerprint} ({record.row_label}, seed {record.cell.seed}): {fault}")
+        elif record.complete and (difference := _contradiction(source, record, target, target_record)):
+            conflicts.append(f"Record {fingerprint} ({record.row_label}, seed {record.cell.seed}): {difference}")
+        else:
+            shared += 1
     labels, named = source.labels.read(), target.labels.read()
     for configuration, label in labels.items():
         if named.get(configuration, label) != label:
@@ -63,17 +72,29 @@ def plan_merge(source: Store, target: Store) -> Merge:
         )
     return Merge(
         new=tuple(new),
-        shared=len(records) - len(new),
+        shared=shared,
         labels={key: label for key, label in labels.items() if key not in named},
-        damaged=tuple(f"{folder.folder}: {folder.reason}" for folder in damaged),
+        damaged=tuple(f"{folder.folder}: {folder.reason}" for folder in damaged.values()),
     )
+
+
+def _readable(store: Store) -> tuple[dict[str, Record], dict[str, Damaged]]:
+    """The Records of a store that can be read with their answers, and what cannot, by fingerprint."""
+    records, folders = store.records(with_answers=True)
+    damaged = {folder.folder.name: folder for folder in folders}
+    for record in records:
+        if fault := store.fault(record):
+            damaged[record.cell.fingerprint] = Damaged(store.folder_of(record.cell.fingerprint), fault)
+    by_fingerprint = {record.cell.fingerprint: record for record in records}
+    return {name: record for name, record in by_fingerprint.items() if name not in damaged}, damaged
 
 
 def merge(plan: Merge, source: Store, target: Store) -> None:
     """Copy what was planned, with weights; each Record is whole or absent.
 
     Raises:
-        StoreError: the disk does not take it; what it took is whole, and merging again goes on.
+        StoreError: the disk does not take it, or another process changes the source; what was copied is whole, and
+            merging again goes on.
     """
     target.check_writable()
     try:
@@ -88,16 +109,33 @@ def merge(plan: Merge, source: Store, target: Store) -> None:
 def _copy(record: Record, source: Store, target: Store) -> None:
     fingerprint = record.cell.fingerprint
     folder = source.folder_of(fingerprint)
-    if source.has_readable_folder(fingerprint):
-        with atomic.temporary(target.folder) as draft:
-            shutil.copytree(folder, draft / fingerprint)
-            atomic.move_in(draft / fingerprint, target.folder_of(fingerprint))
+    if is_there(folder):
+        _copy_folder(fingerprint, source, target)
         return
     table = source.pack.table()
     if table is None or fingerprint not in table.positions:
-        raise StoreError(f"{folder} is not there any more: another process removed it; merge again")
+        raise StoreError(f"{folder} is not there any more: another process removed it; {_AGAIN}")
     with source.pack.reading():
         write_row(target, table.row(table.positions[fingerprint]))
+
+
+def _copy_folder(fingerprint: str, source: Store, target: Store) -> None:
+    """Copy a folder with all its files as they were at one moment; OSError if the target does not take them."""
+    folder = source.folder_of(fingerprint)
+    signature = signature_of(folder)
+    changed = StoreError(f"{folder} was changed by another process while it was copied; {_AGAIN}")
+    if not source.has_readable_folder(fingerprint):
+        raise changed
+    with atomic.temporary(target.folder) as draft:
+        try:
+            shutil.copytree(folder, draft / fingerprint)
+        except OSError as error:
+            if signature_of(folder) != signature:
+                raise changed from error
+            raise
+        if signature_of(folder) != signature:
+            raise changed
+        atomic.move_in(draft / fingerprint, target.folder_of(fingerprint))
 
 
 def _contradiction(source: Store, record: Record, target: Store, target_record: Record) -> str:

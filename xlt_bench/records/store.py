@@ -150,6 +150,11 @@ class Store:
         entry = self._reader.read(folder) if is_there(folder) else None
         return isinstance(entry, Stored) and not entry.fault
 
+    def fault(self, record: Record) -> str:
+        """What is wrong with the answers of a Record, as far as `records` read them; empty where nothing is."""
+        stored = self._stored.get(record.cell.fingerprint)
+        return stored.fault if stored is not None and stored.record.cell is record.cell else ""
+
     def has_weights(self, fingerprint: str) -> bool:
         """Whether trained weights lie beside the predictions."""
         return is_folder(self.folder_of(fingerprint) / WEIGHTS)
