@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +22,8 @@ from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
 from xlt_bench.records import pack as pack_file
 from xlt_bench.records import packing, record_table
+from xlt_bench.records.manifest import Damaged
+from xlt_bench.records.pack import Pack
 from xlt_bench.records.packing import pack, unpack
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
@@ -65,7 +70,7 @@ def first(store: Store) -> Record:
 def test_packed_records_are_read_alike_and_come_back_byte_by_byte(store: Store) -> None:
     before, read = files(store), contents(store)
     outcome = pack(store)
-    assert (outcome.packed, outcome.skipped) == (SEEDS + 1, {})
+    assert (outcome.moved, outcome.skipped) == (SEEDS + 1, {})
     assert list(files(store)) == ["records.parquet"]
     assert contents(store) == read
     for fingerprint, (run, _) in read.items():
@@ -74,22 +79,22 @@ def test_packed_records_are_read_alike_and_come_back_byte_by_byte(store: Store) 
         assert again.names() == sorted(read)
         if run.complete:
             assert again.predictions(run).item_hash() == run.item_hash
-    assert unpack(store) == SEEDS + 1
+    assert unpack(store).moved == SEEDS + 1
     assert files(store) == before
 
 
 def test_packing_twice_changes_nothing_and_takes_what_is_new(store: Store) -> None:
     pack(store)
     before = files(store)
-    assert pack(store).packed == 0
+    assert pack(store).moved == 0
     assert files(store) == before
     answers = predictions(seed=9)
     store.write(record(answers, seed=9), answers)
     read = contents(store)
-    assert pack(store).packed == 1
+    assert pack(store).moved == 1
     assert contents(store) == read
-    assert unpack(store) == SEEDS + 2
-    assert unpack(store) == 0
+    assert unpack(store).moved == SEEDS + 2
+    assert unpack(store).moved == 0
 
 
 def test_each_group_of_rows_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +141,7 @@ def test_a_packed_record_is_changed_by_a_folder_of_its_own(store: Store) -> None
     store.update(better)
     assert contents(store)[run.cell.fingerprint][0] == better
     assert Store(store.folder).find(run.cell.fingerprint) == better
-    assert pack(store).packed == 1
+    assert pack(store).moved == 1
     assert contents(store)[run.cell.fingerprint][0] == better
     assert list(files(store)) == ["records.parquet"]
 
@@ -169,7 +174,7 @@ def test_what_could_not_be_put_back_stays(store: Store) -> None:
     broken.mkdir()
     before = files(store)
     outcome = pack(store)
-    assert outcome.packed == 1
+    assert outcome.moved == 1
     assert {folder.name: why for folder, why in outcome.skipped.items()} == {
         runs[0].cell.fingerprint: "it has weights too",
         runs[1].cell.fingerprint: "record.json is not written as this version of xlt-bench writes it",
@@ -220,7 +225,7 @@ def test_packing_that_is_broken_off_loses_nothing(
     assert contents(store) == read
     assert place == "removing" or files(store) == before
     assert not list(store.folder.glob(".tmp*"))
-    assert pack(store).packed == SEEDS + 1
+    assert pack(store).moved == SEEDS + 1
     assert contents(store) == read
     assert list(files(store)) == ["records.parquet"]
 
@@ -245,7 +250,7 @@ def test_undoing_that_is_broken_off_loses_nothing(
         with pytest.raises((KeyboardInterrupt, StoreError)):
             unpack(store)
     assert contents(store) == read
-    assert unpack(store) == SEEDS + 1
+    assert unpack(store).moved == SEEDS + 1
     assert files(store) == before
 
 
@@ -273,16 +278,80 @@ def test_a_pack_outlives_a_new_field_and_is_not_read_by_an_older_program(store: 
         contents(store)
 
 
-def test_a_broken_folder_does_not_hide_the_packed_record(store: Store) -> None:
+@pytest.mark.parametrize("content", ["", '{"schema_version": 9999}'], ids=["empty", "newer schema"])
+def test_a_packed_record_does_not_answer_for_a_folder_that_cannot_be_read(store: Store, content: str) -> None:
     pack(store)
     run = first(store)
-    store.folder_of(run.cell.fingerprint).mkdir()
+    folder = store.folder_of(run.cell.fingerprint)
+    folder.mkdir()
+    (folder / "record.json").write_text(content)
     again = Store(store.folder)
     records, damaged = again.records()
-    assert (run in records, len(damaged)) == (True, 1)
-    assert again.find(run.cell.fingerprint) == run
-    unpack(store)
-    assert Store(store.folder).find(run.cell.fingerprint) == run
+    assert (run in records, [entry.folder for entry in damaged]) == (False, [folder])
+    for find in (again.find, lambda name: again.find_all([name])[name]):
+        if content:
+            with pytest.raises(StoreError, match="schema 9999 is newer"):
+                find(run.cell.fingerprint)
+        else:
+            assert isinstance(find(run.cell.fingerprint), Damaged)
+    outcome = unpack(store)
+    assert (outcome.moved, list(outcome.skipped)) == (SEEDS, [folder])
+    assert (folder / "record.json").read_text() == content
+    shutil.rmtree(folder)
+    assert Store(store.folder).find(run.cell.fingerprint) == run, "it is still packed"
+    assert unpack(store).moved == 1
+    assert len(contents(store)) == SEEDS + 1
+
+
+def test_what_is_forgotten_does_not_come_back_by_packing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, read = first(store), contents(store)
+    packer = threading.Thread(target=lambda: pack(Store(store.folder)))
+    remove = Pack.remove
+
+    def remove_while_another_packs(pack_of_store: Pack, fingerprints: set[str]) -> None:
+        remove(pack_of_store, fingerprints)
+        packer.start()
+        packer.join(timeout=0.5)
+
+    monkeypatch.setattr(Pack, "remove", remove_while_another_packs)
+    store.forget([run.cell.fingerprint])
+    packer.join()
+    del read[run.cell.fingerprint]
+    assert contents(store) == read
+
+
+def test_two_packs_where_locks_do_not_reach_lose_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pack, "locked", lambda _: nullcontext())
+    check = packing._check
+    answers = predictions(seed=9)
+
+    def check_while_another_packs(*arguments: object) -> None:
+        check(*arguments)  # type: ignore[arg-type]
+        monkeypatch.setattr(packing, "_check", check)
+        other = Store(store.folder)
+        other.write(record(answers, seed=9), answers)
+        assert pack(other).moved == SEEDS + 2
+
+    read = contents(store)
+    monkeypatch.setattr(packing, "_check", check_while_another_packs)
+    with pytest.raises(StoreError, match="was replaced by another process meanwhile; nothing is lost: do it again"):
+        pack(store)
+    assert len(contents(store)) == SEEDS + 2
+    assert read.items() <= contents(store).items()
+
+
+def test_a_folder_stays_that_the_pack_on_disk_lacks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, replace_pack = contents(store), Pack.replace
+
+    def replaced_again(pack_of_store: Pack, rows: object, check: object = None) -> None:
+        replace_pack(pack_of_store, rows, check)  # type: ignore[arg-type]
+        pack_of_store.path.unlink()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pack, "replace", replaced_again)
+        outcome = pack(store)
+    assert (outcome.moved, set(outcome.skipped.values())) == (0, {"another process replaced the pack"})
+    assert contents(store) == read
 
 
 def test_the_command(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,13 +26,13 @@ def pack(
     from xlt_bench.records import packing
 
     results = existing_store(store)
-    if undo:
-        count = packing.unpack(results)
-        print(f"{count} Records of {store} have folders again" if count else f"nothing is packed in {store}")
-        return
-    outcome = packing.pack(results)
+    outcome = packing.unpack(results) if undo else packing.pack(results)
     for reason, count in Counter(outcome.skipped.values()).items():
         example = next(folder for folder, why in outcome.skipped.items() if why == reason)
         print(clean(f"{count} left in folders, such as {example.name}: {reason}"), file=sys.stderr)
+    if undo:
+        some = outcome.moved or outcome.skipped
+        print(f"{outcome.moved} Records of {store} have folders again" if some else f"nothing is packed in {store}")
+        return
     table = results.pack.table()
-    print(f"{outcome.packed} Records packed, {0 if table is None else len(table)} now in {results.pack.path}")
+    print(f"{outcome.moved} Records packed, {0 if table is None else len(table)} now in {results.pack.path}")

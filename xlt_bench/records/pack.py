@@ -1,6 +1,7 @@
 """The pack of a store: one file with Records that nobody changes any more, in place of a folder each.
 
-A Record that has a folder too is the one of the folder: whatever changes a packed Record writes it anew.
+A Record that has a folder too is the one of the folder, also where that cannot be read: what changes a packed Record
+writes it anew, and may be a newer version.
 """
 
 from __future__ import annotations
@@ -82,26 +83,30 @@ class Pack:
 
         Raises:
             OSError: the disk does not take it, and nothing has changed.
+            StoreError: it is not the one that `table` opened any more, and nothing has changed.
         """
         with atomic.temporary(self._store) as draft:
             write_table(draft / PACK, rows)
             written = RecordTable(draft / PACK)
             if check is not None:
                 check(written)
-            if not len(written):
-                self.path.unlink(missing_ok=True)
-                return
             atomic.sync_file(draft / PACK)
-            (draft / PACK).replace(self.path)
+            if not self.is_as_opened():  # the lock may not reach processes on other machines
+                raise StoreError(f"{self.path} was replaced by another process meanwhile; nothing is lost: do it again")
+            if len(written):
+                (draft / PACK).replace(self.path)
+            else:
+                self.path.unlink(missing_ok=True)
         atomic.sync_folder(self._store)
 
     def remove(self, fingerprints: set[str]) -> None:
-        """Take Records out of the pack, where they are in it.
+        """Take Records out of the pack, where they are in it. Only while locked.
 
         Raises:
-            StoreError: it cannot be read or written.
+            StoreError: it cannot be read, or another process replaced it.
+            OSError: the disk does not take it, and nothing has changed.
         """
-        with self.locked(), self.reading():
+        with self.reading():
             table = self.table()
             if table is None or not fingerprints & table.positions.keys():
                 return

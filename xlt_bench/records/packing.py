@@ -28,25 +28,25 @@ from xlt_bench.records.store import Store
 
 
 @dataclass
-class Packed:
-    """What packing did.
+class Outcome:
+    """What packing or undoing it did.
 
     Attributes:
-        packed: Records that were in folders and are in the pack now.
-        skipped: folder -> why it stays.
+        moved: Records that were in folders and are in the pack now; or the other way round.
+        skipped: folder -> why it stays as it is.
     """
 
-    packed: int = 0
+    moved: int = 0
     skipped: dict[Path, str] = field(default_factory=dict)
 
 
-def pack(store: Store) -> Packed:
+def pack(store: Store) -> Outcome:
     """Put the Records of a store into its pack, but for those with weights, and those that cannot be read.
 
     Raises:
         StoreError: the disk does not take it, and the store is as it was; or the pack is damaged.
     """
-    outcome = Packed()
+    outcome = Outcome()
     with store.pack.locked(), store.pack.reading():
         atomic.sweep(store.folder)
         table = store.pack.table()
@@ -55,27 +55,32 @@ def pack(store: Store) -> Packed:
         if candidates:
             rows = _rows(table, candidates, copied, outcome)
             store.pack.replace(rows, lambda written: _check(written, copied))
-            outcome.packed = _remove(store, copied, outcome)
+            outcome.moved = _remove(store, copied, outcome)
     return outcome
 
 
-def unpack(store: Store) -> int:
-    """Put every packed Record back into a folder of its own; how many there were.
+def unpack(store: Store) -> Outcome:
+    """Put packed Records back into folders of their own. Where a folder is there that cannot be read, both stay.
 
     Raises:
         StoreError: the disk does not take them: those that it took have folders, and the pack is as it was.
     """
     with store.pack.locked(), store.pack.reading():
         atomic.sweep(store.folder)
-        table = store.pack.table()
+        outcome, table = Outcome(), store.pack.table()
         if table is None:
-            return 0
+            return outcome
+        remaining = []
         for fingerprint, number in table.positions.items():
-            if not store.has_readable_folder(fingerprint):
+            folder = store.folder_of(fingerprint)
+            if not is_there(folder):
                 write_row(store, table.row(number))
-        store.pack.path.unlink()
-        atomic.sync_folder(store.folder)
-        return len(table)
+            elif not store.has_readable_folder(fingerprint):
+                outcome.skipped[folder] = "it cannot be read, and the packed Record stays packed"
+                remaining.append(number)
+        store.pack.replace(map(table.row, remaining))
+        outcome.moved = len(table) - len(remaining)
+        return outcome
 
 
 def write_row(store: Store, row: RecordRow) -> None:
@@ -88,7 +93,7 @@ def write_row(store: Store, row: RecordRow) -> None:
         atomic.move_in(folder, final)
 
 
-def _may_be_packed(folder: Path, outcome: Packed) -> bool:
+def _may_be_packed(folder: Path, outcome: Outcome) -> bool:
     """Whether nothing but the two files lies in a folder."""
     if not is_folder(folder):
         outcome.skipped[folder] = "a file stands where a Record's folder should be"
@@ -143,7 +148,7 @@ class _Taken:
 
 
 def _rows(
-    table: RecordTable | None, folders: Sequence[Path], copied: dict[str, _Taken], outcome: Packed
+    table: RecordTable | None, folders: Sequence[Path], copied: dict[str, _Taken], outcome: Outcome
 ) -> Iterator[RecordRow]:
     """The rows of the new pack: of these folders, and those of the old one that are in none."""
     old_rows = iter(()) if table is None else (table.row(number) for _, number in sorted(table.positions.items()))
@@ -154,7 +159,7 @@ def _rows(
         previous = row.record.cell.fingerprint
 
 
-def _folder_rows(folders: Sequence[Path], copied: dict[str, _Taken], outcome: Packed) -> Iterator[RecordRow]:
+def _folder_rows(folders: Sequence[Path], copied: dict[str, _Taken], outcome: Outcome) -> Iterator[RecordRow]:
     reader = _FolderRows()
     for folder in folders:
         signature = signature_of(folder)
@@ -171,8 +176,13 @@ def _folder_rows(folders: Sequence[Path], copied: dict[str, _Taken], outcome: Pa
 def _check(written: RecordTable, copied: Mapping[str, _Taken]) -> None:
     """Read again all that the folders would be removed for."""
     for name, folder in copied.items():
-        if name not in written.positions or _content_hash(written.row(written.positions[name])) != folder.content:
+        if not _is_in(written, name, folder):
             raise StoreError(f"Record {name} was not read back as it was written; the store is as it was")
+
+
+def _is_in(table: RecordTable, name: str, folder: _Taken) -> bool:
+    """Whether a table has what was read of a folder."""
+    return name in table.positions and _content_hash(table.row(table.positions[name])) == folder.content
 
 
 def _content_hash(row: RecordRow) -> str:
@@ -183,14 +193,17 @@ def _content_hash(row: RecordRow) -> str:
     return digest.hexdigest()
 
 
-def _remove(store: Store, copied: Mapping[str, _Taken], outcome: Packed) -> int:
+def _remove(store: Store, copied: Mapping[str, _Taken], outcome: Outcome) -> int:
     """Remove the folders that are in the pack by now, but for those that a process works on or has changed since."""
-    removed = 0
+    removed, table = 0, store.pack.table()  # read again: the lock may not reach who replaces it on another machine
     with atomic.temporary(store.folder) as aside:
         for name, read in copied.items():
             folder = store.folder_of(name)
             if store.claims.held(name) or signature_of(folder) != read.signature:
                 outcome.skipped[folder] = "another process works on it"
+                continue
+            if table is None or not _is_in(table, name, read):
+                outcome.skipped[folder] = "another process replaced the pack"
                 continue
             folder.rename(aside / name)
             if signature_of(aside / name) == read.signature:

@@ -111,9 +111,7 @@ class Store:
         """
         names = list(fingerprints)
         entries = self._in_folders(names)
-        entries |= self._packed(
-            self.pack.table(), (name for name in names if not isinstance(entries.get(name), Stored))
-        )
+        entries |= self._packed(self.pack.table(), (name for name in names if name not in entries))
         entries |= self._in_folders([name for name in names if name not in entries])  # the pack was undone meanwhile
         self._stored |= {name: entry for name, entry in entries.items() if isinstance(entry, Stored)}
         outcomes = {name: self._outcome(self.folder_of(name), entries[name]) for name in names if name in entries}
@@ -123,15 +121,13 @@ class Store:
 
     def _entry(self, fingerprint: str) -> Stored | Damaged | None:
         """A Record from its folder or the pack; it may move from one to the other meanwhile."""
-        folder, entry = self.folder_of(fingerprint), None
+        folder = self.folder_of(fingerprint)
         for _ in range(2):
             entry = self._reader.read(folder) if is_there(folder) else None
-            if isinstance(entry, Stored):
-                break
-            packed = self._packed(self.pack.table(), [fingerprint])
-            if packed:
-                return packed[fingerprint]
-        return entry
+            entry = entry or self._packed(self.pack.table(), [fingerprint]).get(fingerprint)
+            if entry is not None:
+                return entry
+        return None
 
     def _in_folders(self, fingerprints: Sequence[str]) -> dict[str, Stored | Damaged]:
         folders = [folder for folder in map(self.folder_of, fingerprints) if is_there(folder)]
@@ -176,8 +172,9 @@ class Store:
             entries = self._reader.read_all([*{*self.folders(), *self.folders()}], with_answers)
             if self.pack.is_as_opened():
                 break
-        names = [] if packed_table is None else packed_table.positions.keys()
-        stored = self._packed(packed_table, names)
+        names_of_folders = {folder.name for folder in entries}
+        packed = [] if packed_table is None else packed_table.positions
+        stored = self._packed(packed_table, (name for name in packed if name not in names_of_folders))
         stored |= {folder.name: entry for folder, entry in entries.items() if isinstance(entry, Stored)}
         self._stored = dict(sorted(stored.items()))
         damaged = sorted(
@@ -284,13 +281,14 @@ class Store:
             if busy:
                 owner = self.claims.owner(busy[0]) or "a process"
                 raise StoreError(f"{owner} works on {self.folder_of(busy[0])}; wait for it, or end it")
-            self.pack.remove(set(fingerprints))
-            try:
-                for fingerprint in filter(lambda name: is_there(self.folder_of(name)), fingerprints):
-                    with self.claims.drafts(fingerprint, self.folder) as aside:
-                        self.folder_of(fingerprint).rename(aside / fingerprint)
-            except OSError as error:
-                raise StoreError(f"{error.filename or self.folder} cannot be removed: {error.strerror}") from error
+            with self.pack.locked():  # around both: else what is packed in between would come back
+                self.pack.remove(set(fingerprints))
+                try:
+                    for fingerprint in filter(lambda name: is_there(self.folder_of(name)), fingerprints):
+                        with self.claims.drafts(fingerprint, self.folder) as aside:
+                            self.folder_of(fingerprint).rename(aside / fingerprint)
+                except OSError as error:
+                    raise StoreError(f"{error.filename or self.folder} cannot be removed: {error.strerror}") from error
 
     def predictions(self, record: Record) -> Predictions:
         """The predictions of a complete Record.
