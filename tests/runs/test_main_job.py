@@ -11,7 +11,9 @@ import pytest
 
 import xlt_bench
 from tests.support import ROOT
-from xlt_bench.plugins.registry import METHODS, entries
+from xlt_bench.method import Prompting
+from xlt_bench.plugins.methods import configure
+from xlt_bench.plugins.registry import METHODS, names
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 
@@ -35,7 +37,11 @@ def mean(record: Record, group: str) -> float:
     return sum(record.accuracy[code] for code in codes) / len(codes)
 
 
-@pytest.mark.parametrize("method", [entry.name for entry in entries(METHODS)])
+TRAINED = [name for name in names(METHODS) if not isinstance(configure(name, {}).method, Prompting)]
+"""tests/runs/test_prompted.py runs the others."""
+
+
+@pytest.mark.parametrize("method", TRAINED)
 def test_every_shipped_method_runs_on_cldr_with_nano(tmp_path: Path, method: str) -> None:
     (record,) = xlt_bench.run(
         method, "eng_Latn,deu_Latn", targets="yor_Latn", seeds=[0], steps=3, store=tmp_path, device="cpu"
