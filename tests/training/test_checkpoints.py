@@ -234,11 +234,11 @@ def test_other_parameters_are_no_checkpoint_of_this_fit(tiny_backbone: Backbone,
     assert progress.texts == ["the checkpoint seed1-0 is of other parameters; the fit begins anew"]
 
 
-def _killed(folder: str, backbone_folder: str, updates: int) -> None:
+def _killed(folder: str, backbone_folder: str, updates: int, threads: int) -> None:
     """In a process of its own: a fit that is killed in a step, without a word."""
     from xlt_bench.backbones.source import locate
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)  # sums have another order with another number
     backbone = Backbone(locate(backbone_folder))
     try:
         with cut_after(updates):
@@ -253,9 +253,8 @@ def test_killed_processes_leave_checkpoints_that_others_go_on_from(
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["torch", __name__])
     for updates in (5, 9):
-        process = processes.Process(
-            target=_killed, args=(str(tmp_path / "cut"), str(tiny_backbone_with_dropout_folder), updates)
-        )
+        arguments = (str(tmp_path / "cut"), str(tiny_backbone_with_dropout_folder), updates, torch.get_num_threads())
+        process = processes.Process(target=_killed, args=arguments)
         process.start()
         process.join()
         assert process.exitcode == -signal.SIGKILL
