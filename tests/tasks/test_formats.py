@@ -338,7 +338,12 @@ def test_text_files_and_cldr_need_neither_datasets_nor_pandas(folder: Path) -> N
 
 BARE = """
 import sys
-sys.modules.update(datasets=None, pandas=None)  # as if not installed, to find_spec too
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+absent = ("datasets", "pandas")
+PathFinder.find_spec = staticmethod(
+    lambda name, *more: None if name.partition(".")[0] in absent else find(name, *more)
+)
 from xlt_bench.cli.main import main
 sys.exit(main(["run", "-m", "majority", "--sources", "eng_Latn", "--targets", "unseen", "--seeds", "1"]))
 """
