@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +17,7 @@ from tests.support.toy import write_files
 from xlt_bench.engines import Means, carry_out
 from xlt_bench.engines.gpus import GpusEngine, visible_gpus
 from xlt_bench.errors import ConfigError, EngineError
+from xlt_bench.io.stop_signals import STOPPED_EXIT_CODE
 from xlt_bench.method import Activity, Silent
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.preparing import prepare
@@ -29,6 +35,27 @@ MEETING = """
             os.kill(os.getpid(), signal.SIGKILL)
         return Fitted(context.seed)"""
 """Of a method: each worker notes its seeds, and waits for the other one."""
+
+
+SPEAKING = """
+        import os, time
+        from pathlib import Path
+        Path("started").write_text(str(os.getpid()))
+        while True:
+            context.progress.step(context.seed, 1, 2, 0.5, 1)
+            time.sleep(0.01)"""
+"""Of a method that says what it does until its process is stopped."""
+
+PARENT = """
+import sys
+from xlt_bench.engines import carry_out
+from xlt_bench.engines.gpus import GpusEngine
+from xlt_bench.method import Silent
+from xlt_bench.runs.preparing import prepare
+from xlt_bench.runs.request import Request
+request = Request(method="plugin.py:Plugin", task="toy", sources="eng_Latn", targets="swh_Latn", seeds=(0,))
+carry_out(prepare(request), GpusEngine({"only": {}}, Silent(), None, print))
+"""
 
 
 class Shown(Silent):
@@ -84,6 +111,42 @@ def test_what_no_worker_can_make_is_said_with_its_reason(experiment: Experiment)
     message = str(error.value)
     assert message.startswith("4 runs not made: the worker of first ended with code 2 and said: error: the plan is of ")
     assert "the worker of second ended with code 2" in message
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """For 4 minutes at most: an idle machine takes seconds to start a worker, a busy one far longer."""
+    deadline = time.monotonic() + 240
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def ended(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return True
+
+
+@pytest.mark.parametrize("stop_signal", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_end_with_their_parent_and_blame_no_method(experiment: Experiment, stop_signal: signal.Signals) -> None:
+    Path("plugin.py").write_text(constant_method(GOOD, SPEAKING))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    started = Path("started")
+    with subprocess.Popen([sys.executable, "-c", PARENT], env=environment) as parent:
+        try:
+            wait_for(lambda: started.exists() and started.read_text() != "")
+            parent.send_signal(stop_signal)
+            code = parent.wait(120)
+        finally:
+            parent.kill()
+    worker = int(started.read_text())
+    if stop_signal is signal.SIGTERM:
+        assert code == STOPPED_EXIT_CODE
+        assert ended(worker), "the parent waits for its workers"
+    wait_for(lambda: ended(worker))
+    assert experiment.setup.store.records() == ([], [])
 
 
 def test_a_machine_without_gpus_and_options_that_mean_nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:

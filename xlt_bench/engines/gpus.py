@@ -20,6 +20,7 @@ from xlt_bench.engines.base import Means, Waiting
 from xlt_bench.engines.packs import pack_size, packs
 from xlt_bench.engines.plan import Plan
 from xlt_bench.errors import ConfigError, EngineError
+from xlt_bench.io.stop_signals import StopSignals
 from xlt_bench.method import Activity, Progress
 from xlt_bench.progress.lines import counted
 from xlt_bench.records.cell import Cell
@@ -81,11 +82,13 @@ class GpusEngine:
 
         Raises:
             EngineError: workers ended before all was made.
+            Stopped: a scheduler asked the process to leave; the workers have left before it.
         """
         cells = {cell.fingerprint: cell for cell in experiment.missing}
         if not cells:
             return
-        with tempfile.TemporaryDirectory(prefix="xlt-bench-") as name, self._started(experiment, Path(name)) as crew:
+        folders = tempfile.TemporaryDirectory(prefix="xlt-bench-")
+        with StopSignals(), folders as name, self._started(experiment, Path(name)) as crew:
             for answer in crew.answers(self.progress, len(cells)):
                 cell = cells.get(answer.fingerprint)
                 record = None if cell is None else experiment.settled(cell)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -21,6 +24,8 @@ from xlt_bench.errors import XltBenchError
 from xlt_bench.method import Progress
 from xlt_bench.records.record import Record
 from xlt_bench.runs.loader import Loader
+
+_POLL_SECONDS = 1.0
 
 
 def carry_out_plan(plan: Plan, progress: Progress) -> Iterator[Record]:
@@ -35,9 +40,17 @@ def carry_out_plan(plan: Plan, progress: Progress) -> Iterator[Record]:
     yield from LocalEngine(progress, plan.pack, loader).carry_out(experiment, wait_silently)
 
 
+def _leave_after(parent: int) -> None:
+    """Stop this process as by SIGTERM once its parent has ended, however it did: nobody would stop it any more."""
+    while os.getppid() == parent:
+        time.sleep(_POLL_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Carry out the plan in a file; 2 where it cannot be."""
     speaker = Speaker(sys.stdout)
+    threading.Thread(target=_leave_after, args=(os.getppid(),), daemon=True).start()
     try:
         plan = Plan.from_json(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
         os.chdir(plan.folder)
