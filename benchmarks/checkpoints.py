@@ -55,17 +55,17 @@ def measure(name: str, size: str, steps: int, batch_size: int, folder: Path) -> 
     recipe = replace(recipe, evaluate_every=steps, max_length=164, batch_size=batch_size)
     train, dev = sentences(batch_size * steps, 0), sentences(batch_size, 1)
 
-    def fit(kept: PackCheckpoints | None) -> float:
-        context = Context(LABELS, 0, recipe, load_backbone=lambda: backbone, checkpoints=kept, fit="fit")
+    def fit(checkpoints: PackCheckpoints | None) -> float:
+        context = Context(LABELS, 0, recipe, load_backbone=lambda: backbone, checkpoints=checkpoints, fit="fit")
         started = time.perf_counter()
         configured.method.fit(train, dev, context)
         return time.perf_counter() - started
 
     plain_seconds = fit(None)
     files = CheckpointFiles(folder / "checkpoints", Claims(folder / "claims"))
-    kept = Timed(files, "benchmark", Counter(), 0.0, StopSignals(), share=math.inf)
-    fit(kept)
-    step_seconds, write_seconds = plain_seconds / steps, max(kept.write_seconds)
+    timed = Timed(files, "benchmark", Counter(), 0.0, StopSignals(), share=math.inf)
+    fit(timed)
+    step_seconds, write_seconds = plain_seconds / steps, max(timed.write_seconds)
     (path,) = (folder / "checkpoints").iterdir()
     return {
         "step_seconds": step_seconds,

@@ -37,14 +37,13 @@ MEETING = """
 """Of a method: each worker notes its seeds, and waits for the other one."""
 
 
-SPEAKING = """
+ENDLESS = """
         import os, time
         from pathlib import Path
         Path("started").write_text(str(os.getpid()))
         while True:
-            context.progress.step(context.seed, 1, 2, 0.5, 1)
             time.sleep(0.01)"""
-"""Of a method that says what it does until its process is stopped."""
+"""Of a method that goes on, and says nothing of it, until its process is stopped."""
 
 PARENT = """
 import sys
@@ -131,7 +130,7 @@ def ended(process: int) -> bool:
 
 @pytest.mark.parametrize("stop_signal", [signal.SIGKILL, signal.SIGTERM])
 def test_workers_end_with_their_parent_and_blame_no_method(experiment: Experiment, stop_signal: signal.Signals) -> None:
-    Path("plugin.py").write_text(constant_method(GOOD, SPEAKING))
+    Path("plugin.py").write_text(constant_method(GOOD, ENDLESS))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     started = Path("started")
     with subprocess.Popen([sys.executable, "-c", PARENT], env=environment) as parent:

@@ -340,6 +340,19 @@ def test_two_packs_where_locks_do_not_reach_lose_nothing(store: Store, monkeypat
     assert read.items() <= contents(store).items()
 
 
+def test_a_process_that_the_lock_does_not_reach_is_refused_while_another_packs(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xlt_bench.records.pack.FileLock", lambda _: nullcontext())
+    read = contents(store)
+    with store.pack.locked(), pytest.raises(StoreError, match=r"process .* is replacing .*records\.parquet"):
+        pack(Store(store.folder))
+    with store.pack.locked(), pytest.raises(StoreError, match="is replacing"):
+        Store(store.folder).forget([next(iter(read))])
+    assert contents(store) == read
+    assert pack(Store(store.folder)).moved > 0
+
+
 def test_a_folder_stays_that_the_pack_on_disk_lacks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     read, replace_pack = contents(store), Pack.replace
 

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,15 +22,19 @@ from tests.support import SUPPORT
 from tests.support.commands import Command, process_environment
 from tests.support.records import cell
 from tests.support.toy import CODES, toy_task
+from xlt_bench.engines import LocalEngine
 from xlt_bench.errors import ConfigError
 from xlt_bench.recipe import preset_recipe
+from xlt_bench.records.claims import Claims
 from xlt_bench.records.record import Record
 from xlt_bench.records.source_fits import Fits
 from xlt_bench.records.store import Store
 from xlt_bench.runs.option_values import read_shots
+from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.protocols import protocol_of
 from xlt_bench.runs.protocols.full import target_data
 from xlt_bench.runs.protocols.zero_shot import source_data
+from xlt_bench.runs.request import Request
 from xlt_bench.tasks.sampling import stratified
 
 STORE = Path("xlt-results")
@@ -253,6 +259,24 @@ def test_how_one_adapts_is_no_part_of_what_stops_before(run: Command) -> None:
     assert "1 already in the store" in run(*options[:-2]).err
     assert run(*options, "--target-steps", "3").code == 0
     assert {one.row_label for one in stored()} == {"spt, 2 steps", "spt, 2 steps, 3 target steps"}
+
+
+def test_who_waits_for_the_fit_on_the_sources_claims_no_run(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = Request(ADAPTING, task="toy", sources="joshi5", targets="kat_Geor,tha_Thai", protocol="full", seeds=(0,))
+    experiment = prepare(request)
+    claimed_keys: list[str] = []
+    hold = Claims.hold
+
+    def noted(claims: Claims, keys: Sequence[str]) -> AbstractContextManager[list[str]]:
+        claimed_keys.extend(keys)
+        return hold(claims, keys)
+
+    source_fit = experiment.cells[0].source_fit
+    with Store(STORE).claims.hold([source_fit]):
+        monkeypatch.setattr(Claims, "hold", noted)
+        assert list(LocalEngine().carry_out(experiment, None)) == []
+    assert set(claimed_keys) == {source_fit}
+    assert len(list(LocalEngine().carry_out(experiment, None))) == 2
 
 
 def test_a_source_fit_that_is_gone_is_made_again(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:

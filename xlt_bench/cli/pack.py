@@ -31,8 +31,8 @@ def pack(
         example = next(folder for folder, why in outcome.skipped.items() if why == reason)
         print(clean(f"{count} left in folders, such as {example.name}: {reason}"), file=sys.stderr)
     if undo:
-        some = outcome.moved or outcome.skipped
-        print(f"{outcome.moved} Records of {store} have folders again" if some else f"nothing is packed in {store}")
+        had_pack = outcome.moved or outcome.skipped
+        print(f"{outcome.moved} Records of {store} have folders again" if had_pack else f"nothing is packed in {store}")
         return
     table = results.pack.table()
     print(f"{outcome.moved} Records packed, {0 if table is None else len(table)} now in {results.pack.path}")

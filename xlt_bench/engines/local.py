@@ -21,7 +21,8 @@ from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.request import Request
 from xlt_bench.runs.runner import Runner
 
-_POLL_SECONDS = 1.0
+_POLL_SECONDS, _MOST_POLL_SECONDS, _POLL_GROWTH = 1.0, 10.0, 1.3
+"""Between two looks at what others work on; longer each time, since hundreds of jobs may wait for one fit."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class LocalEngine:
         size = pack_size(self.pack, experiment.setup.device)
         cells = experiment.missing
         announced: set[Owner] | None = None
+        pause = _POLL_SECONDS
         while cells:
             unsettled_cells = []
             for members in packs(cells, size):
@@ -77,7 +79,7 @@ class LocalEngine:
                 settled = {record.cell.fingerprint for record in records}
                 unsettled_cells += [cell for cell in members if cell.fingerprint not in settled]
             if len(unsettled_cells) == len(cells):
-                keys = _keys(unsettled_cells)
+                keys = list(dict.fromkeys(fit for cell in unsettled_cells for fit in cell.fits))
                 claims = experiment.setup.store.claims
                 if waiting is not None:
                     owners = _owners(keys, claims)
@@ -88,14 +90,11 @@ class LocalEngine:
                 elif not claims.expiring(keys):
                     return
                 self.progress.activity(Activity("waiting", "for other processes"))
-                time.sleep(_POLL_SECONDS)
+                time.sleep(pause)
+                pause = min(_POLL_GROWTH * pause, _MOST_POLL_SECONDS)
+            else:
+                pause = _POLL_SECONDS
             cells = unsettled_cells
-
-
-def _keys(cells: Sequence[Cell]) -> list[str]:
-    """What is claimed for cells, and for the fits that these adapt from."""
-    keys = [cell.fingerprint for cell in cells] + [cell.source_fit for cell in cells if cell.adapts]
-    return list(dict.fromkeys(keys))
 
 
 def _owners(keys: Sequence[str], claims: Claims) -> list[Owner]:
@@ -106,21 +105,24 @@ def _owners(keys: Sequence[str], claims: Claims) -> list[Owner]:
 def _run_pack(cells: Sequence[Cell], runner: Runner, experiment: Experiment, progress: Progress) -> Iterator[Record]:
     """Records of the cells that this process could claim; of those that were made meanwhile, what was made."""
     claims = experiment.setup.store.claims
-    with claims.hold([cell.fingerprint for cell in cells]) as claimed:
-        unsettled = []
-        for cell in cells:
-            if cell.fingerprint not in claimed:
-                continue
-            record = experiment.settled(cell)
-            if record is None:
-                unsettled.append(cell)
-            else:
-                yield record
-        try:
+    try:
+        # before the claims on the cells: jobs that wait for one fit would otherwise claim all of theirs at each look
+        if all(experiment.settled(cell) is None for cell in cells) and not _has_source(cells[0], runner):
+            return
+        with claims.hold([cell.fingerprint for cell in cells]) as claimed:
+            unsettled = []
+            for cell in cells:
+                if cell.fingerprint not in claimed:
+                    continue
+                record = experiment.settled(cell)
+                if record is None:
+                    unsettled.append(cell)
+                else:
+                    yield record
             if unsettled and _has_source(unsettled[0], runner):
                 yield from runner.run(unsettled)
-        except ClaimLostError as error:  # they are another process's now, and waited for like others of its
-            progress.note(str(error))
+    except ClaimLostError as error:  # they are another process's now, and waited for like others of its
+        progress.note(str(error))
 
 
 def _has_source(cell: Cell, runner: Runner) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -15,6 +17,10 @@ STOPPED_EXIT_CODE = 75
 STOP_SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGUSR2") if hasattr(signal, name)
 )  # SIGUSR2 is submitit's warning before a job's time is over; Windows has none
+
+
+_REPEATS_SECONDS = 10.0
+"""Within which a further signal says the same once more."""
 
 
 class Stopped(SystemExit):
@@ -31,13 +37,15 @@ class Stopped(SystemExit):
 class StopSignals:
     """Turns a stop signal into `Stopped` within its `with`: at once, or within `deferred` when that looks for it.
 
-    Further ones change nothing: a scheduler may send one to a process and to its parent, which passes it on.
+    Further ones change nothing for some seconds: a scheduler may send one to a process and to its parent, which passes
+    it on. After that one is obeyed again, since code that catches everything may have swallowed the first.
     Python lets its main thread alone handle signals: in another one a `with` changes nothing.
     """
 
     def __init__(self) -> None:
         self._request: signal.Signals | None = None
-        self._deferred = self._stopped = False
+        self._deferred = False
+        self._stopped_at = -math.inf
         self._earlier_handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -76,11 +84,11 @@ class StopSignals:
         """
         assert self._request is not None, "a signal came"
         stop_signal, self._request = self._request, None
-        self._stopped = True
+        self._stopped_at = time.monotonic()
         raise Stopped(stop_signal)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        if self._stopped:
+        if time.monotonic() - self._stopped_at < _REPEATS_SECONDS:
             return
         self._request = signal.Signals(number)
         if not self._deferred:

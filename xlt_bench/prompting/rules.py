@@ -47,9 +47,9 @@ def folded(text: str) -> str:
 @cache
 def _of_a_word() -> str:
     """A pattern of one character that continues a word; `\\w` lacks vowel signs, which are marks, and has `_`."""
-    other = re.compile(f"[{_WITHOUT_SPACES}{_SYMBOL_MARKS}]")
+    no_part_of_words = re.compile(f"[{_WITHOUT_SPACES}{_SYMBOL_MARKS}]")
     marks = (chr(code) for code in range(0x300, 0x1F000) if unicodedata.category(chr(code)).startswith("M"))
-    return f"(?:[^\\W_{_WITHOUT_SPACES}]|[{''.join(mark for mark in marks if not other.match(mark))}])"
+    return f"(?:[^\\W_{_WITHOUT_SPACES}]|[{''.join(mark for mark in marks if not no_part_of_words.match(mark))}])"
 
 
 def _name_pattern(names: Sequence[str]) -> str:

@@ -89,6 +89,11 @@ class Cell:
         """Whether it is a second stage: from a fit on the sources to one target."""
         return self.learns_target and bool(self.sources)
 
+    @property
+    def fits(self) -> tuple[str, ...]:
+        """Names of the fits that it takes, as claims and checkpoints bear them: its own, and the one it adapts from."""
+        return (self.fingerprint, self.source_fit) if self.adapts else (self.fingerprint,)
+
     @cached_property
     def source_fit(self) -> str:
         """Identity of the fit on the sources, which the cells of one seed share."""

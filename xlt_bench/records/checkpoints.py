@@ -108,6 +108,15 @@ class CheckpointFiles:
                 with suppress(OSError, ClaimLostError), self._claims.drafts(fit, self._folder) as aside:
                     path.rename(aside / path.name)
 
+    def times(self, fits: Iterable[str]) -> dict[str, int]:
+        """Name of each checkpoint of fits -> when it was written, in nanoseconds of the file system's clock."""
+        paths = [path for fit in fits for path in self._folder.glob(f"{fit}-*{_SUFFIX}")]
+        times = {}
+        for path in paths:
+            with suppress(OSError):
+                times[path.name] = path.stat().st_mtime_ns
+        return times
+
     def sweep(self) -> None:
         """Remove what nobody went on from for ABANDONED_DAYS."""
         for path in self._folder.glob(f"*{_SUFFIX}"):

@@ -158,11 +158,11 @@ def read_lease(claims: Path, key: str) -> ForeignLease | None:
     try:
         plain = json.loads((folder / _OWNER).read_text(encoding="utf-8"))
         owner = Owner(str(plain["host"]), int(plain["process_id"]), str(plain["since"]))
-        here, locked = plain["machine"] == _machine(), bool(plain["locked"])
+        is_local, locked = plain["machine"] == _machine(), bool(plain["locked"])
     except (OSError, ValueError, KeyError, TypeError):
-        owner, here, locked = None, False, False
+        owner, is_local, locked = None, False, False
     # locks cross no network file system for certain: what one says counts on the machine that took it
-    ended = here and locked and _is_unlocked(folder / _LOCK)
+    ended = is_local and locked and _is_unlocked(folder / _LOCK)
     return ForeignLease(folder, beat, _now(claims) - beat / 1e9, ended, owner)
 
 

@@ -16,6 +16,7 @@ from filelock import FileLock
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
 from xlt_bench.io.texts import reason, shortened
+from xlt_bench.records.claims import Claims
 from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, write_table
 
 PACK = "records.parquet"
@@ -27,11 +28,13 @@ class Pack:
 
     Args:
         store: its folder; it may have no pack.
+        claims: of the store.
     """
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, claims: Claims) -> None:
         self.path = store / PACK
         self._store = store
+        self._claims = claims
         self._signature: tuple[int, ...] | None = None
         self._table: RecordTable | None = None
 
@@ -62,14 +65,18 @@ class Pack:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """While no other process replaces the pack.
+        """While no other process replaces the pack: one of this machine is waited for, another machine's is not.
 
         Raises:
-            StoreError: the store cannot be written.
+            StoreError: the store cannot be written, or a process of another machine replaces the pack.
         """
         try:
             self._store.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._store / f".{PACK}.lock"):
+            # the lock may not reach processes of other machines; the claim does
+            with FileLock(self._store / f".{PACK}.lock"), self._claims.hold([PACK]) as claimed:
+                if not claimed:
+                    owner = self._claims.owner(PACK) or "another process"
+                    raise StoreError(f"{owner} is replacing {self.path}; nothing is lost: do it again afterwards")
                 yield
         except OSError as error:
             raise StoreError(f"{self.path} cannot be written: {reason(error)}; nothing is lost") from error
@@ -85,13 +92,13 @@ class Pack:
             OSError: the disk does not take it, and nothing has changed.
             StoreError: it is not the one that `table` opened any more, and nothing has changed.
         """
-        with atomic.temporary(self._store) as draft:
+        with self._claims.drafts(PACK, self._store) as draft:
             write_table(draft / PACK, rows)
             written = RecordTable(draft / PACK)
             if check is not None:
                 check(written)
             atomic.sync_file(draft / PACK)
-            if not self.is_as_opened():  # the lock may not reach processes on other machines
+            if not self.is_as_opened():  # as where this process stood still for long and lost its claim
                 raise StoreError(f"{self.path} was replaced by another process meanwhile; nothing is lost: do it again")
             if len(written):
                 (draft / PACK).replace(self.path)

@@ -28,7 +28,7 @@ from xlt_bench.records.store import Store
 
 
 @dataclass
-class Outcome:
+class PackOutcome:
     """What packing or undoing it did.
 
     Attributes:
@@ -40,13 +40,13 @@ class Outcome:
     skipped: dict[Path, str] = field(default_factory=dict)
 
 
-def pack(store: Store) -> Outcome:
+def pack(store: Store) -> PackOutcome:
     """Put the Records of a store into its pack, but for those with weights, and those that cannot be read.
 
     Raises:
         StoreError: the disk does not take it, and the store is as it was; or the pack is damaged.
     """
-    outcome = Outcome()
+    outcome = PackOutcome()
     with store.pack.locked(), store.pack.reading():
         atomic.sweep(store.folder)
         table = store.pack.table()
@@ -59,7 +59,7 @@ def pack(store: Store) -> Outcome:
     return outcome
 
 
-def unpack(store: Store) -> Outcome:
+def unpack(store: Store) -> PackOutcome:
     """Put packed Records back into folders of their own. Where a folder is there that cannot be read, both stay.
 
     Raises:
@@ -67,7 +67,7 @@ def unpack(store: Store) -> Outcome:
     """
     with store.pack.locked(), store.pack.reading():
         atomic.sweep(store.folder)
-        outcome, table = Outcome(), store.pack.table()
+        outcome, table = PackOutcome(), store.pack.table()
         if table is None:
             return outcome
         remaining = []
@@ -93,7 +93,7 @@ def write_row(store: Store, row: RecordRow) -> None:
         atomic.move_in(folder, final)
 
 
-def _may_be_packed(folder: Path, outcome: Outcome) -> bool:
+def _may_be_packed(folder: Path, outcome: PackOutcome) -> bool:
     """Whether nothing but the two files lies in a folder."""
     if not is_folder(folder):
         outcome.skipped[folder] = "a file stands where a Record's folder should be"
@@ -148,7 +148,7 @@ class _Taken:
 
 
 def _rows(
-    table: RecordTable | None, folders: Sequence[Path], copied: dict[str, _Taken], outcome: Outcome
+    table: RecordTable | None, folders: Sequence[Path], copied: dict[str, _Taken], outcome: PackOutcome
 ) -> Iterator[RecordRow]:
     """The rows of the new pack: of these folders, and those of the old one that are in none."""
     old_rows = iter(()) if table is None else (table.row(number) for _, number in sorted(table.positions.items()))
@@ -159,7 +159,7 @@ def _rows(
         previous = row.record.cell.fingerprint
 
 
-def _folder_rows(folders: Sequence[Path], copied: dict[str, _Taken], outcome: Outcome) -> Iterator[RecordRow]:
+def _folder_rows(folders: Sequence[Path], copied: dict[str, _Taken], outcome: PackOutcome) -> Iterator[RecordRow]:
     reader = _FolderRows()
     for folder in folders:
         signature = signature_of(folder)
@@ -193,9 +193,9 @@ def _content_hash(row: RecordRow) -> str:
     return digest.hexdigest()
 
 
-def _remove(store: Store, copied: Mapping[str, _Taken], outcome: Outcome) -> int:
+def _remove(store: Store, copied: Mapping[str, _Taken], outcome: PackOutcome) -> int:
     """Remove the folders that are in the pack by now, but for those that a process works on or has changed since."""
-    removed, table = 0, store.pack.table()  # read again: the lock may not reach who replaces it on another machine
+    removed, table = 0, store.pack.table()  # read again: a claim is lost by a process that stands still for long
     with atomic.temporary(store.folder) as aside:
         for name, read in copied.items():
             folder = store.folder_of(name)

@@ -53,10 +53,10 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.pack = Pack(folder)
+        self.claims = Claims(folder / ".claims")
+        self.pack = Pack(folder, self.claims)
         self._reader = FolderReader(folder)
         self._stored: dict[str, Stored] = {}
-        self.claims = Claims(folder / ".claims")
         self.fits = Fits(folder / ".fits", self.claims)
         self.languages = Fits(folder / ".languages", self.claims)
         self.checkpoints = CheckpointFiles(folder / ".checkpoints", self.claims)

@@ -87,7 +87,7 @@ class Counter(TorchHooks):
 
     def updates(self, parameters: Sequence[Tensor]) -> list[int]:
         """How often each of these parameters was updated up to now."""
-        return [self._updates[id(each)].count if id(each) in self._updates else 0 for each in parameters]
+        return [self._updates[key].count if key in self._updates else 0 for key in map(id, parameters)]
 
     def add(self, totals: Mapping[str, float], updates: Iterable[tuple[Tensor, int]]) -> None:
         """Count what an earlier process did of the same fits; parameters come in the order of their first updates."""

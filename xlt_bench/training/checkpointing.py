@@ -112,8 +112,8 @@ class LaneCheckpoints:
             if self._closed[number] or lane.failure is not None:
                 continue
             snapshot = snapshot_of(lane)
-            now = self._checkpoints.updates(_parameters(lane))
-            updates = [count - before for count, before in zip(now, self._updates_before[number], strict=True)]
+            counts = self._checkpoints.updates(_parameters(lane))
+            updates = [count - earlier for count, earlier in zip(counts, self._updates_before[number], strict=True)]
             plain = {**snapshot.plain, "pack": self._names, "counted": counted, "updates": updates}
             try:
                 self._checkpoints.write(name, Snapshot(snapshot.tensors, plain))

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from xlt_bench.engines.answers import Answer
 from xlt_bench.engines.slurm import commands
+from xlt_bench.records.cell import Cell
+from xlt_bench.records.store import Store
 
 _OUT_OF_TIME = signal.SIGUSR2
 """Slurm's warning that the time is nearly over, as submitit asks for it."""
 _PASSED_ON = (_OUT_OF_TIME, signal.SIGTERM)
 """The other one comes before a preemption, after which Slurm itself puts the job back, and at `scancel`."""
-_MOST_RESTARTS = 10
+_MOST_FRUITLESS = 10
+"""Times in a row that a job may be put back without a Record or a checkpoint more."""
 
 
 class PlanJob:
@@ -31,6 +36,7 @@ class PlanJob:
         """Carry out the plan of this path; SystemExit with the worker's code where that is not 0."""
         environment = _with_cores(dict(os.environ))
         command = [sys.executable, "-u", "-m", "xlt_bench.engines.worker", plan]
+        earlier_checkpoints = _checkpoints(Path(plan))
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert process.stdout is not None
         records = 0
@@ -40,23 +46,32 @@ class PlanJob:
                 records += bool(Answer.from_line(line).fingerprint)
             code = process.wait()
         if code and _OUT_OF_TIME in signals:
-            _go_on_later(records)
+            _go_on_later(Path(plan), fruitful=records > 0 or _checkpoints(Path(plan)) != earlier_checkpoints)
         if code:
             sys.exit(code if code > 0 else 128 - code)
 
 
-def _go_on_later(records: int) -> None:
-    """Put this job back into the queue, unless it was there often and has made nothing this time either.
+def _checkpoints(plan: Path) -> dict[str, int]:
+    """The checkpoints of a plan's fits, and when each was written."""
+    plain = json.loads(plan.read_text(encoding="utf-8"))
+    cells = [Cell.from_json(cell) for cell in plain["cells"]]
+    return Store(Path(plain["store"])).checkpoints.times({fit for cell in cells for fit in cell.fits})
+
+
+def _go_on_later(plan: Path, fruitful: bool) -> None:
+    """Put this job back into the queue, unless it has got no further for many times; the count lies beside the plan.
 
     A fit that is longer than the time limit goes on from its checkpoint; a method that has none begins anew each time.
     """
-    restarts = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
-    if records or restarts < _MOST_RESTARTS:
+    path = plan.with_suffix(".fruitless")
+    count = 0 if fruitful else 1 + (int(path.read_text(encoding="utf-8")) if path.exists() else 0)
+    path.write_text(str(count), encoding="utf-8")
+    if count < _MOST_FRUITLESS:
         commands.requeue(_job_id())
     else:
         print(
-            f"error: {restarts + 1} times out of time, and no run came to its end in the last one; give more with "
-            "--job time=",
+            f"error: {count} times in a row out of time, with no run at its end and no checkpoint further; give more "
+            "with --job time=",
             file=sys.stderr,
         )
 
