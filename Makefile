@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RESULTS := xlt-results
 
-.PHONY: run test test-all test-real test-page test-slurm lint types wheel docs newest reference bench clean
+.PHONY: run test test-all test-real test-page test-slurm lint types wheel docs newest reference boards bench clean
 
 run: .venv/installed
 	@$(BIN)/xlt-bench run --method majority --sources seen --store $(RESULTS) >/dev/null
@@ -68,11 +68,17 @@ newest:
 	@echo "not as in constraints.txt:"; $(NEWEST)/pip freeze --exclude-editable | grep -vxiF --file constraints.txt || true
 	$(NEWEST)/python -m pytest -m "not slow and not real and not page and not slurm" --durations 3
 
-# runs every method on cldr with nano (about half an hour on 2 cores), then builds the board from the Records
+# runs every method on cldr with nano (about half an hour on 2 cores), then builds the boards from the Records
 reference: .venv/installed
 	$(BIN)/python -m scripts.reference
-	$(BIN)/xlt-bench leaderboard --store leaderboard/reference --task cldr -o leaderboard/reference-board.json
-	$(BIN)/xlt-bench leaderboard --store leaderboard/reference --task cldr -o leaderboard/reference-board.md
+	$(MAKE) boards
+
+# the boards that ship, from the Records beside them
+boards: .venv/installed
+	for form in json md; do $(BIN)/xlt-bench leaderboard --store leaderboard/reference --task cldr \
+	    -o leaderboard/reference-board.$$form || exit 1; done
+	for form in html md; do $(BIN)/xlt-bench leaderboard --store leaderboard/sentence-encoder --task sib200 \
+	    --targets low-performing -o leaderboard/sentence-encoder-board.$$form || exit 1; done
 
 bench: .venv/test-installed
 	$(BIN)/python -m benchmarks.main_job

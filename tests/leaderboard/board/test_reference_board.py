@@ -1,7 +1,4 @@
-"""The boards that ship are what the Records beside them give, byte for byte.
-
-`make reference` writes those of `reference`; docs/studies/README.md has the commands for `sentence-encoder`.
-"""
+"""The boards that ship are what the Records beside them give, byte for byte (`make boards` writes them)."""
 
 from __future__ import annotations
 
@@ -21,6 +18,7 @@ BOARDS = (
     ("reference", "cldr", None, "reference-board.json"),
     ("reference", "cldr", None, "reference-board.md"),
     ("sentence-encoder", "sib200", "low-performing", "sentence-encoder-board.md"),
+    ("sentence-encoder", "sib200", "low-performing", "sentence-encoder-board.html"),
 )
 
 
@@ -28,7 +26,7 @@ BOARDS = (
 @pytest.mark.parametrize(("store", "task", "targets", "name"), BOARDS)
 def test_the_board_follows_from_the_records(store: str, task: str, targets: str | None, name: str) -> None:
     form = format_of(None, Path(name))
-    options = Options(bootstrap=form == "json")
+    options = Options(bootstrap=form in ("json", "html"), detailed=form == "html")
     boards = boards_of(Store(FOLDER / store), Filter(task=task, targets=targets), options)
     assert not boards[0].skipped
     assert text_of(boards, form).encode() == (FOLDER / name).read_bytes()
