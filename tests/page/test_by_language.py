@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.support.page_browser import Browser
 from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.render.page.document import page
 
 BANDS = '[data-view="heatmap"] svg:not(.stays) .band'
 
@@ -48,6 +50,21 @@ def test_filters_rescore_means_only_and_say_so(opened: Browser, board: Board) ->
     opened.choose('[data-state="seen"]', "unseen")
     opened.choose('[data-state="area"]', "Africa")
     assert ", Joshi class 2, pre-training unseen, region Africa. " in opened.text(".selection")
+
+
+def test_a_mean_over_fewer_languages_bears_a_star(browser: Browser, board: Board, tmp_path: Path) -> None:
+    section, codes = board.sections[0], board.sections[0].groups["unseen"]
+    known = {code: value for code, value in section.rows[0].by_language.items() if code != codes[0]}
+    rows = (replace(section.rows[0], by_language=known), *section.rows[1:])
+    path = tmp_path / "board.html"
+    sections = (replace(section, rows=rows, detail=None),)
+    path.write_text(page(replace(board, sections=sections)), encoding="utf-8")
+    browser.open(path)
+    means = browser.texts('[data-view="heatmap"] .cell.strong')[: len(rows)]
+    assert means[0] == f"{100 * fmean(known[code] for code in codes if code in known):.1f}*"
+    lacking = [row for row in rows if not set(codes) <= row.by_language.keys()]
+    assert sum("*" in text for text in means) == len(lacking) < len(rows)
+    assert "*: of those alone that the row has" in browser.text('[data-view="heatmap"] figcaption')
 
 
 @pytest.mark.parametrize("order", ["script", "joshi", "seen", "area", "mean", "name"])

@@ -55,7 +55,10 @@ def check_partition(name: str | None) -> None:
     """Refuse a partition that does not exist; ConfigError."""
     if name is None:
         return
-    partitions = _run(["sinfo", "--noheader", "--format=%R"]).split()
+    try:
+        partitions = _run(["sinfo", "--noheader", "--format=%R"]).split()
+    except EngineError as error:
+        raise ConfigError(f"{error}; `scontrol ping` tells whether a controller answers this machine") from None
     for partition in name.split(","):
         if partition not in partitions:
             raise unknown("partition", partition, partitions, f"sinfo ({', '.join(dict.fromkeys(partitions))})")

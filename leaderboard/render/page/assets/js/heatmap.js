@@ -27,16 +27,20 @@ function drawHeatmap() {
 
 function heatmapCaption() {
   return `${data.metric} in per cent, mean over seeds; the columns are the rows of the table, best first on ` +
-    `${state.group}. Bold lines are means over the languages below them that a row has: means only, no interval and ` +
-    "no test. Empty: no number.";
+    `${state.group}. Bold lines are means over the languages below them: means only, no interval and no test. ` +
+    "*: of those alone that the row has, so not to be held against its neighbours. Empty: no number.";
 }
 
 function heatmapColumns(rows) {
   const ofRow = (row) => ({ title: row.name, value: ({ members }) => meanOver(row, members).value,
-    text: ({ members }) => percent(meanOver(row, members).value) });
+    text: ({ members }) => meanInWords(meanOver(row, members), members) });
   return [{ title: "language", value: ({ label }) => label },
     { title: "languages", value: ({ members }) => members.length }, ...rows.map(ofRow)];
 }
+
+/** A mean over fewer languages than it stands for bears a star, as on the board. */
+const meanInWords = ({ value, count }, members) =>
+  percent(value) + (count && count < members.length ? "*" : "");
 
 /** The mean of all first; then each band with its mean, and its languages, the easiest first. */
 function heatmapEntries(languages, rows) {
@@ -98,7 +102,8 @@ function cellsOf({ label, members, isBand, y }, rows, { left, cell }, colour) {
     if (!isKnown(value)) return [];
     const fill = colour(value), kind = `cell ${isPale(fill) ? "on-pale" : "on-deep"}${isBand ? " strong" : ""}`;
     const nodes = [shape("rect", { x: rounded(x), y, width: rounded(cell - 0.6), height: LINE - 0.6, fill })];
-    if (cell >= 30) nodes.push(text(x + cell / 2, y + 11.5, percent(value), { class: kind, "text-anchor": "middle" }));
+    if (cell >= 30) nodes.push(text(x + cell / 2, y + 11.5, meanInWords({ value, count }, members),
+      { class: kind, "text-anchor": "middle" }));
     const words = isBand ? `, mean of ${count} of ${plural(members.length, "language")}` : "";
     const sentence = () => `${label}, ${row.name}: ${percent(value)}${words}`;
     return [{ nodes, x: x + cell / 2, y: y + LINE / 2, text: sentence }];
