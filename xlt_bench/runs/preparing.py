@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name
 from xlt_bench.languages.expressions import expression_of, parse_languages, target_groups
 from xlt_bench.languages.known_groups import known_groups
-from xlt_bench.method import Prompting, WithBackboneCheck, WithLanguageCheck, WithLanguageStage
+from xlt_bench.method import Method, Prompting, WithBackboneCheck, WithLanguageCheck, WithLanguageStage
 from xlt_bench.plugins.methods import ConfiguredMethod, configure, recipe_of
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import ZERO_SHOT, Cell
@@ -54,12 +54,7 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
         known_targets = _in_order(languages.targets, task) if protocol.name == ZERO_SHOT else ()
         configured.method.check_languages(languages.sources, known_targets)
     supplied = _supplied(request, configured, task, languages)
-    source = loader.source(backbone) if configured.method.uses_backbone else None  # last: it may be a download
-    if source is not None and getattr(configured.method, "asks_backbone", False):
-        source.architecture.check_causal()
-    if source is not None and isinstance(configured.method, WithBackboneCheck):
-        configured.method.check_backbone(source)
-    language_note = "" if source is None else source.architecture.check_languages(languages.codes)
+    source, language_note = _source(loader, backbone, configured.method, languages)  # last: it may be a download
     recipe, defaults = _recipe(request, info, configured, source)
     if source is not None:
         source.architecture.text_limit(recipe.max_length, getattr(configured.method, "positions", 0))
@@ -89,16 +84,30 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     template = _template(request, setup, protocol, request.preset or info.preset, languages.sources, start)
     fingerprints = {name: supply.fingerprint for name, supply in supplied.items()}
     template = replace(template, resources=fingerprints, prompt=prompt)
-    setup = replace(
-        setup,
-        label=", ".join([configured.label, *differences(template, setup.defaults)]),
-        target_label=", ".join(adapting_differences(template, setup.defaults)),
-    )
+    setup = _labelled(setup, template)
     cells = protocol.cells(template, seeds, request.shots, _unadapted(template, recipe, request))
     if start is not None:
         for cell in cells:
             start.check_cell(cell)
     return experiment_of(request, setup, cells, request.rerun)
+
+
+def _source(loader: Loader, backbone: str, method: Method, languages: Languages) -> tuple[BackboneSource | None, str]:
+    """The backbone that a method uses, as far as it can be used, and what must be said of its languages."""
+    if not method.uses_backbone:
+        return None, ""
+    source = loader.source(backbone)
+    if getattr(method, "asks_backbone", False):
+        source.architecture.check_causal()
+    if isinstance(method, WithBackboneCheck):
+        method.check_backbone(source)
+    return source, source.architecture.check_languages(languages.codes)
+
+
+def _labelled(setup: Setup, template: Cell) -> Setup:
+    """The setup with the names that tables have for its runs."""
+    label = ", ".join([setup.configured.label, *differences(template, setup.defaults)])
+    return replace(setup, label=label, target_label=", ".join(adapting_differences(template, setup.defaults)))
 
 
 def _recipe(
