@@ -264,6 +264,23 @@ def test_a_damaged_pack_is_named_and_nothing_is_run_again(store: Store) -> None:
             read()
 
 
+def test_a_pack_that_another_process_undoes_while_it_is_opened_is_no_damage(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, open_table = contents(store), pack_file.RecordTable
+    pack(store)
+
+    def open_too_late(path: Path) -> record_table.RecordTable:
+        monkeypatch.setattr(pack_file, "RecordTable", open_table)
+        unpack(Store(store.folder))
+        return open_table(path)
+
+    monkeypatch.setattr(pack_file, "RecordTable", open_too_late)
+    assert contents(store) == expected
+    assert pack_file.RecordTable is open_table
+    assert not store.pack.path.exists()
+
+
 def test_a_pack_outlives_a_new_field_and_is_not_read_by_an_older_program(store: Store) -> None:
     read, before = contents(store), files(store)
     pack(store)

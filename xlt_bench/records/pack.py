@@ -44,10 +44,13 @@ class Pack:
         Raises:
             StoreError: the file is damaged.
         """
-        signature = self._signature_now()
-        if signature != self._signature:
-            with self.reading():
+        while (signature := self._signature_now()) != self._signature:
+            try:
                 self._table = None if signature is None else RecordTable(self.path)
+            except UnreadableTableError as error:
+                if self._signature_now() != signature:
+                    continue  # another process replaced or removed it just now
+                raise StoreError(f"{error}; {_WAY_OUT}") from error
             self._signature = signature
         return self._table
 
