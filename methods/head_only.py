@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from xlt_bench.training.optimisation import Roles
+from xlt_bench.training.prompted import NoPrompt
 from xlt_bench.training.soft_prompt import SoftPrompt
-
-
-class NoPrompt(nn.Module):
-    """A prompt of no vectors, so that position 0 holds the text's own first token."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.register_buffer("empty", torch.zeros(0, width), persistent=False)
-
-    def forward(self) -> Tensor:
-        """Shape (0, d)."""
-        empty: Tensor = self.get_buffer("empty")
-        return empty
 
 
 @dataclass(frozen=True, kw_only=True)

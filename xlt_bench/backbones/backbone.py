@@ -154,6 +154,16 @@ class Backbone:
             texts, max_length, lambda: Tokenised.of(self.tokenizer, texts, max_length, segments), pad_id
         )
 
+    def tokenise_by(self, form: str, texts: Texts, max_length: int, encode: Callable[[], Tokenised]) -> Tokenised:
+        """Ids of these texts as `encode` gives them, without segments; computed once for the same texts and form.
+
+        Args:
+            form: identifies what `encode` does with texts, such as a template.
+        """
+        pad_id = self.tokenizer.pad_token_id
+        assert isinstance(pad_id, int), "checked when the backbone was located"
+        return self._tokens.get(texts, max_length, encode, pad_id, form)
+
     def embed(self, batch: Batch) -> Tensor:
         """Input embeddings of a batch's tokens, shape (items, tokens, prompt width), without positions."""
         embedded: Tensor = self.frozen.get_input_embeddings()(batch.ids.to(self.device))
@@ -165,7 +175,7 @@ class Backbone:
         Args:
             prompts: one for each text, (items, n, prompt width); position ids count from the first vector on.
             batch: the texts.
-            read_out: which state.
+            read_out: which state, where the batch has no blanks.
 
         Returns:
             shape (items, head width), float32.
@@ -177,7 +187,7 @@ class Backbone:
         states = self.architecture.states(
             self.frozen, mask, embeddings=embeddings, segments=segments, modules=batch.modules
         )
-        return read(states, batch.mask, read_out)
+        return read(states, batch.mask, read_out, batch.blanks)
 
     def autocast(self) -> AbstractContextManager[object]:
         """bfloat16 matrix products where the precision asks for them: for encoders whose weights are trained."""

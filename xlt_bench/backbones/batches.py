@@ -63,6 +63,8 @@ class Batch:
         segments: which text of a pair a token belongs to, (rows, tokens), int64; None: all of them to the first.
         origin: where the rows come from; None unless a method asks for it.
         modules: of the backbone that each row goes through, (rows,), int64; None where all go through the same.
+        blanks: position of the mask token that is to be filled in each row, (rows,), int64: its state is read, whatever
+            the read-out; None: as the read-out says.
     """
 
     ids: Tensor
@@ -71,6 +73,7 @@ class Batch:
     segments: Tensor | None = None
     origin: Origin | None = None
     modules: Tensor | None = None
+    blanks: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -86,6 +89,7 @@ class Batch:
             None if self.segments is None else self.segments[index, :width],
             None if self.origin is None else self.origin.take(index),
             None if self.modules is None else self.modules[index],
+            None if self.blanks is None else self.blanks[index],
         )
 
     def blocks(self, tokens: int, prompt: int = 0) -> list[Batch]:
@@ -117,7 +121,7 @@ def runs_of_like_length(lengths: Sequence[int], tokens: int, prompt: int) -> Ite
 
 
 def merge(batches: Sequence[Batch], pad_id: int) -> Batch:
-    """Ids, mask, segments and modules of several batches one below the other, padded to the longest."""
+    """Ids, mask, segments, modules and blanks of several batches one below the other, padded to the longest."""
     width = max(batch.ids.shape[1] for batch in batches)
 
     def stacked(parts: Sequence[Tensor], value: int = 0) -> Tensor:
@@ -127,9 +131,11 @@ def merge(batches: Sequence[Batch], pad_id: int) -> Batch:
     if any(batch.segments is not None for batch in batches):
         segments = stacked([torch.zeros_like(b.ids) if b.segments is None else b.segments for b in batches])
     modules = [batch.modules for batch in batches if batch.modules is not None]
+    blanks = [batch.blanks for batch in batches if batch.blanks is not None]
     return Batch(
         stacked([batch.ids for batch in batches], pad_id),
         stacked([batch.mask for batch in batches]),
         segments=segments,
         modules=torch.cat(modules) if modules else None,
+        blanks=torch.cat(blanks) if blanks else None,
     )

@@ -133,6 +133,6 @@ def _stored_names(source: BackboneSource) -> Iterator[str]:
 
 def _refusal(source: BackboneSource, reason: str) -> BackboneError:
     return BackboneError(
-        f"backbone '{source.name}' has no masked language model head ({reason}), and the method learns from unlabelled "
-        "text through it; use a backbone that kept its head, such as --backbone nano or FacebookAI/xlm-roberta-base"
+        f"backbone '{source.name}' has no masked language model head ({reason}), and the method guesses hidden words "
+        "with it; use a backbone that kept its head, such as --backbone nano or FacebookAI/xlm-roberta-base"
     )

@@ -8,7 +8,7 @@ from torch import Tensor
 from xlt_bench.recipe import ReadOut
 
 
-def read(states: Tensor, mask: Tensor, read_out: ReadOut) -> Tensor:
+def read(states: Tensor, mask: Tensor, read_out: ReadOut, blanks: Tensor | None = None) -> Tensor:
     """The state that the head reads.
 
     Args:
@@ -16,13 +16,16 @@ def read(states: Tensor, mask: Tensor, read_out: ReadOut) -> Tensor:
         mask: of the text alone, (items, tokens), 1 where there is a token; padding on either side.
         read_out: `first` is position 0, the prompt's first vector where there is a prompt; `last` and `mean` are of
             the text's own tokens, special tokens included.
+        blanks: position in the text of the token whose state is read instead, (items,).
 
     Returns:
         shape (items, d), float32.
     """
-    if read_out == "first":
+    if read_out == "first" and blanks is None:
         return states[:, 0].float()
     texts, mask = states[:, states.shape[1] - mask.shape[1] :], mask.to(states.device)
+    if blanks is not None:
+        return texts[torch.arange(len(texts), device=mask.device), blanks.to(mask.device)].float()
     if read_out == "mean":
         return mean_of(texts, mask)
     return texts[torch.arange(len(texts), device=mask.device), last_tokens(mask)].float()

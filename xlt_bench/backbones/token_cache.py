@@ -46,9 +46,15 @@ class TokenCache:
         self._in_memory: OrderedDict[str, Tokenised] = OrderedDict()
         self._tokens = 0
 
-    def get(self, texts: Texts, max_length: int, tokenise: Callable[[], Tokenised], pad_id: int) -> Tokenised:
-        """The ids of these texts, by `tokenise` where nobody has computed them yet."""
-        key = self._key(texts, max_length)
+    def get(
+        self, texts: Texts, max_length: int, tokenise: Callable[[], Tokenised], pad_id: int, form: str = ""
+    ) -> Tokenised:
+        """The ids of these texts, by `tokenise` where nobody has computed them yet.
+
+        Args:
+            form: identifies what else `tokenise` does with texts, such as a template that it puts around them.
+        """
+        key = self._key(texts, max_length, form)
         if key in self._in_memory:
             self._in_memory.move_to_end(key)
             return self._in_memory[key]
@@ -63,8 +69,8 @@ class TokenCache:
             self._tokens -= int(oldest.lengths.sum())
         return tokenised
 
-    def _key(self, texts: Texts, max_length: int) -> str:
-        digest = hashlib.sha256(f"{self._identity} {max_length} {len(texts)}".encode())
+    def _key(self, texts: Texts, max_length: int, form: str) -> str:
+        digest = hashlib.sha256(f"{self._identity} {max_length} {len(texts)}{form and ' '}{form}".encode())
         for first, second in texts:
             # lengths before the characters: no two lists of texts read alike
             pair = "-" if second is None else f"{len(second)}:{second}"

@@ -27,12 +27,14 @@ class Tokenised:
         segments: which text of a pair each token belongs to, as `ids`; None where the backbone does not
             tell them apart.
         modules: of the backbone that each text goes through, (texts,); None where all go through the same.
+        blanks: position of the mask token that is to be filled in each text, (texts,); None where there is none.
     """
 
     ids: tuple[Ids, ...]
     pad_id: int
     segments: tuple[Ids, ...] | None = None
     modules: Ids | None = None
+    blanks: Ids | None = None
 
     @staticmethod
     def of(tokenizer: Any, texts: Texts, max_length: int, segments: bool = False) -> Tokenised:
@@ -76,11 +78,12 @@ class Tokenised:
             ids[i, : len(row)] = row
             mask[i, : len(row)] = 1
         positions = np.asarray(index, np.int64)
-        labels, modules = (
-            None if values is None else torch.from_numpy(values[positions]) for values in (gold, self.modules)
+        labels, modules, blanks = (
+            None if values is None else torch.from_numpy(values[positions])
+            for values in (gold, self.modules, self.blanks)
         )
         segments = self._segments(index, ids.shape)
-        return Batch(torch.from_numpy(ids), torch.from_numpy(mask), labels, segments, modules=modules)
+        return Batch(torch.from_numpy(ids), torch.from_numpy(mask), labels, segments, modules=modules, blanks=blanks)
 
     def _segments(self, index: Sequence[int] | Ids, shape: tuple[int, ...]) -> torch.Tensor | None:
         if self.segments is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,8 +71,22 @@ def tokenise(examples: Sequence[Example], backbone: Backbone, recipe: Recipe, li
     return texts if modules is None else replace(texts, modules=modules)
 
 
+Encode = Callable[[Sequence[Example], Context, int], Tokenised]
+"""Token ids of examples for a fit, of at most so many tokens each."""
+
+
+def encode_texts(examples: Sequence[Example], context: Context, limit: int) -> Tokenised:
+    """The usual `Encode`: the texts as they are."""
+    return tokenise(examples, context.backbone, context.recipe, limit)
+
+
 def tokenised(
-    train: Labelled, dev: Labelled, context: Context, prompt: int, views: Sequence[Labelled] = ()
+    train: Labelled,
+    dev: Labelled,
+    context: Context,
+    prompt: int,
+    views: Sequence[Labelled] = (),
+    encode: Encode = encode_texts,
 ) -> TrainData:
     """Tokenise both splits; dev is cut to the recipe's limit, stratified.
 
@@ -81,6 +95,7 @@ def tokenised(
         context: of the fit.
         prompt: positions that are taken from the texts.
         views: see `TrainingHooks.views`.
+        encode: how texts become token ids.
 
     Raises:
         MethodError: no room for text, or a view with more or fewer items than the train split.
@@ -94,7 +109,7 @@ def tokenised(
 
     def split(part: Labelled, items: int) -> TokenisedSplit:
         origin = origin_of(part.examples, items, parallel=SOURCE_PARALLEL in context.resources)
-        return TokenisedSplit(tokenise(part.examples, backbone, recipe, limit), part.gold, origin)
+        return TokenisedSplit(encode(part.examples, context, limit), part.gold, origin)
 
     context.progress.activity(Activity("encoding", f"{len(train) * (1 + len(views)) + len(dev)} texts as tokens"))
     return TrainData(split(concatenate([train, *views]), len(train)), split(dev, len(dev)), len(train))

@@ -12,7 +12,6 @@ from torch.nn import functional
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Batch, merge, tokens_at_once
 from xlt_bench.recipe import ReadOut
-from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.losses import CROSS_ENTROPY, Loss, Outputs, Terms, backward, gold_of, mean_cross_entropy
 
 
@@ -32,15 +31,15 @@ class PromptedTexts:
 
 
 class Prompted(nn.Module):
-    """What is trained: the prompt's module and the classification head.
+    """What is trained: the prompt's module and a head, such as the classification head.
 
     Args:
         prompt: gives the prompt, (n, prompt width); with `per_item`, given PromptedTexts, (rows, n, prompt width).
-        head: on what is read of the hidden states.
+        head: maps what is read of the hidden states, (rows, head width), to scores of the classes, (rows, classes).
         per_item: whether the prompt depends on the item.
     """
 
-    def __init__(self, prompt: nn.Module, head: ClassificationHead, per_item: bool = False) -> None:
+    def __init__(self, prompt: nn.Module, head: nn.Module, per_item: bool = False) -> None:
         super().__init__()
         self.prompt = prompt
         self.head = head
@@ -50,6 +49,19 @@ class Prompted(nn.Module):
         """The prompt before these texts: one for all, (n, prompt width), or one a row, (rows, n, prompt width)."""
         prompt: Tensor = self.prompt(texts_of(batch, backbone)) if self.per_item else self.prompt()
         return prompt
+
+
+class NoPrompt(nn.Module):
+    """A prompt of no vectors, so that position 0 holds the text's own first token."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("empty", torch.zeros(0, width), persistent=False)
+
+    def forward(self) -> Tensor:
+        """Shape (0, d)."""
+        empty: Tensor = self.get_buffer("empty")
+        return empty
 
 
 @torch.no_grad()

@@ -1,7 +1,8 @@
-"""The base of methods that put a prompt before the input of a frozen backbone.
+"""The bases of methods that put a prompt before the input of a frozen backbone.
 
 A subclass brings a module whose `forward()` gives the prompt, and says which of its parameters play which role.
 Tokenising, batches, the packed forward pass, training, the cached prompt, prediction and saving are done here.
+`SoftPrompt` trains the classification head with the prompt; what has another head is built on `PromptTuning`.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from xlt_bench.backbones.batches import tokens_at_once
+from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.method import Context, FitSummary, PackError, Scores
 from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.task import Example, Labelled
-from xlt_bench.training.data import TrainData, origin_of, text_limit, tokenise, tokenised
+from xlt_bench.training.data import Encode, TrainData, encode_texts, origin_of, text_limit, tokenised
 from xlt_bench.training.head import new_head
 from xlt_bench.training.hooks import TrainingHooks, own_loss
 from xlt_bench.training.lane import Lane
@@ -35,21 +37,19 @@ from xlt_bench.training.trainer import train
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoftPrompt(TrainingHooks, ABC):
-    """A soft prompt before a frozen backbone, trained with the classification head.
+class PromptTuning(TrainingHooks, ABC):
+    """A soft prompt before a frozen backbone, and a head on what is read of its states.
 
-    As in Hugging Face PEFT's prompt tuning: position ids count from the first virtual token, which is the one that the
-    head reads unless the recipe says otherwise, and the backbone's own dropout is active while fitting.
+    As in Hugging Face PEFT's prompt tuning: position ids count from the first virtual token, and the backbone's own
+    dropout is active while fitting.
 
     Args:
         learning_rate: of the prompt's parameters, in place of the preset's.
-        head_learning_rate: of the classification head, in place of the preset's.
     """
 
     uses_backbone: ClassVar[bool] = True
 
     learning_rate: float | None = None
-    head_learning_rate: float | None = None
 
     @property
     def per_item(self) -> bool:
@@ -66,6 +66,14 @@ class SoftPrompt(TrainingHooks, ABC):
     @abstractmethod
     def roles(self, prompt: nn.Module) -> Roles:
         """The module's parameters by role: `prompt`, `pseudo` or `encoder` (see Recipe.rates)."""
+
+    @abstractmethod
+    def new_head(self, context: Context) -> nn.Module:
+        """Maps what is read, (rows, head width), to scores of the classes; what is new in it is drawn at random."""
+
+    def encode(self, examples: Sequence[Example], context: Context, limit: int) -> Tokenised:
+        """Token ids of the examples' texts, of at most so many tokens each."""
+        return encode_texts(examples, context, limit)
 
     @property
     def positions(self) -> int:
@@ -85,7 +93,7 @@ class SoftPrompt(TrainingHooks, ABC):
         """Prompt and head of one seed, initialised from that seed alone."""
         backbone = context.backbone
         with seeded(context.seed):
-            head = new_head(backbone.architecture, len(context.labels))
+            head = self.new_head(context)
             prompt = self.build(backbone.architecture.prompt_width)
             return Prompted(prompt, head, self.per_item).to(backbone.device)
 
@@ -143,16 +151,16 @@ class SoftPrompt(TrainingHooks, ABC):
         for module, split, context, phase in zip(modules, splits, contexts, phases, strict=True):
             key = (id(split[0]), id(split[1]))
             if key not in data:
-                data[key] = tokenised(*split, context, vectors, self.views(split[0]))
+                data[key] = tokenised(*split, context, vectors, self.views(split[0]), self.encode)
             roles = {**self.roles(module.prompt), "head": list(module.head.parameters())}
-            recipe = self._recipe(context.recipe, roles)
+            recipe = self.with_own_rates(context.recipe, roles)
             order = self.batches(data[key], recipe, context.seed)
             lanes.append(Lane(module, roles, context, recipe, phase, data[key], order))
         return lanes
 
-    def _recipe(self, recipe: Recipe, roles: Roles) -> Recipe:
-        rates = {role: self.learning_rate for role in roles if role != "head"}
-        return recipe.with_rates(**rates, head=self.head_learning_rate)
+    def with_own_rates(self, recipe: Recipe, roles: Roles) -> Recipe:
+        """The recipe with the learning rates that hyper-parameters set."""
+        return recipe.with_rates(**{role: self.learning_rate for role in roles if role != "head"})
 
     def fitted(self, module: Prompted, context: Context, summary: FitSummary) -> FittedPrompt:
         """What predicts with a trained module; a method with more to tell than predictions gives a subclass."""
@@ -166,28 +174,56 @@ class SoftPrompt(TrainingHooks, ABC):
         return self.fitted(module.eval(), context, summary)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SoftPrompt(PromptTuning, ABC):
+    """A soft prompt that is trained with the classification head.
+
+    The head reads the first virtual token, unless the recipe says otherwise.
+
+    Args:
+        learning_rate: of the prompt's parameters, in place of the preset's.
+        head_learning_rate: of the classification head, in place of the preset's.
+    """
+
+    head_learning_rate: float | None = None
+
+    def new_head(self, context: Context) -> nn.Module:
+        """The classification head."""
+        return new_head(context.backbone.architecture, len(context.labels))
+
+    def with_own_rates(self, recipe: Recipe, roles: Roles) -> Recipe:
+        """Those of the prompt and of the head."""
+        return super().with_own_rates(recipe, roles).with_rates(head=self.head_learning_rate)
+
+
 @torch.no_grad()
 def vectors_of(module: Prompted, width: int) -> int:
     """How many vectors of this width the prompt has; the module is left in eval mode, where no dropout draws."""
     prompt = module.eval().prompt
     if not module.per_item:
         return len(prompt())
-    device = module.head.dense.weight.device
+    device = next(module.parameters()).device
     texts = PromptedTexts(torch.zeros(1, 1, width, device=device), torch.ones(1, 1, device=device), ("und_Zzzz",))
     return int(prompt(texts).shape[1])
 
 
-class FittedPrompt:
-    """A trained prompt and head.
+class PromptScores:
+    """A prompt and head that score texts and are saved.
 
     A prompt that is the same for all items is computed once and cached: inference costs the same for every method.
+
+    Args:
+        module: prompt and head.
+        context: of the fit.
+        summary: of the fit.
+        encode: how texts become token ids.
     """
 
-    def __init__(self, method: SoftPrompt, module: Prompted, context: Context, summary: FitSummary) -> None:
-        self.method = method
+    def __init__(self, module: Prompted, context: Context, summary: FitSummary, encode: Encode = encode_texts) -> None:
         self.module = module.eval()
         self.context = context
         self.summary = summary
+        self._encode = encode
         self.vectors = vectors_of(module, context.backbone.architecture.prompt_width)
         with torch.no_grad():
             self.prompt: Tensor | None = None if module.per_item else module.prompt().detach()
@@ -195,7 +231,7 @@ class FittedPrompt:
     def predict(self, examples: Sequence[Example]) -> Scores:
         """Logits of shape (items, classes), float32, in the order given."""
         backbone, recipe = self.context.backbone, self.context.recipe
-        texts = tokenise(examples, backbone, recipe, text_limit(backbone, recipe, self.vectors))
+        texts = self._encode(examples, self.context, text_limit(backbone, recipe, self.vectors))
         origin = origin_of(examples, len(examples)) if self.prompt is None else None
         forward = PromptedForward(backbone, texts.pad_id, recipe.read_out)
         backbone.frozen.eval()
@@ -209,6 +245,26 @@ class FittedPrompt:
                 (hidden,) = forward.hidden([prompt], [batch])
                 scores[index] = self.module.head(hidden).cpu().numpy()
         return scores
+
+    def save(self, folder: Path) -> None:
+        """Write `weights.safetensors` (prompt module and head), `cached_prompt.safetensors` and `fit.json`.
+
+        The cached prompt's file names the classes in its metadata, so that it can be read without the task; where the
+        prompt depends on the item there is none.
+        """
+        save_fit(folder, self.module.state_dict(), self.summary)
+        if self.prompt is None:
+            return
+        labels = {"labels": json.dumps(self.context.labels)}
+        save_file({"prompt": self.prompt.contiguous()}, folder / "cached_prompt.safetensors", labels)
+
+
+class FittedPrompt(PromptScores):
+    """A trained prompt and head."""
+
+    def __init__(self, method: PromptTuning, module: Prompted, context: Context, summary: FitSummary) -> None:
+        super().__init__(module, context, summary, method.encode)
+        self.method = method
 
     def adapt(self, train: Labelled, dev: Labelled, context: Context) -> FittedPrompt:
         """Go on training a copy on a target language; the prompt encoder's dropout is off, as in the paper."""
@@ -232,15 +288,3 @@ class FittedPrompt:
             if isinstance(part, nn.Dropout):
                 part.p = 0.0
         return module
-
-    def save(self, folder: Path) -> None:
-        """Write `weights.safetensors` (prompt module and head), `cached_prompt.safetensors` and `fit.json`.
-
-        The cached prompt's file names the classes in its metadata, so that it can be read without the task; where the
-        prompt depends on the item there is none.
-        """
-        save_fit(folder, self.module.state_dict(), self.summary)
-        if self.prompt is None:
-            return
-        labels = {"labels": json.dumps(self.context.labels)}
-        save_file({"prompt": self.prompt.contiguous()}, folder / "cached_prompt.safetensors", labels)

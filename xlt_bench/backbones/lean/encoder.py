@@ -28,12 +28,14 @@ class Words:
         mask: (items, tokens), 1 where there is a token.
         bias: added to attention scores, (items or 1, heads or 1, positions or 1, positions): minus infinity at padding,
             and the model's own bias by distance; None where there is neither.
+        blanks: position of each text's token whose state is read, (items,); None: as the read-out says.
     """
 
     states: Tensor
     projected: Tensor
     mask: Tensor
     bias: Tensor | None
+    blanks: Tensor | None
 
 
 class LeanEncoder:
@@ -65,7 +67,8 @@ class LeanEncoder:
         if batch.segments is not None and parts.segments is not None:
             embedded = embedded + parts.segments[batch.segments.to(device)]
         states = self._projected(dropout(layer_norm(parts.norm, embedded), self._dropped))
-        return Words(states, self._layers.first.project(states), batch.mask, self._bias(batch.mask, prompt, states))
+        bias = self._bias(batch.mask, prompt, states)
+        return Words(states, self._layers.first.project(states), batch.mask, bias, batch.blanks)
 
     def __call__(
         self, prompts: Sequence[Tensor], sizes: Sequence[int], words: Words, read_out: ReadOut = "first"
@@ -82,7 +85,7 @@ class LeanEncoder:
             shape (items, d), float32.
         """
         states, projected = self._enter(prompts, sizes, words)
-        rows = ReadRows(words.mask.to(states.device), states.shape[1], read_out)
+        rows = ReadRows(words.mask.to(states.device), states.shape[1], read_out, words.blanks)
         outputs: Tensor = self._layers(states, projected, words.bias, rows, self._dropped)
         return outputs
 

@@ -55,10 +55,13 @@ class ReadRows:
         mask: of the texts, (items, tokens).
         positions: of prompt and text together.
         read_out: which states.
+        blanks: position in each text of the token that is read instead, (items,); None: as the read-out says.
     """
 
-    def __init__(self, mask: Tensor, positions: int, read_out: ReadOut) -> None:
-        self._mask, self._read_out = mask, read_out
+    def __init__(self, mask: Tensor, positions: int, read_out: ReadOut, blanks: Tensor | None = None) -> None:
+        self._mask = mask
+        self._read_out = read_out if blanks is None else None
+        self._blanks = blanks
         self._prompt = positions - mask.shape[1]
         self._items = torch.arange(len(mask), device=mask.device)
 
@@ -68,7 +71,7 @@ class ReadRows:
             return states[:, :1]
         if self._read_out == "mean":
             return states[:, self._prompt :]
-        return states[self._items, self._last][:, None]
+        return states[self._items, self._token][:, None]
 
     def of_bias(self, bias: Tensor | None) -> Tensor | None:
         """Their part of a bias on attention scores, which may be the same at all positions."""
@@ -78,7 +81,7 @@ class ReadRows:
             return bias[:, :, :1]
         if self._read_out == "mean":
             return bias[:, :, self._prompt :]
-        rows = bias.expand(len(self._items), -1, -1, -1)[self._items, :, self._last]
+        rows = bias.expand(len(self._items), -1, -1, -1)[self._items, :, self._token]
         return rows[:, :, None]
 
     def read(self, states: Tensor) -> Tensor:
@@ -86,5 +89,7 @@ class ReadRows:
         return mean_of(states, self._mask) if self._read_out == "mean" else states[:, 0].float()
 
     @property
-    def _last(self) -> Tensor:
-        return self._prompt + last_tokens(self._mask)
+    def _token(self) -> Tensor:
+        """Position of the token that is read of each text: its blank, or else its last."""
+        tokens = last_tokens(self._mask) if self._blanks is None else self._blanks.to(self._mask.device)
+        return self._prompt + tokens
