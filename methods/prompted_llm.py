@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Context, FitSummary, Scores
+from xlt_bench.prompting.calibration import content_free, log_prior
 from xlt_bench.prompting.method import Conversation, PromptedMethod, Tally
 from xlt_bench.prompting.reading import scores_of, usage
 from xlt_bench.prompting.rules import rule_named
@@ -23,9 +24,6 @@ from xlt_bench.task import Example, Labelled
 
 if TYPE_CHECKING:
     from xlt_bench.prompting.causal_lm import CausalLM
-
-CONTENT_FREE = ("N/A", "[MASK]", "")
-"""Texts that say nothing, by which scores are calibrated (Zhao et al. 2021)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,12 +134,7 @@ class PromptedModel:
     def _calibration(self, language: str, is_pair: bool) -> NDArray[np.float64]:
         """Logarithm of the classes' mean shares for texts, or pairs of texts, that say nothing, (classes,)."""
         if (language, is_pair) not in self._calibrations:
-            scores = self._likelihoods(
-                [Example("", language, text, text if is_pair else None) for text in CONTENT_FREE]
-            )
-            shares = np.exp(scores - scores.max(1, keepdims=True))
-            shares /= shares.sum(1, keepdims=True)
-            self._calibrations[language, is_pair] = np.log(shares.mean(0))
+            self._calibrations[language, is_pair] = log_prior(self._likelihoods(content_free(language, is_pair)))
         return self._calibrations[language, is_pair]
 
     def prompt_of(self, example: Example) -> str:

@@ -11,8 +11,8 @@ from tests.support import ROOT
 
 ROOMS = (
     "io", "stats", "metrics", "recipe", "task", "resources", "backbones", "languages", "method", "progress", "plugins",
-    "tasks", "training", "prompting", "methods", "records", "adapters", "runs", "engines", "baselines", "tuning",
-    "studies", "conformance",
+    "tasks", "training", "prompting", "verbaliser", "methods", "records", "adapters", "runs", "engines", "baselines",
+    "tuning", "studies", "conformance",
     "leaderboard.data", "leaderboard.board", "leaderboard.render", "leaderboard.compare", "leaderboard.rescore",
     "leaderboard.study", "api", "cli",
 )  # fmt: skip

@@ -301,7 +301,8 @@ class Method(Protocol):
     a floor that gives every text the same scores (see `xlt_bench.conformance`); `procedure`, a few words on how it
     fits, of a method that takes no optimiser steps from the recipe: announced in place of a number of steps;
     `abstains = True` of one that may answer an item with no class, by a row of NaN; `asks_backbone = True` of one whose
-    backbone must be a causal language model. Optional abilities are the protocols below.
+    backbone must be a causal language model; `fills_mask = True` of one that reads classes off the masked language
+    model head of its backbone, and so trains no head. Optional abilities are the protocols below.
     """
 
     uses_backbone: ClassVar[bool]
@@ -355,6 +356,30 @@ class WithBackboneCheck(Method, Protocol):
 
     def check_backbone(self, source: BackboneSource) -> None:
         """Refuse a backbone, from its files alone, before anything is computed.
+
+        Raises:
+            XltBenchError: why, and the way out.
+        """
+
+
+@runtime_checkable
+class WithTaskCheck(Method, Protocol):
+    """A method that not every task's classes serve, such as one that looks for their names in the vocabulary."""
+
+    def check_task(
+        self, labels: Sequence[str], resources: Resources, source: BackboneSource, recipe: Recipe, vectors: int
+    ) -> str:
+        """Refuse classes, or what is given for them, before anything is computed.
+
+        Args:
+            labels: names of the classes.
+            resources: as a fit will have them.
+            source: the backbone.
+            recipe: of the fit.
+            vectors: positions that the method takes from the text (`positions`).
+
+        Returns:
+            What a reader of the numbers must know, a sentence; or nothing.
 
         Raises:
             XltBenchError: why, and the way out.

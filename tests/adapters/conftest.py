@@ -23,7 +23,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, toy_package: Path) -> Stor
     folder = tmp_path_factory.mktemp("trained") / "store"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(toy_package), *sys.path])
-        for method in ("spt", "xpe", "dual", "head-only", "majority", "full-finetuning"):
+        for method in ("spt", "xpe", "dual", "head-only", "majority", "full-finetuning", "spt-verbaliser"):
             seeds = 2 if method == "spt" else 1
             settings = {} if method in ("head-only", "majority", "full-finetuning") else {"n_tokens": 5}
             run(

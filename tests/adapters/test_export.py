@@ -229,7 +229,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["out"], "nothing temporary is left"
 
 
-@pytest.mark.parametrize("method", ["full-finetuning", "majority", "head-only"])
+@pytest.mark.parametrize("method", ["full-finetuning", "majority", "head-only", "spt-verbaliser"])
 def test_what_is_no_soft_prompt_is_refused(
     method: str, command: Command, trained: Store, fingerprints: dict[str, str], tmp_path: Path
 ) -> None:

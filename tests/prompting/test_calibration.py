@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from xlt_bench.method import Context
-from xlt_bench.methods.prompted_llm import CONTENT_FREE, PromptedLLM, PromptedModel
+from xlt_bench.methods.prompted_llm import PromptedLLM, PromptedModel
+from xlt_bench.prompting.calibration import CONTENT_FREE
 from xlt_bench.prompting.method import Conversation
 from xlt_bench.prompting.words import ClassWords
 from xlt_bench.recipe import preset_recipe

@@ -89,6 +89,8 @@ def trained_prompt(store: Store, record: Record, purpose: str) -> TrainedPrompt:
         raise ConfigError(_only_prompts(record, purpose))
     prompt = _read(folder / CACHED, fingerprint).get("prompt")
     state, labels = _read(folder / TRAINED, fingerprint), read_labels(folder / CACHED)
+    if not any(name.startswith("head.") for name in state):  # classes are read off the backbone's own head
+        raise ConfigError(_only_prompts(record, purpose))
     if prompt is None or prompt.ndim != 2 or any(f"head.{name}" not in state for name in HEAD):
         raise ConfigError(f"{folder} holds no whole soft prompt; {_again(store, record)}")
     if len(labels) != len(state["head.out_proj.weight"]):

@@ -39,9 +39,18 @@ def _lines(name: str, method: Any) -> Iterator[str]:
         text = unset if value is None else hyperparameters.text_of(value)
         other_choices = [hyperparameters.text_of(choice) for choice in choices.get(field, ()) if choice != value]
         yield f"  {field} = {text}" + (f", or {', '.join(other_choices)}" if other_choices else "")
-    yield f"Backbone: {'yes' if cls.uses_backbone else 'none'}"
+    yield f"Backbone: {_backbone(cls)}"
     needs = sorted(needs_of(method))
     yield f"Needs beside labelled sources (--resource): {', '.join(needs) or 'nothing'}"
     procedure = getattr(cls, "procedure", None)
     if procedure is not None:
         yield f"Fit: {procedure}"
+
+
+def _backbone(cls: Any) -> str:
+    """Whether a method needs one, and of which kind."""
+    if getattr(cls, "asks_backbone", False):
+        return "a causal language model"
+    if getattr(cls, "fills_mask", False):
+        return "yes, with its masked language model head"
+    return "yes" if cls.uses_backbone else "none"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -13,7 +16,6 @@ from torch.utils.hooks import RemovableHandle
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.runs.counting import Passes
 from xlt_bench.runs.torch_hooks import TorchHooks
-from xlt_bench.task import Labelled
 
 
 class BatchWatch(TorchHooks):
@@ -24,18 +26,15 @@ class BatchWatch(TorchHooks):
 
     Args:
         backbone: the shared one; None where there is none to watch.
-        train: the items to look for; other texts, such as that of a trial pass, are no part of a batch.
+        train: token ids of the items to look for; other texts, such as that of a trial pass, are no part of a batch.
     """
 
-    def __init__(self, backbone: Backbone | None, train: Labelled) -> None:
+    def __init__(self, backbone: Backbone | None, train: Iterable[NDArray[np.int64]]) -> None:
         self.largest = 0
         self.disturbed = False
         self._texts: set[bytes] = set()
         self._rows: list[bytes] = []
-        self._train = set[bytes]()
-        if backbone is not None:
-            tokenised = backbone.tokenise([(example.text, example.text_pair) for example in train.examples], 512)
-            self._train = {ids.tobytes() for ids in tokenised.ids}
+        self._train = {ids.tobytes() for ids in train}
         self._tokens = 0 if backbone is None else backbone.architecture.embedding_rows
         self._padding = None if backbone is None else backbone.tokenizer.pad_token_id
         self._shared = [] if backbone is None else list(backbone.shared.parameters())

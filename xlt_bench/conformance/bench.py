@@ -23,6 +23,7 @@ from xlt_bench.conformance.optimisers import OptimiserWatch, Trained
 from xlt_bench.conformance.random_state import global_state
 from xlt_bench.conformance.tiny_backbone import save_backbone
 from xlt_bench.conformance.tiny_decoder import save_decoder
+from xlt_bench.conformance.tiny_masked_lm import save_masked_lm
 from xlt_bench.conformance.toy import LEARNING_STEPS, SHORT, Toy, recipe
 from xlt_bench.conformance.toy_languages import toy_languages
 from xlt_bench.conformance.toy_resources import toy_resources
@@ -35,9 +36,15 @@ from xlt_bench.resources import language_texts
 from xlt_bench.runs.counting import Counter, Effort
 from xlt_bench.runs.language_stage import fit_language
 from xlt_bench.task import Example, Labelled, Task
+from xlt_bench.training.data import encode_texts
+from xlt_bench.training.soft_prompt import PromptTuning
 
 if TYPE_CHECKING:
     from xlt_bench.backbones.backbone import Backbone
+
+
+_LONGEST = 512
+"""Tokens of a toy text at most."""
 
 
 def refuse_class(method: object) -> None:
@@ -105,7 +112,12 @@ class Bench:
     def source(self) -> BackboneSource:
         """The tiny backbone's files."""
         folder = self.folder / "backbone"
-        (save_decoder if self._asks_backbone else save_backbone)(folder)
+        if self._asks_backbone:
+            save_decoder(folder)
+        elif getattr(self.method, "fills_mask", False):
+            save_masked_lm(folder)
+        else:
+            save_backbone(folder)
         return locate(str(folder))
 
     @property
@@ -217,10 +229,17 @@ class Bench:
         self.require_fit()
         if backbone is None and self.method.uses_backbone:
             backbone = self.backbone()
-        batches = BatchWatch(backbone, train)
+        batches = BatchWatch(backbone, self._ids(train, backbone))
         with OptimiserWatch() as optimisers, Counter() as counter, batches:
             fitted = fit(backbone)
         return WatchedFit(fitted, optimisers.trained, counter.efforts()[0], batches.largest, batches.disturbed)
+
+    def _ids(self, train: Labelled, backbone: Backbone | None) -> Sequence[NDArray[np.int64]]:
+        """Token ids of items as a fit sees them; none without a backbone."""
+        if backbone is None:
+            return ()
+        encode = self.method.encode if isinstance(self.method, PromptTuning) else encode_texts
+        return encode(train.examples, self.context(backbone=backbone), _LONGEST).ids
 
     def seed_scores(self, seed: int) -> Scores:
         """What a short fit with this seed predicts for the probes; each is made once."""

@@ -65,6 +65,8 @@ def trainable_parameters_are_true(bench: Bench) -> None:
 def head_is_trained_and_saved(bench: Bench) -> None:
     """The classification head on a backbone changes while fitting, and the saved files hold it as it became."""
     _needs_backbone(bench)
+    if getattr(bench.method, "fills_mask", False):
+        raise CheckSkipped("its class says fills_mask = True: classes are read off the backbone's own head")
     fitted, trained = bench.watched.fitted, bench.watched.trained
     if not trained:
         raise CheckSkipped("no torch optimiser ran, so there is no head that one trains")

@@ -1,4 +1,7 @@
-"""template: the text around what a language model is asked, `--resource template=FILE`, a text file."""
+"""template: the text around what a language model is asked, `--resource template=FILE`, a text file.
+
+A masked language model's has `{mask}` where the word is to be guessed.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class TemplateFile:
     """See `Resource`. Content: the text, with `{text}` once and, if it likes, `{choices}`."""
 
     name: str = TEMPLATE
-    summary: str = "a text file with {text} and {choices}, which a language model is asked by"
+    summary: str = "a text file with {text} and {choices} or {mask}, which a language model is asked by"
     path: str | None = "FILE"
 
     def supply(self, scope: Scope) -> Supply:
@@ -42,7 +45,7 @@ class TemplateFile:
         return Supply(text, f"Asked by a template of the user's own, of {len(text)} characters.")
 
     def example(self, scope: Scope, folder: Path) -> Path:
-        """A question and nothing else."""
+        """A question, and a mask for who fills one."""
         path = folder / "template.txt"
-        path.write_text(f"{TEXT}\nWhich of {CHOICES}?", encoding="utf-8")
+        path.write_text(f"{TEXT}\nWhich of {CHOICES}? {{mask}}", encoding="utf-8")
         return path

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any
 from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name
 from xlt_bench.languages.expressions import expression_of, parse_languages, target_groups
 from xlt_bench.languages.known_groups import known_groups
-from xlt_bench.method import Method, Prompting, WithBackboneCheck, WithLanguageCheck, WithLanguageStage
+from xlt_bench.method import (
+    Method,
+    Prompting,
+    WithBackboneCheck,
+    WithLanguageCheck,
+    WithLanguageStage,
+    WithTaskCheck,
+)
 from xlt_bench.plugins.methods import ConfiguredMethod, configure, recipe_of
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import ZERO_SHOT, Cell
 from xlt_bench.records.labels import adapting_differences, differences
 from xlt_bench.records.store import Store
-from xlt_bench.resources import Scope, Supply, check_texts, contents, language_texts, needs_of, supplies
+from xlt_bench.resources import Resources, Scope, Supply, check_texts, contents, language_texts, needs_of, supplies
 from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.experiment import Experiment, experiment_of
 from xlt_bench.runs.loader import Loader
@@ -56,11 +63,11 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     supplied = _supplied(request, configured, task, languages)
     source, language_note = _source(loader, backbone, configured.method, languages)  # last: it may be a download
     recipe, defaults = _recipe(request, info, configured, source)
-    if source is not None:
-        source.architecture.text_limit(recipe.max_length, getattr(configured.method, "positions", 0))
-    configured, start = _started(request, configured, task, source)
-    caveats = [start.caveat if start else "", language_note, *(supply.note for supply in supplied.values())]
     resources = contents(supplied)
+    task_note = "" if source is None else _checked_task(configured.method, task, resources, source, recipe)
+    configured, start = _started(request, configured, task, source)
+    notes = (supply.note for supply in supplied.values())
+    caveats = [start.caveat if start else "", language_note, task_note, *notes]
     prompt = configured.method.prompt(resources) if isinstance(configured.method, Prompting) else None
     setup = Setup(
         task=task,
@@ -102,6 +109,15 @@ def _source(loader: Loader, backbone: str, method: Method, languages: Languages)
     if isinstance(method, WithBackboneCheck):
         method.check_backbone(source)
     return source, source.architecture.check_languages(languages.codes)
+
+
+def _checked_task(method: Method, task: Task, resources: Resources, source: BackboneSource, recipe: Recipe) -> str:
+    """What must be said of the task with this method, whose prompt and texts have room in the backbone."""
+    vectors = getattr(method, "positions", 0)
+    source.architecture.text_limit(recipe.max_length, vectors)
+    if isinstance(method, WithTaskCheck):
+        return method.check_task(task.labels, resources, source, recipe, vectors)
+    return ""
 
 
 def _labelled(setup: Setup, template: Cell) -> Setup:

@@ -1,0 +1,43 @@
+"""Methods that fill a mask pass the kit's checks: a tiny masked language model knows the toy task."""
+
+from __future__ import annotations
+
+import pytest
+
+from xlt_bench.conformance import FreshProcess, check_method
+from xlt_bench.method import Method
+from xlt_bench.methods.nppprompt import NPPrompt
+from xlt_bench.methods.spt_verbaliser import SPTVerbaliser
+
+CENTRAL = (
+    "follows_the_protocol",
+    "configuration_round_trips",
+    "same_seed_same_predictions",
+    "learns_a_separable_task",
+    "keeps_to_the_budget",
+    "trainable_parameters_are_true",
+    "backbone_stays_frozen",
+    "loads_the_same_elsewhere",
+    "sees_no_answers_and_no_targets",
+)
+
+
+def test_the_central_checks(fresh: FreshProcess) -> None:
+    report = check_method(SPTVerbaliser(), fresh=fresh, checks=CENTRAL)
+    assert report.passed, str(report)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "method",
+    [
+        NPPrompt(calibration="contextual", template="kind", neighbours=1),
+        NPPrompt(calibration="batch", template="file", label_words=True),
+        SPTVerbaliser(n_tokens=0),
+        SPTVerbaliser(calibration="batch", consistency=1.0),
+    ],
+    ids=["contextual", "batch and files", "no vectors", "batch and consistency"],
+)
+def test_further_settings(method: Method, fresh: FreshProcess) -> None:
+    report = check_method(method, fresh=fresh)
+    assert report.passed, str(report)
