@@ -26,6 +26,7 @@ APPLIES = {  # to methods without a backbone, or without chance, not every check
     "ngram-linear": {"other_seed_other_parameters"},
     "nppprompt": {"other_seed_other_parameters", "head_is_trained_and_saved"},
     "prompted-llm": {"other_seed_other_parameters", "head_is_trained_and_saved"},
+    "rosprompt-like": {"head_is_trained_and_saved"},
     "spt-verbaliser": {"head_is_trained_and_saved"},
 }
 WITHOUT_ADAPTING = {"majority", "ngram-mlp", "nppprompt", "prompted-llm"}

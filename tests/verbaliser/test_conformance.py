@@ -7,6 +7,7 @@ import pytest
 from xlt_bench.conformance import FreshProcess, check_method
 from xlt_bench.method import Method
 from xlt_bench.methods.nppprompt import NPPrompt
+from xlt_bench.methods.rosprompt_like import RoSPromptLike
 from xlt_bench.methods.spt_verbaliser import SPTVerbaliser
 
 CENTRAL = (
@@ -35,8 +36,9 @@ def test_the_central_checks(fresh: FreshProcess) -> None:
         NPPrompt(calibration="batch", template="file", label_words=True),
         SPTVerbaliser(n_tokens=0),
         SPTVerbaliser(calibration="batch", consistency=1.0),
+        RoSPromptLike(label_words=False, penalty=0.0),
     ],
-    ids=["contextual", "batch and files", "no vectors", "batch and consistency"],
+    ids=["contextual", "batch and files", "no vectors", "batch and consistency", "no words, no penalty"],
 )
 def test_further_settings(method: Method, fresh: FreshProcess) -> None:
     report = check_method(method, fresh=fresh)
