@@ -29,6 +29,10 @@ Order = Literal["random", "by-length", "length-grouped"]
 """How train items come into batches (see `xlt_bench.training.order`): at random; with items of like length, batches
 shuffled; with items of like length as in Hugging Face's Trainer, long ones first."""
 
+Checkpoint = Literal["best-dev", "last", "mean"]
+"""Which parameters a fit ends with: those of the best dev accuracy (the earliest of equals), the last, or the mean over
+all dev evaluations."""
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -79,8 +83,7 @@ class Recipe:
         max_length: tokens of a text kept, special tokens included, prompt not counted.
         clip_norm: gradients are clipped at this norm; None: not at all.
         order: how train items come into batches.
-        checkpoint: which parameters a fit ends with: those of the best dev accuracy (the earliest of equals), or the
-            last.
+        checkpoint: which parameters a fit ends with.
         read_out: the state that the head reads; a decoder is read at its last token or as a mean.
         text_prefix: put before every text, such as `query: `, which some backbones were trained with.
         language: the budget of the fit of one language on its unlabelled text; None of methods without one.
@@ -98,7 +101,7 @@ class Recipe:
     max_length: int = 164
     clip_norm: float | None = None
     order: Order = "random"
-    checkpoint: Literal["best-dev", "last"] = "best-dev"
+    checkpoint: Checkpoint = "best-dev"
     decay_biases: bool = True
     read_out: ReadOut = "first"
     text_prefix: str = ""
@@ -122,6 +125,13 @@ class Recipe:
             if steps is not None
         }
         return dataclasses.replace(self, **budgets)
+
+    def with_checkpoint(self, checkpoint: Checkpoint) -> Recipe:
+        """The same recipe ending with other parameters; but for the best on dev, the dev split decides nothing then."""
+        if checkpoint == "best-dev":
+            return dataclasses.replace(self, checkpoint=checkpoint)
+        source, target = (dataclasses.replace(phase, patience=None) for phase in (self.source, self.target))
+        return dataclasses.replace(self, checkpoint=checkpoint, source=source, target=target)
 
     def without_sources(self) -> Recipe:
         """The same recipe for a fit on a target's own train split alone: the target's budget is the fit's."""

@@ -86,8 +86,9 @@ def cut_in(steps: Sequence[int], run: Callable[[], Fit]) -> Fit:
         (Drawing(n_tokens=4), RECIPE, 4),
         (FullFinetuning(), ADAMW, 4),
         (BitFit(), dataclasses.replace(ADAMW, checkpoint="last"), 4),
+        (XPE(n_tokens=4), dataclasses.replace(RECIPE, checkpoint="mean"), 4),
     ],
-    ids=["xpe", "drawing", "full-finetuning", "bitfit"],
+    ids=["xpe", "drawing", "full-finetuning", "bitfit", "mean"],
 )
 def test_a_fit_that_is_cut_off_in_random_steps_ends_as_an_undisturbed_one(
     method: XPE | FullFinetuning | BitFit,

@@ -12,7 +12,10 @@ from xlt_bench.runs.request import Request
 if TYPE_CHECKING:
     from xlt_bench.runs.experiment import Experiment
 
-_OF_TRAINING = ("steps", "target_steps", "preset", "rate_factors", "read_out", "max_length", "text_prefix", "precision")
+_OF_TRAINING = (
+    *("steps", "target_steps", "preset", "rate_factors", "checkpoint"),
+    *("read_out", "max_length", "text_prefix", "precision"),
+)
 """Options that are about a backbone and how something is trained on it."""
 
 

@@ -42,7 +42,7 @@ RUN = (
     OptionGroup(
         "Training",
         ("--steps 2000 --preset released",),
-        ("preset", "steps", "target_steps", "rate_factors", "read_out", "max_length", "text_prefix"),
+        ("preset", "steps", "target_steps", "rate_factors", "checkpoint", "read_out", "max_length", "text_prefix"),
     ),
     OptionGroup(
         "Machine",

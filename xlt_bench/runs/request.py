@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.recipe import PRESETS, ReadOut, Recipe
+from xlt_bench.recipe import PRESETS, Checkpoint, ReadOut, Recipe
 from xlt_bench.records.cell import Protocol
 from xlt_bench.runs.option import (
     one_of,
@@ -207,6 +207,14 @@ class Request:
         "grid",
         kind=ReadOut,
     )
+    checkpoint: Checkpoint | None = option(
+        None,
+        "Parameters that a fit ends with: best on dev, last, or the mean over its dev evaluations. [default: best-dev]",
+        one_of(*get_args(Checkpoint)),
+        "run",
+        "grid",
+        kind=Checkpoint,
+    )
     max_length: int | None = option(
         None,
         "Tokens of a text that are kept. [default: the task's, else the preset's]",
@@ -326,7 +334,7 @@ def check_examples(request: Request, sources: Sequence[str], task: Task) -> None
 
 
 def reading(recipe: Recipe, request: Request, info: TaskInfo, architecture: Architecture) -> Recipe:
-    """The recipe with the read-out, the text prefix and the length of texts that are asked for, or the task's.
+    """The recipe with the read-out, text prefix, length of texts and checkpoint that are asked for, or the task's.
 
     A preset that reads position 0 leaves the read-out to the architecture: not every one has something to read there.
 
@@ -338,6 +346,8 @@ def reading(recipe: Recipe, request: Request, info: TaskInfo, architecture: Arch
     architecture.check_read_out(read_out)
     max_length = request.max_length or info.max_length or recipe.max_length
     text_prefix = recipe.text_prefix if request.text_prefix is None else request.text_prefix
+    if request.checkpoint is not None:
+        recipe = recipe.with_checkpoint(request.checkpoint)
     return replace(recipe, read_out=read_out, text_prefix=text_prefix, max_length=max_length)
 
 

@@ -57,7 +57,7 @@ class Lane:
         self.schedule = make_schedule(self.optimiser, recipe, phase, self.total)
         self._order = order
         self.stopping = EarlyStopping(phase.patience, start=self.total // 2)
-        self.best: dict[str, Tensor] = {}
+        self.final: dict[str, Tensor] = {}
         self.losses: list[Terms] = []
         self.history: list[DevPoint] = []
         self.selected: DevPoint | None = None
@@ -106,7 +106,7 @@ class Lane:
         self.failure = DivergedError(f"{event}; {advice}")
 
     def evaluated(self, dev_loss: float, dev_accuracy: float) -> None:
-        """Take note of a dev evaluation: select a checkpoint, stop early."""
+        """Take note of a dev evaluation: keep what the fit may end with, stop early."""
         train_loss = float(torch.stack([total(terms) for terms in self.losses]).mean()) if self.losses else math.nan
         means = _means(self.losses)
         self.losses.clear()
@@ -116,17 +116,29 @@ class Lane:
         point = DevPoint(self.step, train_loss, dev_loss, dev_accuracy, means)
         self.history.append(point)
         self.context.progress.evaluated(self.context.seed, self.step, dev_accuracy)
-        is_best = self.selected is None or dev_accuracy > self.selected.dev_accuracy
-        if self._recipe.checkpoint == "best-dev" and is_best:
+        if self._recipe.checkpoint == "mean":
+            self._average()
+        elif self._recipe.checkpoint == "best-dev" and self._is_best(dev_accuracy):
             self.selected = point
-            self.best = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
+            self.final = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
         if self.step >= self.total or self.stopping.stops(self.step, dev_loss):
             self.finished = True
 
+    def _is_best(self, dev_accuracy: float) -> bool:
+        return self.selected is None or dev_accuracy > self.selected.dev_accuracy
+
+    def _average(self) -> None:
+        """Take the parameters of this evaluation into the mean over all; what is no real number stays the last."""
+        for name, value in self.module.state_dict().items():
+            if name in self.final and value.is_floating_point():
+                self.final[name].lerp_(value.detach(), 1 / len(self.history))
+            else:
+                self.final[name] = value.detach().clone()
+
     def close(self) -> FitSummary:
-        """Put the best checkpoint back, where it is not the last, and tell what happened."""
-        if self.best:
-            self.module.load_state_dict(self.best)
+        """Put in what the fit ends with, where it is not the last, and tell what happened."""
+        if self.final:
+            self.module.load_state_dict(self.final)
         self.module.eval()
         trained = sum(p.numel() for p in self.module.parameters() if p.requires_grad)
         selected = self.selected.step if self.selected else None

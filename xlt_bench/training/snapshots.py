@@ -19,7 +19,7 @@ from xlt_bench.method import DevPoint, Snapshot
 from xlt_bench.training.lane import Lane
 from xlt_bench.training.saving import distinct
 
-_MODULE, _BEST, _OPTIMISER, _LOSSES, _STREAM = "module.", "best.", "optimiser.", "losses.", "stream."
+_MODULE, _FINAL, _OPTIMISER, _LOSSES, _STREAM = "module.", "final.", "optimiser.", "losses.", "stream."
 _TORCH, _NUMPY = "global.torch", "global.numpy"
 
 
@@ -29,7 +29,7 @@ def snapshot_of(lane: Lane) -> Snapshot:
     terms = {name: None for losses in lane.losses for name in losses}
     tensors = {
         **_prefixed(_MODULE, distinct(lane.module.state_dict())),
-        **_prefixed(_BEST, lane.best),
+        **_prefixed(_FINAL, lane.final),
         **_prefixed(_OPTIMISER, moments),
         **_prefixed(_STREAM, {str(number): state for number, state in enumerate(lane.random.states)}),
         **{_LOSSES + name: torch.stack([losses[name] for losses in lane.losses if name in losses]) for name in terms},
@@ -66,7 +66,7 @@ def restore(lane: Lane, snapshot: Snapshot) -> None:
     with torch.no_grad():
         for name, tensor in distinct(lane.module.state_dict()).items():
             tensor.copy_(snapshot.tensors[_MODULE + name])
-    lane.best = {name: tensor.to(lane.device) for name, tensor in _part(snapshot, _BEST).items()}
+    lane.final = {name: tensor.to(lane.device) for name, tensor in _part(snapshot, _FINAL).items()}
     _restore_optimiser(lane, snapshot)
     lane.schedule.load_state_dict(dict(plain["schedule"]))
     lane.history = [DevPoint(**point) for point in plain["history"]]
