@@ -36,7 +36,7 @@ class RoSPromptLike(SPTVerbaliser):
 
     label_words: bool = True
     smoothing: float = 0.1
-    penalty: float = 1.0
+    penalty: float = 0.1
 
     def __post_init__(self) -> None:
         super().__post_init__()
