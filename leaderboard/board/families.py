@@ -27,6 +27,8 @@ def corrected(
         hidden_rows: rows that are not shown but were tried on these items too: their pairs count, as if no difference
             had been found in them.
     """
+    if not tests:
+        return {}, {}
     hidden = {group: _hidden_pairs(len(pairs.p), hidden_rows) for group, pairs in tests.items()}
     counts = {group: pairs.count + hidden[group] for group, pairs in tests.items()}
     if rule == "table":

@@ -70,7 +70,8 @@ def ranked_rows(
 ) -> RankedRows | None:
     """Those that can be ranked; None where there is none, or no language that all have."""
     rows = [row for row in measured if row.may_be_ranked]
-    languages = tuple(code for code in codes if all(code in row.languages for row in rows)) if rows else ()
+    shared = set(codes).intersection(*(row.languages for row in rows)) if rows else set()
+    languages = tuple(code for code in codes if code in shared)
     if not languages:
         return None
     scores = [reductions.of(row.entry, languages) for row in rows]

@@ -13,7 +13,7 @@ from xlt_bench.leaderboard.data.items import Items, LanguageItems
 from xlt_bench.leaderboard.data.seed_answers import SeedAnswers, count_hits
 from xlt_bench.metrics import Metric
 from xlt_bench.metrics.base import CountsHits, Values
-from xlt_bench.stats import by_cluster, reduce
+from xlt_bench.stats import reduce, sum_by_cluster
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,13 @@ def mean_over_languages(values: Values, codes: Sequence[str], items: LanguageIte
 
 def reduced(by_item: Values, items: LanguageItems) -> Reduced:
     """From the means over languages (seeds, items that occur)."""
-    return Reduced(_by_cluster(by_item, items.clusters), len(items.clusters), items.draw_key)
-
-
-def _by_cluster(by_item: Values, numbers: list[int]) -> Values:
-    count = len(set(numbers))
-    if count == len(numbers):
-        return by_item
-    return by_cluster(by_item, numbers) if count > 1 else by_item.mean(axis=1, keepdims=True)
+    if items.cluster_count == 1:
+        x = by_item.mean(axis=1, keepdims=True)
+    elif items.cluster_count < len(items.clusters):
+        x = sum_by_cluster(by_item, items.clusters)
+    else:
+        x = by_item
+    return Reduced(x, len(items.clusters), items.draw_key)
 
 
 @dataclass
@@ -76,7 +75,7 @@ class Reductions:
         """Which items occur in these languages (items,), and the number of the cluster of each that does."""
         assert entry.answers is not None
         items = entry.answers.items.of_languages(languages)
-        return items.occurring, items.clusters
+        return items.occurring, items.clusters.tolist()
 
     def of(self, entry: Entry, languages: tuple[str, ...]) -> Reduced:
         """The entry's answers in these languages, which every seed must have."""

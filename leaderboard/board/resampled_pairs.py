@@ -56,4 +56,4 @@ def _corrected(draws: Values, first: NDArray[np.intp], second: NDArray[np.intp])
     gaps = (draws[first, :resamples] - draws[second, :resamples]).astype(np.float32)
     centre, deviation = gaps.mean(axis=1), gaps.std(axis=1)
     null = np.abs(gaps - centre[:, None]) / deviation[:, None]
-    return step_down((np.abs(centre) / deviation).astype(np.float64), null)
+    return step_down((np.abs(centre) / deviation).astype(np.float64), null.__getitem__, null.shape[1])

@@ -20,13 +20,15 @@ class LanguageItems:
 
     Attributes:
         occurring: (items,) which of all occur in any of them.
-        clusters: the number of the cluster of each that occurs.
+        clusters: the number of the cluster of each that occurs, in order of the clusters' first items.
+        cluster_count: how many clusters that are.
         are_whole: whether each of the languages has every item.
         draw_key: hash of the ids and clusters of those that occur.
     """
 
     occurring: NDArray[np.bool_]
-    clusters: list[int]
+    clusters: NDArray[np.int64]
+    cluster_count: int
     are_whole: bool
     draw_key: bytes
 
@@ -74,9 +76,12 @@ class Items:
         if codes not in self._of_languages:
             occurring = self.occurring(codes)
             names = (f"{self.items[column]}\x1e{self.clusters[column]}" for column in np.flatnonzero(occurring))
+            clusters = self.cluster_numbers[occurring].tolist()
+            numbers = {cluster: number for number, cluster in enumerate(dict.fromkeys(clusters))}
             self._of_languages[codes] = LanguageItems(
                 occurring=occurring,
-                clusters=self.cluster_numbers[occurring].tolist(),
+                clusters=np.array([numbers[cluster] for cluster in clusters], np.int64),
+                cluster_count=len(numbers),
                 are_whole=bool((self.gold[self.rows(codes)] != ABSENT).all()),
                 draw_key=hashlib.sha256("\x1f".join(names).encode()).digest(),
             )

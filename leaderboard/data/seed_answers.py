@@ -51,10 +51,13 @@ class SeedAnswers:
         """From the runs of each seed; of several that have a language the first one's answers count."""
         predicted = np.full((len(runs), *items.gold.shape), ABSENT, items.gold.dtype)
         present = np.zeros(predicted.shape[:2], bool)
+        every_item = np.arange(len(items.items))
         for seed, of_seed in enumerate(runs.values()):
             for run in reversed(of_seed):
-                answers = np.full((len(run.rows), len(items.items)), ABSENT, predicted.dtype)
-                answers[:, run.columns] = run.predicted
+                answers = run.predicted
+                if not np.array_equal(run.columns, every_item):
+                    answers = np.full((len(run.rows), len(items.items)), ABSENT, predicted.dtype)
+                    answers[:, run.columns] = run.predicted
                 predicted[seed, run.rows] = answers
                 present[seed, run.rows] = True
         return SeedAnswers(tuple(runs), items, predicted, present)

@@ -11,17 +11,24 @@ from xlt_bench.io import processor
 from xlt_bench.io.processor import available_cores, has_bfloat16, share_cores, threads
 
 
-@pytest.mark.parametrize("chosen", [{"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "ACTIVE"}])
-def test_a_users_own_choice_stays(chosen: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({"GOMP_SPINCOUNT": "7"}, {"GOMP_SPINCOUNT": "7", "OPENBLAS_THREAD_TIMEOUT": "16"}),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, {"OMP_WAIT_POLICY": "ACTIVE", "OPENBLAS_THREAD_TIMEOUT": "16"}),
+        ({"OPENBLAS_THREAD_TIMEOUT": "26"}, {"GOMP_SPINCOUNT": "1000", "OPENBLAS_THREAD_TIMEOUT": "26"}),
+    ],
+)
+def test_a_users_own_choice_stays(chosen: dict[str, str], expected: dict[str, str]) -> None:
     environment = dict(chosen)
     share_cores(environment)
-    assert environment == chosen
+    assert environment == expected
 
 
 def test_otherwise_threads_sleep_soon() -> None:
     environment: dict[str, str] = {}
     share_cores(environment)
-    assert environment == {"GOMP_SPINCOUNT": "1000"}
+    assert environment == {"GOMP_SPINCOUNT": "1000", "OPENBLAS_THREAD_TIMEOUT": "16"}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from .pairwise import Pairwise, against_fixed, pair_p_values, pairwise
 from .permutation import PermutationTest, permutation_test
 from .power import DetectableDifference, Effects, detectable_difference, effects
 from .ranking import Ranking, holm_pairs, rank_intervals, rank_methods, ranks, tie_letters
-from .reduction import by_cluster, occurring, reduce
+from .reduction import by_cluster, occurring, reduce, sum_by_cluster
 from .student import Part
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "resampled_scores",
     "seeds_only",
     "seeds_only_difference",
+    "sum_by_cluster",
     "tie_letters",
     "two_way",
     "two_way_difference",

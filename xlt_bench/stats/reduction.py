@@ -71,7 +71,7 @@ def reduce(y: ArrayLike, languages: Sequence[str] | None = None, clusters: Seque
     reduced: Array = by_language.mean() + np.einsum("sli,l->si", deviations, weights)
     if clusters is None:
         return reduced
-    return _by_cluster(reduced, cluster_numbers(clusters, is_present))
+    return sum_by_cluster(reduced, cluster_numbers(clusters, is_present))
 
 
 def by_cluster(x: ArrayLike, clusters: Sequence[Hashable]) -> Array:
@@ -88,7 +88,15 @@ def by_cluster(x: ArrayLike, clusters: Sequence[Hashable]) -> Array:
         ValueError: as `reduce` says of clusters, or scores of wrong shape or that are not finite.
     """
     by_item = scores(x)
-    return _by_cluster(by_item, cluster_numbers(clusters, np.ones(by_item.shape[1], dtype=bool)))
+    return sum_by_cluster(by_item, cluster_numbers(clusters, np.ones(by_item.shape[1], dtype=bool)))
+
+
+def sum_by_cluster(by_item: Array, cluster_of_item: Integers) -> Array:
+    """`by_cluster` of scores (seeds, items) where the numbers of clusters (items,) are those of `cluster_numbers`."""
+    count, mean = int(cluster_of_item.max()) + 1, by_item.mean()
+    sums = np.zeros((count, len(by_item)))
+    np.add.at(sums, cluster_of_item, (by_item - mean).T)
+    return np.asarray(mean + sums.T * (count / by_item.shape[1]))
 
 
 def cluster_numbers(clusters: Sequence[Hashable], is_present: Booleans) -> Integers:
@@ -119,13 +127,6 @@ def cluster_numbers(clusters: Sequence[Hashable], is_present: Booleans) -> Integ
             f"clusters must be at least 2, got 1: all {len(occurring_labels)} items belong to {occurring_labels[0]!r}"
         )
     return np.array([numbers[label] for label in occurring_labels], dtype=np.int64)
-
-
-def _by_cluster(by_item: Array, cluster_of_item: Integers) -> Array:
-    count, mean = int(cluster_of_item.max()) + 1, by_item.mean()
-    sums = np.zeros((count, len(by_item)))
-    np.add.at(sums, cluster_of_item, (by_item - mean).T)
-    return np.asarray(mean + sums.T * (count / by_item.shape[1]))
 
 
 def _answers(y: ArrayLike) -> Array:

@@ -15,12 +15,13 @@ Phipson et al. (2016), "Robust hyperparameter estimation".
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Array, Positions
-from .interpolation import cubic
+from .mixture import Mixtures
 from .student import squared_t
 
 PRIOR_DF = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 40.0])
@@ -29,7 +30,6 @@ PRIOR_LOG_SCALE = np.linspace(-3.5, 3.5, 15)
 UNLIKE_DENSITY = 1 / 9
 """Of the log variance of a row that is unlike the others: flat over four decades."""
 _NEGLIGIBLE = 1e-3
-_NODES, _NODES_BEYOND = 60, 25
 
 
 def prior_unlike(df: Array) -> Array:
@@ -109,31 +109,27 @@ class SeedSpread:
         return np.asarray(scale * df / chi_squared, dtype=np.float32)
 
     def squared_quantiles(self, p: Array) -> Array:
-        """How far a single seed may be from its row's true mean, squared: (R, P) for two-sided p (P,).
-
-        The quantiles of a mixture of t distributions, found by interpolating its tail; right to about 1e-4.
-        """
+        """How far a single seed may be from its row's true mean, squared: (R, P) for two-sided p (P,)."""
         result = np.empty((len(self.variance), len(p)))
-        for row, (variance, df) in enumerate(zip(self.variance, self.df, strict=True)):
-            if (self.unlike[row] == 1).all():
-                result[row] = variance * squared_t(p, df)
-            else:
-                result[row] = self._mixture_quantiles(row, p)
+        is_alone = (self.unlike == 1).all(axis=1)
+        for df in np.unique(self.df[is_alone]):
+            rows = is_alone & (self.df == df)
+            result[rows] = self.variance[rows, None] * squared_t(p, df)
+        if not is_alone.all():
+            result[~is_alone] = self._mixtures.squared_quantiles(p)
         return result
 
-    def _mixture_quantiles(self, row: int, p: Array) -> Array:
-        from scipy.special import stdtr
-
-        unlike_weight = float(self.weight @ self.unlike[row])
-        weight = np.append(self.weight * (1 - self.unlike[row]), unlike_weight)
-        scale = np.append(self.moderated[row], self.variance[row])
-        df = np.append(self.df[row] + self.prior_df, self.df[row])
-        least, usual = np.log(scale.min()) - 4, np.log(scale.max()) + 4.5
-        most = np.log(scale.max() * squared_t(p.min(), df.min()))
-        beyond = np.linspace(usual, max(most, usual + 1), _NODES_BEYOND + 1)[1:]
-        log_squared = np.concatenate([[least - 10], np.linspace(least, usual, _NODES), beyond])
-        tail = 2 * stdtr(df, -np.sqrt(np.exp(log_squared)[:, None] / scale)) @ weight
-        return np.where(p >= 1, 0.0, np.exp(cubic(-np.log(np.minimum(p, tail[0])), -np.log(tail), log_squared)))
+    @cached_property
+    def _mixtures(self) -> Mixtures:
+        """Of the rows that are not certainly unlike the others."""
+        rows = np.flatnonzero((self.unlike < 1).any(axis=1))
+        unlike, df = self.unlike[rows], self.df[rows, None]
+        unlike_weight = np.array([[self.weight @ self.unlike[row]] for row in rows])
+        return Mixtures(
+            weight=np.concatenate([self.weight * (1 - unlike), unlike_weight], axis=1),
+            squared_scale=np.concatenate([self.moderated[rows], self.variance[rows, None]], axis=1),
+            df=np.concatenate([df + self.prior_df, df], axis=1),
+        )
 
 
 def _log_variance_density(log_ratio: Array, df: Array, prior_df: Array) -> Array:

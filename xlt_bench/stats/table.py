@@ -63,16 +63,27 @@ class Table:
         fixed = [False] * len(xs) if deterministic is None else list(deterministic)
         if len(fixed) != len(xs):
             raise ValueError(f"deterministic must say of each of {len(xs)} methods, got {len(fixed)} values")
-        runs = [components(x).seed for x in arrays]
-        size = np.array([np.abs(x).max() for x in arrays])
-        varying = np.array([np.ptp(x, axis=0).max() for x in arrays]) > _ROUNDING * size
+        rows = len(xs)
+        mean, size, main, cell = np.empty(rows), np.empty(rows), np.zeros(rows), np.zeros(rows)
+        by_cluster, varying = np.empty((rows, arrays[0].shape[1])), np.empty(rows, dtype=bool)
         seeds = np.array([len(x) for x in arrays])
-        main = np.array([float(run.main) if run and v else 0.0 for run, v in zip(runs, varying, strict=True)])
-        cell = np.array([float(run.cell) if run and v else 0.0 for run, v in zip(runs, varying, strict=True)])
+        for count in np.unique(seeds):  # rows of as many seeds at once
+            alike = np.flatnonzero(seeds == count)
+            x = np.stack([arrays[row] for row in alike])
+            mean[alike], size[alike], by_cluster[alike] = (
+                x.mean(axis=(1, 2)),
+                np.abs(x).max(axis=(1, 2)),
+                x.mean(axis=1),
+            )
+            varying[alike] = np.ptp(x, axis=1).max(axis=1) > _ROUNDING * size[alike]
+            run = components(x).seed
+            if run is not None:
+                main[alike] = np.where(varying[alike], run.main, 0.0)
+                cell[alike] = np.where(varying[alike], run.cell, 0.0)
         single = (np.maximum(main, _LEAST_SHARE * cell) * seeds)[varying]
         return Table(
-            np.array([x.mean() for x in arrays]),
-            np.stack([x.mean(axis=0) for x in arrays]),
+            mean,
+            by_cluster,
             seeds,
             main,
             cell,
@@ -97,8 +108,10 @@ class Table:
     def squared_widths(self, first: Positions, second: Positions, p: Array) -> Array:
         """The squared half-width of each pair's interval at level 1 - p: (pairs, P)."""
         by_seed = self.seed_quantiles(p)
-        by_cluster = self.remaining(first, second)[:, None] * squared_t(p, self.by_cluster.shape[1] - 1)
-        return np.asarray(by_seed[first] + by_seed[second] + by_cluster)
+        result = by_seed[first]
+        result += by_seed[second]
+        result += self.remaining(first, second)[:, None] * squared_t(p, self.by_cluster.shape[1] - 1)
+        return result
 
     def p_values(self, first: Positions, second: Positions) -> Array:
         """Two-sided p of each pair on its own: (pairs,); NaN where there is no test."""
@@ -133,11 +146,16 @@ class Table:
         with np.errstate(divide="ignore", invalid="ignore"):
             statistics = np.where(width > 0, squared / width, 0.0)
             scale = (1 / np.sqrt(np.where(width > 0, width, np.inf))).astype(np.float32)
-        errors = self.draw_errors(int(np.clip(_STATISTICS // len(first), _FEWEST_DRAWS, _MOST_DRAWS)))
-        drawn = errors[first]
-        drawn -= errors[second]
-        drawn *= scale[:, None]
-        return step_down(statistics, np.square(drawn, out=drawn))
+        draws = int(np.clip(_STATISTICS // len(first), _FEWEST_DRAWS, _MOST_DRAWS))
+        errors = self.draw_errors(draws)
+        drawn = np.empty(draws, dtype=np.float32)
+
+        def null(pair: int) -> NDArray[np.float32]:
+            np.subtract(errors[first[pair]], errors[second[pair]], out=drawn)
+            np.multiply(drawn, scale[pair], out=drawn)
+            return np.square(drawn, out=drawn)
+
+        return step_down(statistics, null, draws)
 
     def draw_errors(self, draws: int) -> NDArray[np.float32]:
         """How far each row's mean may be from its true mean, all rows at once: (M, draws).
@@ -153,14 +171,16 @@ class Table:
         values, vectors = np.linalg.eigh(covariance)
         # the symmetric root: rounding decides the signs of eigenvectors, and must not decide the draws
         root = ((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T).astype(np.float32)
-        result = np.empty((draws, rows), dtype=np.float32)
-        result[:, order] = rng.standard_normal((draws, rows), dtype=np.float32) @ root.T
-        result *= np.sqrt((clusters - 1) / rng.chisquare(clusters - 1, (draws, 1))).astype(np.float32)
-        ordered = order[self.varying[order]]
+        by_row = np.ascontiguousarray((rng.standard_normal((draws, rows), dtype=np.float32) @ root.T).T)
+        by_row *= np.sqrt((clusters - 1) / rng.chisquare(clusters - 1, draws)).astype(np.float32)
+        is_varying = self.varying[order]
         position = np.cumsum(self.varying) - 1
-        variance = self.seed_spread.ordered(position[ordered]).draw(rng, draws) / self.seeds[ordered]
-        result[:, ordered] += rng.standard_normal(variance.shape, dtype=np.float32) * np.sqrt(variance)
-        return np.ascontiguousarray(result.T)
+        spread = self.seed_spread.ordered(position[order[is_varying]])
+        variance = spread.draw(rng, draws) / self.seeds[order[is_varying]]
+        by_row[is_varying] += (rng.standard_normal(variance.shape, dtype=np.float32) * np.sqrt(variance)).T
+        result = np.empty_like(by_row)
+        result[order] = by_row
+        return result
 
     def variance(self, first: Positions, second: Positions) -> Array:
         """V of each pair's difference: (pairs,)."""

@@ -119,3 +119,7 @@ def test_pairs_without_a_test_are_not_counted() -> None:
     assert counts == {"g": 1 + 3}
     assert adjusted["g"][0, 1] == adjusted["g"][1, 0] == pytest.approx(0.04)
     assert np.isnan(adjusted["g"][0, 2])
+
+
+def test_a_table_whose_rows_cannot_be_tested_is_a_family_of_none() -> None:
+    assert dict(only(board_of(METHODS["a"], family="table")).tests) == {}
