@@ -170,7 +170,7 @@ class PlacedItems:
     def sheet(self, predicted: TextColumn) -> Sheet:
         """The Sheet of the answers (rows,) to these items."""
         layout = self.layout
-        occurring = {predicted.values[index] for index in np.unique(predicted.indices).tolist()}
+        occurring = {predicted.values[index] for index in np.flatnonzero(np.bincount(predicted.indices)).tolist()}
         extra_labels = tuple(sorted(occurring - set(layout.labels) - {""}))
         positions = {"": ABSENT} | {label: place for place, label in enumerate(layout.labels + extra_labels)}
         kind = class_kind(len(positions))

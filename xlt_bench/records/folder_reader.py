@@ -7,7 +7,7 @@ again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,25 +52,27 @@ class FolderReader:
         self._store = store
         self._index = Index(store)
         self._sheets = SheetReader()
-        self._waiting: dict[Path, RecordRow] = {}  # to be indexed, as soon as they are many
+        self._waiting: dict[str, RecordRow] = {}  # to be indexed, as soon as they are many
 
-    def read_all(self, folders: Sequence[Path], with_answers: bool) -> dict[Path, Stored | Damaged]:
-        """Records by folder; those that have gone meanwhile are left out.
+    def read_all(self, names: Iterable[str], with_answers: bool) -> dict[str, Stored | Damaged]:
+        """Records by name of their folder; those that have gone meanwhile are left out.
 
         Args:
             with_answers: read and check the answers too; without, they are read when a Sheet is asked for.
         """
-        signatures = {folder: signature_of(folder) for folder in folders}
+        store = str(self._store)  # joining 10,000 paths takes as long as reading their index
+        signatures = {name: signature_of(f"{store}/{name}") for name in names}
         if with_answers:
             self._fill_index(signatures)
-        outcomes: dict[Path, Stored | Damaged] = {**self._indexed(signatures)}
-        for folder in folders:
-            if folder not in outcomes and (outcome := self.read(folder, with_answers)) is not None:
-                outcomes[folder] = outcome
+        outcomes: dict[str, Stored | Damaged] = {**self._indexed(signatures)}
+        for name in signatures:
+            if name not in outcomes and (outcome := self.read(name, with_answers)) is not None:
+                outcomes[name] = outcome
         return outcomes
 
-    def read(self, folder: Path, with_answers: bool = True) -> Stored | Damaged | None:
+    def read(self, name: str, with_answers: bool = True) -> Stored | Damaged | None:
         """A Record without the index; None where there is no such folder by now."""
+        folder = self._store / name
         outcome = self._whole(folder, with_answers)
         if not isinstance(outcome, _Reading):
             return outcome
@@ -81,65 +83,64 @@ class FolderReader:
             return Stored(record, partial(_refuse, answers), answers)
         return Stored(record, partial(self._sheet, folder, record))
 
-    def _fill_index(self, signatures: Mapping[Path, str]) -> None:
+    def _fill_index(self, signatures: Mapping[str, str]) -> None:
         """Read what the index lacks, not what changed a moment ago, and index it once it is much."""
         missing = [
-            folder
-            for folder, signature in signatures.items()
-            if is_settled(signature)
-            and self._index.place(folder.name, signature) is None
-            and self._waiting_row(folder, signature) is None
+            name
+            for name, signature in signatures.items()
+            if self._index.place(name, signature) is None
+            and self._waiting_row(name, signature) is None
+            and is_settled(signature)
         ]
-        rows = self._rows(sorted(missing, key=lambda folder: folder.name), signatures)
-        waiting = [self._waiting[folder] for folder in sorted(self._waiting, key=lambda folder: folder.name)]
+        rows = self._rows(sorted(missing), signatures)
         if len(missing) + len(self._waiting) >= FEWEST_INDEXED:
-            self._index.add(in_order(waiting, rows))
+            self._index.add(in_order([self._waiting[name] for name in sorted(self._waiting)], rows))
             self._waiting = {}
         else:
-            self._waiting |= {self._store / row.record.cell.fingerprint: row for row in rows}
+            self._waiting |= {row.record.cell.fingerprint: row for row in rows}
 
-    def _waiting_row(self, folder: Path, signature: str) -> RecordRow | None:
-        row = self._waiting.get(folder)
+    def _waiting_row(self, name: str, signature: str) -> RecordRow | None:
+        row = self._waiting.get(name)
         return row if row is not None and row.signature == signature else None
 
-    def _rows(self, folders: Sequence[Path], signatures: Mapping[Path, str]) -> Iterator[RecordRow]:
-        for folder in folders:
-            outcome = self._whole(folder, with_answers=True)
-            if isinstance(outcome, _Reading) and outcome.signature == signatures[folder]:
+    def _rows(self, names: Sequence[str], signatures: Mapping[str, str]) -> Iterator[RecordRow]:
+        for name in names:
+            outcome = self._whole(self._store / name, with_answers=True)
+            if isinstance(outcome, _Reading) and outcome.signature == signatures[name]:
                 manifest, answers = outcome.manifest, outcome.answers
                 if not isinstance(answers, str):
                     yield RecordRow(manifest.record, manifest.plain, answers, outcome.signature)
 
-    def _indexed(self, signatures: Mapping[Path, str]) -> dict[Path, Stored]:
+    def _indexed(self, signatures: Mapping[str, str]) -> dict[str, Stored]:
         """Those of these Records that the index has, or will have."""
-        outcomes: dict[Path, Stored] = {}
-        by_table: dict[RecordTable, dict[Path, int]] = {}
-        for folder, signature in signatures.items():
-            row = self._waiting_row(folder, signature)
+        outcomes: dict[str, Stored] = {}
+        by_table: dict[RecordTable, dict[str, int]] = {}
+        for name, signature in signatures.items():
+            row = self._waiting_row(name, signature)
             if row is not None:
-                outcomes[folder] = Stored(row.record, partial(_given, row))
+                outcomes[name] = Stored(row.record, partial(_given, row))
                 continue
-            place = self._index.place(folder.name, signature) if signature else None
+            place = self._index.place(name, signature) if signature else None
             if place is not None:
-                by_table.setdefault(place[0], {})[folder] = place[1]
+                by_table.setdefault(place[0], {})[name] = place[1]
         for table, rows in by_table.items():
             try:
                 records = table.records(list(rows.values()))
             except UnreadableTableError:
                 self._index.discard(table)
                 continue
-            for (folder, number), record in zip(rows.items(), records, strict=True):
-                outcomes[folder] = Stored(record, partial(self._indexed_sheet, table, number, folder))
+            for (name, number), record in zip(rows.items(), records, strict=True):
+                outcomes[name] = Stored(record, partial(self._indexed_sheet, table, number, name))
         return outcomes
 
-    def _indexed_sheet(self, table: RecordTable, row: int, folder: Path) -> Sheet:
+    def _indexed_sheet(self, table: RecordTable, row: int, name: str) -> Sheet:
         try:
             sheet = table.sheet(row)
             if sheet is not None:
                 return sheet
         except UnreadableTableError:
             self._index.discard(table)
-        return self._sheet(folder, table.records([row])[0])
+        return self._sheet(self._store / name, table.records([row])[0])
 
     def _sheet(self, folder: Path, record: Record) -> Sheet:
         """The Sheet of a Record that was read before."""

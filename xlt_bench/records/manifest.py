@@ -45,7 +45,7 @@ def read_manifest(folder: Path) -> Manifest | Damaged:
     if not is_folder(folder):
         return Damaged(folder, "a file stands where a Record's folder should be")
     try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        text = (folder / MANIFEST).read_bytes().decode("utf-8")
         plain = json.loads(text)
         if "\\ud" in text.lower():  # half of a character, which no output could hold; ValueError
             json.dumps(plain, ensure_ascii=False).encode()

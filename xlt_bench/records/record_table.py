@@ -39,6 +39,7 @@ _LARGEST_DICTIONARY = 1 << 28
 
 _CELL_FIELDS = {field.name: field for field in fields(Cell)}
 _RECORD_FIELDS = {field.name: field for field in fields(Record) if field.name not in ("cell", "given_label")}
+_NO_TEXT = -1
 _FIRST = ("schema_version", "fingerprint", "configuration")
 """Keys of a manifest that are of no field; they come first, then the cell, then the fields."""
 _IN_CELL = "cell."
@@ -143,7 +144,7 @@ class RecordTable:
                 in_cell = dict(zip(_CELL_FIELDS, values, strict=False))
                 cell = Cell.of_known_identity(in_cell, self._fingerprints[row], self._configurations[row])
                 of_record = dict(zip(_RECORD_FIELDS, values[len(_CELL_FIELDS) :], strict=True))
-                self._records[row] = Record(cell=cell, **of_record)
+                self._records[row] = Record.of_checked(cell, of_record)
         return [self._records[row] for row in rows]
 
     def sheet(self, row: int) -> Sheet | None:
@@ -228,33 +229,40 @@ class _Column:
 
     def __init__(self, chunks: Sequence[DictionaryArray] | None, rows: int, read: Callable[[Any], Any]) -> None:
         self._read = read
-        self._numbers = [-1] * rows if chunks is None else []  # of each row, of all distinct texts; -1 for none
         self._distinct: list[Array] = []
         self._firsts: list[int] = []  # the number of the first text of each of `_distinct`
+        numbers = [np.full(rows if chunks is None else 0, _NO_TEXT, np.int32)]  # of all distinct texts
         first = 0
         for chunk in chunks or ():
-            indices = chunk.indices  # pyarrow.compute, which fills gaps, takes a tenth of a second to import
-            numbers = indices.to_pylist() if indices.null_count else np.from_dlpack(indices).tolist()
-            self._numbers += [-1 if number is None else first + number for number in numbers]
+            indices = chunk.indices
+            if indices.null_count:  # pyarrow.compute, which fills gaps, takes a tenth of a second to import
+                positions = [_NO_TEXT if index is None else first + index for index in indices.to_pylist()]
+                numbers.append(np.array(positions, np.int32))
+            else:
+                numbers.append(first + np.from_dlpack(indices).astype(np.int32, copy=False))
             self._distinct.append(chunk.dictionary)
             self._firsts.append(first)
             first += len(chunk.dictionary)
-        self._values: dict[int, Any] = {}
+        self._numbers = np.concatenate(numbers)
+        self._values = np.full(first + 1, None, object)  # by number; the last one is of no text
+        self._is_read = np.zeros(first + 1, bool)
 
     def text(self, row: int) -> Any:
         """The text of a row; None where it has none."""
-        return self._text(self._numbers[row])
+        return self._text(int(self._numbers[row]))
 
     def values(self, rows: Sequence[int]) -> list[Any]:
         """The values of these rows; those of equal texts are one object."""
-        numbers = [self._numbers[row] for row in rows]
+        numbers = self._numbers[np.asarray(rows, np.intp)]
         by_text: dict[Any, Any] = {}  # groups of rows have their texts each by itself
-        for number in set(numbers) - self._values.keys():
+        for number in np.unique(numbers[~self._is_read[numbers]]).tolist():
             text = self._text(number)
             if text not in by_text:
                 by_text[text] = self._read(text)
             self._values[number] = by_text[text]
-        return [self._values[number] for number in numbers]
+            self._is_read[number] = True
+        values: list[Any] = self._values[numbers].tolist()
+        return values
 
     def _text(self, number: int) -> Any:
         if number < 0:
@@ -276,6 +284,33 @@ def _reader(field: Field[Any], convert: Callable[[Any], Any] | None) -> Callable
     return read
 
 
+class _Scores(Mapping[str, float]):
+    """Scores by language, parsed when they are first looked at: a board does not, and they are half of all text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _values(self) -> dict[str, float]:
+        return {sys.intern(code): score for code, score in json.loads(self._text).items()}
+
+    def __getitem__(self, code: str) -> float:
+        return self._values[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+
+def _scores(text: str | None) -> Mapping[str, float]:
+    return {} if text is None else _Scores(text)
+
+
 def _parsed(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
@@ -283,6 +318,7 @@ def _parsed(text: str | None) -> Any:
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     **{_IN_CELL + name: _reader(field, tuple if name in TUPLES else None) for name, field in _CELL_FIELDS.items()},
     **{name: _reader(field, FIELD_READERS.get(name)) for name, field in _RECORD_FIELDS.items()},
+    **dict.fromkeys(("accuracy", "macro_f1"), _scores),
     **dict.fromkeys((_FURTHER, "layout", "extra_labels"), _parsed),
     **{name: lambda content: content for name in (*_FIRST, "signature", "gold")},
 }
@@ -349,8 +385,8 @@ def _values_of(row: RecordRow) -> dict[str, Any]:
     return values
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""From a value of a column to its text; `json.dumps` makes an encoder for each of 400,000."""
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Nothing else writes there.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -123,15 +124,15 @@ class Store:
         """A Record from its folder or the pack; it may move from one to the other meanwhile."""
         folder = self.folder_of(fingerprint)
         for _ in range(2):
-            entry = self._reader.read(folder) if is_there(folder) else None
+            entry = self._reader.read(fingerprint) if is_there(folder) else None
             entry = entry or self._packed(self.pack.table(), [fingerprint]).get(fingerprint)
             if entry is not None:
                 return entry
         return None
 
     def _in_folders(self, fingerprints: Sequence[str]) -> dict[str, Stored | Damaged]:
-        folders = [folder for folder in map(self.folder_of, fingerprints) if is_there(folder)]
-        return {folder.name: entry for folder, entry in self._reader.read_all(folders, with_answers=True).items()}
+        names = (name for name in fingerprints if is_there(self.folder_of(name)))
+        return self._reader.read_all(names, with_answers=True)
 
     def _outcome(self, folder: Path, entry: Stored | Damaged | None) -> Record | Damaged | None:
         if isinstance(entry, Damaged) and entry.newer:
@@ -143,7 +144,7 @@ class Store:
     def has_readable_folder(self, fingerprint: str) -> bool:
         """Whether its Record lies in a folder of its own, and nothing is wrong with it."""
         folder = self.folder_of(fingerprint)
-        entry = self._reader.read(folder) if is_there(folder) else None
+        entry = self._reader.read(fingerprint) if is_there(folder) else None
         return isinstance(entry, Stored) and not entry.fault
 
     def fault(self, record: Record) -> str:
@@ -169,13 +170,12 @@ class Store:
         while True:  # a Record may move between its folder and the pack meanwhile
             packed_table = self.pack.table()
             # twice: a folder that is just being replaced has no name for a moment
-            entries = self._reader.read_all([*{*self.folders(), *self.folders()}], with_answers)
+            entries = self._reader.read_all({*self._folder_names(), *self._folder_names()}, with_answers)
             if self.pack.is_as_opened():
                 break
-        names_of_folders = {folder.name for folder in entries}
         packed = [] if packed_table is None else packed_table.positions
-        stored = self._packed(packed_table, (name for name in packed if name not in names_of_folders))
-        stored |= {folder.name: entry for folder, entry in entries.items() if isinstance(entry, Stored)}
+        stored = self._packed(packed_table, (name for name in packed if name not in entries))
+        stored |= {name: entry for name, entry in entries.items() if isinstance(entry, Stored)}
         self._stored = dict(sorted(stored.items()))
         damaged = sorted(
             (entry for entry in entries.values() if isinstance(entry, Damaged)), key=lambda entry: entry.folder.name
@@ -188,9 +188,11 @@ class Store:
         Raises:
             StoreError: the store cannot be read.
         """
+        return [self.folder / name for name in self._folder_names()]
+
+    def _folder_names(self) -> list[str]:
         try:
-            paths = (path for path in self.folder.iterdir() if _is_record(path))
-            return sorted(paths, key=lambda path: path.name)
+            return sorted(name for name in os.listdir(self.folder) if self._is_record(name))
         except FileNotFoundError:
             return []
         except (OSError, ValueError) as error:
@@ -198,11 +200,14 @@ class Store:
                 f"the store {self.folder} cannot be read: {reason(error)}; give another: --store DIR"
             ) from error
 
+    def _is_record(self, name: str) -> bool:
+        return not name.startswith(".") and (_FINGERPRINT.fullmatch(name) is not None or is_folder(self.folder / name))
+
     def names(self) -> list[str]:
         """The fingerprints of all that is in the store, readable or not, in order."""
         table = self.pack.table()
         packed = [] if table is None else table.positions
-        return sorted({*(path.name for path in self.folders()), *packed})
+        return sorted({*self._folder_names(), *packed})
 
     def _packed(self, table: RecordTable | None, fingerprints: Iterable[str]) -> dict[str, Stored]:
         """Those of these Records that are packed."""
@@ -322,7 +327,3 @@ class Store:
             return entry.sheet()
         fault = "it is not in the store any more" if entry is None else entry.reason
         raise StoreError(f"{self.folder_of(fingerprint)}: {fault}; {AGAIN}")
-
-
-def _is_record(path: Path) -> bool:
-    return not path.name.startswith(".") and (_FINGERPRINT.fullmatch(path.name) is not None or is_folder(path))
