@@ -31,8 +31,9 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast, get_args
 
-from xlt_bench.baselines.items import read_items
+from xlt_bench.baselines.items import read_sheet
 from xlt_bench.baselines.tables import PACKAGE, read_accuracies
+from xlt_bench.records.answers import Sheet
 from xlt_bench.records.record import Evidence, Predictions
 from xlt_bench.tasks import task_info
 
@@ -105,9 +106,14 @@ class Baseline:
         return TASK_HASH if self.task == SIB200 else ""
 
     @cached_property
+    def sheet(self) -> Sheet | None:
+        """The answers, read at the first use; None but for `per_item` evidence."""
+        return read_sheet(self.file) if self.file else None
+
+    @cached_property
     def predictions(self) -> Predictions | None:
-        """One row an item, read at the first use; None but for `per_item` evidence."""
-        return read_items(self.file) if self.file else None
+        """The answers, one row an item."""
+        return None if self.sheet is None else self.sheet.predictions()
 
     @cached_property
     def accuracy(self) -> Mapping[str, float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from xlt_bench.baselines.tables import read_columns
+from xlt_bench.records.answers import ABSENT, ItemLayout, Sheet
 from xlt_bench.records.record import Predictions
 from xlt_bench.tasks.sib200 import LABELS
 from xlt_bench.tasks.sib200.articles import article_clusters
@@ -17,7 +18,6 @@ from xlt_bench.tasks.sib200.articles import article_clusters
 NOTHING = "-"
 ITEMS_FILE = "sib200-test-items.csv"
 _CHARACTERS = {**{label: str(position) for position, label in enumerate(LABELS)}, "": NOTHING}
-_CLASSES = {character: label for label, character in _CHARACTERS.items()}
 
 
 def test_items() -> dict[str, str]:
@@ -33,12 +33,19 @@ def pack(predictions: Predictions) -> dict[str, str]:
     return {language: "".join(characters) for language, characters in lines.items()}
 
 
-def read_items(name: str) -> Predictions:
+def read_sheet(name: str) -> Sheet:
     """The predictions of a file in `data`, in its order of languages."""
     items, lines = test_items(), read_columns(name)["predicted"]
-    return Predictions(
-        language=np.repeat(np.array(list(lines), object), len(items)),
-        item_id=np.tile(np.array(list(items), object), len(lines)),
-        gold=np.tile(np.array(list(items.values()), object), len(lines)),
-        predicted=np.array([_CLASSES[character] for line in lines.values() for character in line], object),
-    ).clustered(article_clusters(items))
+    clusters = article_clusters(items)
+    gold = np.array([LABELS.index(label) for label in items.values()], np.int8)
+    layout = ItemLayout(
+        codes=tuple(lines),
+        items=tuple(items),
+        clusters=tuple(clusters[item] for item in items),
+        labels=LABELS,
+        gold=np.tile(gold, (len(lines), 1)),
+    )
+    classes = np.full(128, ABSENT, np.int8)  # by code of the character
+    classes[[ord(str(position)) for position in range(len(LABELS))]] = range(len(LABELS))
+    characters = np.frombuffer("".join(lines.values()).encode("ascii"), np.uint8)
+    return Sheet(layout, (), classes[characters].reshape(layout.gold.shape))

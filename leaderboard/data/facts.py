@@ -10,7 +10,7 @@ from xlt_bench.languages.groups import IN_LANGUAGE, SOURCES, TARGET_GROUPS
 from xlt_bench.languages.table import known_languages
 from xlt_bench.metrics import ACCURACY, Metric, metric_named
 from xlt_bench.task import Language, TaskInfo
-from xlt_bench.tasks import task_info, task_names
+from xlt_bench.tasks import installed
 
 _IN_LANGUAGE = IN_LANGUAGE.removeprefix(SOURCES)
 
@@ -76,7 +76,7 @@ def task_caveats(task: str) -> tuple[str, ...]:
 def _installed(task: str) -> TaskInfo | None:
     """An installed task; None for another one's name, and for a task whose package is broken: its Records are not."""
     try:
-        return task_info(task) if task in task_names() else None
+        return installed(task)
     except XltBenchError:
         return None
 

@@ -13,7 +13,7 @@ from xlt_bench.baselines.items import test_items
 from xlt_bench.baselines.tables import language_codes
 from xlt_bench.languages.groups import TARGET_GROUPS
 from xlt_bench.leaderboard.data.gathering import Gold
-from xlt_bench.records.answers import Sheet, sheet_of
+from xlt_bench.records.answers import Sheet
 from xlt_bench.records.cell import FULL, ZERO_SHOT, Cell, Protocol
 from xlt_bench.records.record import Record
 from xlt_bench.tasks import sib200, task_info
@@ -28,13 +28,11 @@ def published() -> Mapping[str, tuple[Record, Baseline]]:
     return {record.cell.fingerprint: (record, baseline) for record, baseline in pairs}
 
 
-@cache
 def published_sheet(baseline: Baseline) -> Sheet:
     """The Sheet of a per-item baseline."""
-    predictions = baseline.predictions
-    if predictions is None:
+    if baseline.sheet is None:
         raise ValueError(f"baseline {baseline.name} has no predictions")
-    return sheet_of(predictions, sib200.LABELS)
+    return baseline.sheet
 
 
 def listed_items() -> Gold:

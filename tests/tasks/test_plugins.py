@@ -61,6 +61,17 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     return call
 
 
+def test_a_package_that_is_installed_later_is_seen(install: Install, tmp_path: Path) -> None:
+    """Into a folder that Python looked through before, as `pip install` in a notebook does it."""
+    install(GOOD)
+    assert "later" not in task_names()
+    metadata = tmp_path / "site-my_task_package" / "later-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: later\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[xlt_bench.tasks]\nlater = my_task_package:INFO\n")
+    assert "later" in task_names()
+
+
 def test_a_task_of_another_package(install: Install) -> None:
     install(GOOD)
     assert task_names()[0] == "cldr"

@@ -6,10 +6,12 @@ silently, and `PACKAGE/NAME` says which is meant.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any
 
@@ -48,8 +50,27 @@ ENGINES = Kind("engine", "xlt_bench.engines", "--engine", "xlt-bench ls engines"
 
 def entries(kind: Kind) -> tuple[EntryPoint, ...]:
     """All entry points of a kind, by name; reads metadata only. Two packages may offer the same name."""
-    distinct = dict.fromkeys(entry_points(group=kind.group))
-    return tuple(sorted(distinct, key=lambda entry: (entry.name, entry.value)))
+    return _sorted_entries(kind.group, entry_points, _path_state())
+
+
+@lru_cache(maxsize=8)
+def _sorted_entries(
+    group: str, read: Callable[..., Iterable[EntryPoint]], path_state: tuple[tuple[str, int], ...]
+) -> tuple[EntryPoint, ...]:
+    """What is read once as long as Python's path and its folders stay as they are: a study asks a thousand times."""
+    return tuple(sorted(dict.fromkeys(read(group=group)), key=lambda entry: (entry.name, entry.value)))
+
+
+def _path_state() -> tuple[tuple[str, int], ...]:
+    """Where packages are looked for, and when each place last changed: installing one changes its folder."""
+    return tuple((folder, _changed(folder)) for folder in sys.path)
+
+
+def _changed(folder: str) -> int:
+    try:
+        return os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return 0
 
 
 def names(kind: Kind) -> tuple[str, ...]:
@@ -78,16 +99,22 @@ def lookup(kind: Kind, reference: str) -> EntryPoint:
     Raises:
         ConfigError: nothing has this name, or two packages have it.
     """
-    candidates = matching(kind, reference)
-    if not candidates:
+    entry = find(kind, reference)
+    if entry is None:
         raise unknown(kind.noun, reference, names(kind), kind.listing)
+    return entry
+
+
+def find(kind: Kind, reference: str) -> EntryPoint | None:
+    """As `lookup`; None where nothing has this name."""
+    candidates = matching(kind, reference)
     if len({entry.value for entry in candidates}) > 1:
         offers = " and ".join(f"{qualified(entry)} ({entry.value})" for entry in candidates)
         raise ConfigError(
             f"two packages offer a {kind.noun} '{reference}': {offers}; "
             f"say which: {kind.option} {qualified(candidates[0])}"
         )
-    return candidates[0]
+    return candidates[0] if candidates else None
 
 
 def matching(kind: Kind, reference: str) -> list[EntryPoint]:

@@ -13,6 +13,8 @@ from xlt_bench.plugins import registry
 from xlt_bench.plugins.registry import TASKS
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from xlt_bench.task import TaskInfo
 
 DEFAULT = "cldr"
@@ -35,8 +37,9 @@ def task_info(reference: str) -> TaskInfo:
         ConfigError: nothing has this name, two packages have it, or the TOML file breaks a rule.
         DataError: the code of an installed task raises on import, does not end, or offers no TaskInfo of its name.
     """
-    if registry.matching(TASKS, reference):
-        return _installed(reference)
+    info = installed(reference)
+    if info is not None:
+        return info
     path = _toml(reference)
     if path is None:
         raise unknown("task", shortened(reference), task_names(), "xlt-bench ls tasks")
@@ -49,6 +52,12 @@ def task_info(reference: str) -> TaskInfo:
             f"or take that one: --task {info.name}"
         )
     return info
+
+
+def installed(name: str) -> TaskInfo | None:
+    """The installed task of this name; None where there is none. Errors as of `task_info`."""
+    entry = registry.find(TASKS, name)
+    return None if entry is None else _installed(entry)
 
 
 def _toml(reference: str) -> Path | None:
@@ -66,11 +75,10 @@ def _toml(reference: str) -> Path | None:
     return path
 
 
-def _installed(reference: str) -> TaskInfo:
-    """The task of the one entry point that answers to a reference."""
+def _installed(entry: EntryPoint) -> TaskInfo:
+    """The task that an entry point leads to."""
     from xlt_bench.task import TaskInfo
 
-    entry = registry.lookup(TASKS, reference)
     info = registry.load(TASKS, entry)
     if not isinstance(info, TaskInfo) or info.name != entry.name:
         offered = f"a task '{info.name}'" if isinstance(info, TaskInfo) else type(info).__name__
