@@ -7,19 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import logging as transformers_logging
 
 from xlt_bench.backbones.architectures import Architecture
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.backbones.folder import first_line
-from xlt_bench.backbones.lean import LeanEncoder, lean_encoder
-from xlt_bench.backbones.lm_head import LmHead, load_lm_head
 from xlt_bench.backbones.read_out import read
 from xlt_bench.backbones.source import BackboneSource, Precision
 from xlt_bench.backbones.token_cache import TokenCache
@@ -27,12 +23,20 @@ from xlt_bench.backbones.tokenised import Texts, Tokenised
 from xlt_bench.errors import BackboneError, XltBenchError
 from xlt_bench.recipe import ReadOut
 
-Loading = Callable[[Path, torch.dtype], tuple[PreTrainedModel, dict[str, Any]]]
+if TYPE_CHECKING:  # methods import this file, and planning their runs needs no transformers, which takes seconds
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from xlt_bench.backbones.lean import LeanEncoder
+    from xlt_bench.backbones.lm_head import LmHead
+
+Loading = Callable[[Path, torch.dtype], "tuple[PreTrainedModel, dict[str, Any]]"]
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """No loading bar, and no report of the language-model head that a classifier leaves out."""
+    from transformers.utils import logging as transformers_logging
+
     verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
@@ -96,6 +100,8 @@ class Backbone:
     @cached_property
     def lean(self) -> LeanEncoder | None:
         """The quick computation of `frozen` for prompts before texts; None for architectures that it does not know."""
+        from xlt_bench.backbones.lean import lean_encoder
+
         return lean_encoder(self.frozen)
 
     @cached_property
@@ -105,6 +111,8 @@ class Backbone:
         Raises:
             BackboneError: the backbone's files hold none.
         """
+        from xlt_bench.backbones.lm_head import load_lm_head
+
         with quiet():
             return load_lm_head(self.source).to(self.device)
 

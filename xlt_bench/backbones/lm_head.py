@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
-from transformers import AutoModelForMaskedLM, PreTrainedModel
-from transformers.models.luke.modeling_luke import BaseLukeModelOutput
 
 from xlt_bench.backbones.folder import check_files, read_config
 from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.errors import BackboneError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+    from transformers.models.luke.modeling_luke import BaseLukeModelOutput
 
 
 class LmHead(nn.Module):
@@ -75,6 +77,8 @@ class _Given(nn.Module):
         self.states: Tensor | None = None
 
     def forward(self, *unused: Any, **unused_by_name: Any) -> BaseLukeModelOutput:
+        from transformers.models.luke.modeling_luke import BaseLukeModelOutput
+
         return BaseLukeModelOutput(last_hidden_state=self.states)
 
 
@@ -84,6 +88,8 @@ def masked_lm_skeleton(source: BackboneSource) -> PreTrainedModel:
     Raises:
         BackboneError: transformers has none for this type of model.
     """
+    from transformers import AutoModelForMaskedLM
+
     try:
         with torch.device("meta"):
             model: PreTrainedModel = AutoModelForMaskedLM.from_config(read_config(source.name, source.folder))
@@ -115,6 +121,8 @@ def load_lm_head(source: BackboneSource) -> LmHead:
     Raises:
         BackboneError: the files do not hold it.
     """
+    from transformers import AutoModelForMaskedLM
+
     check_lm_head(source)
     model = AutoModelForMaskedLM.from_pretrained(
         source.folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
+import xlt_bench.backbones.lean  # noqa: F401  (what else a fit imports late: once here, not in every child)
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.conformance import toy

@@ -16,7 +16,6 @@ from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.preparing import prepare
 from xlt_bench.runs.request import Request
 from xlt_bench.studies.definition import Grid, Study
-from xlt_bench.studies.probe import Probes
 from xlt_bench.tasks import task_info
 
 COARSEST = 0.001
@@ -132,6 +131,8 @@ def _budget(method: str, preset: str) -> int:
 
 def _with_compute(request: Request, reference: str, loader: Loader) -> Request:
     """As many steps as take the arithmetic of the reference's budget."""
+    from xlt_bench.studies.probe import Probes  # it trains, and imports what that takes
+
     probes = Probes(request.store, loader)
     reference_experiment = prepare(replace(request, method=reference, settings={}), loader)
     experiment = prepare(request, loader)
