@@ -13,12 +13,13 @@ from xlt_bench.io.stop_signals import Stopped, StopSignals
 from xlt_bench.method import Activity
 
 
-def test_records_are_said_at_once_and_activities_now_and_then() -> None:
+def test_records_and_notes_are_said_at_once_and_activities_now_and_then() -> None:
     stream, now = io.StringIO(), [0.0]
     speaker = Speaker(stream, seconds=5.0, clock=lambda: now[0])
     made = record(predictions())
     speaker.activity(Activity("loading", "backbone nano"))
     speaker.answer(made)
+    speaker.note("seed 3 goes on from its checkpoint at step 100 of 400")
     now[0] = 6.0
     speaker.step(3, 200, 400, 0.5, 32)
     speaker.step(3, 201, 400, 0.5, 32)
@@ -27,6 +28,7 @@ def test_records_are_said_at_once_and_activities_now_and_then() -> None:
     answers = [Answer.from_line(line) for line in stream.getvalue().splitlines()]
     assert answers == [
         Answer(made.cell.fingerprint, "complete"),
+        Answer(note="seed 3 goes on from its checkpoint at step 100 of 400"),
         Answer(doing="seed 3, step 200 of 400"),
         Answer(doing="predicting seed 3 2 of 41"),
     ]

@@ -24,43 +24,31 @@ SLOW = 240.0
 """Seconds that a job may take to begin and make a run, on a machine that does other things too."""
 
 PLUGIN = '''
-"""Class 1 with even seeds, class 0 with odd ones; waits while the file hang-SEED is there."""
+"""SPT that stands still before its fourth step while the file hang-TOKENS-SEED is there, until it is asked to leave."""
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
-import numpy as np
+from xlt_bench.methods.spt import SPT
 
-from xlt_bench.method import FitSummary
-
-
-class Fitted:
-    summary = FitSummary(trainable_parameters=1)
-
-    def __init__(self, seed, strength):
-        self.scores = [seed % 2, 0.1 * strength, 0]
-
-    def predict(self, examples):
-        return np.tile(np.asarray(self.scores, np.float32), (len(examples), 1))
-
-    def save(self, folder):
-        pass
+under_way = {}
 
 
-@dataclass(frozen=True)
-class Plugin:
-    uses_backbone: ClassVar[bool] = False
-    strength: float = 1.0
+@dataclass(frozen=True, kw_only=True)
+class Plugin(SPT):
+    def fit_many(self, train, dev, contexts):
+        under_way.update(context=contexts[0], steps=0)
+        return super().fit_many(train, dev, contexts)
 
-    def fit(self, train, dev, context):
-        while Path(f"hang-{self.strength:g}-{context.seed}").exists():
+    def loss(self, outputs, batch):
+        context, under_way["steps"] = under_way["context"], under_way["steps"] + 1
+        path = Path(f"hang-{self.n_tokens}-{context.seed}")
+        while under_way["steps"] == 4 and path.exists() and not context.checkpoints.stop_signals.requested:
             time.sleep(0.1)
-        return Fitted(context.seed, self.strength)
-
-    def load(self, folder, context):
-        raise NotImplementedError
+        return super().loss(outputs, batch)
 '''
+STEPS = 6
+BUDGET = ("--steps", str(STEPS))
 
 STUDY = """
 title = "Twenty cells"
@@ -69,7 +57,7 @@ question = "Do they all come back?"
 methods = ["plugin.py:Plugin"]
 sources = ["eng_Latn"]
 targets = "swh_Latn,kat_Geor"
-sweep = { strength = ["1", "20"] }
+sweep = { n_tokens = ["1", "2"] }
 seeds = 10
 [report]
 form = "board"
@@ -120,7 +108,7 @@ def call(cluster: Cluster, folder: Path, *arguments: str) -> Output:
 
 def study(cluster: Cluster, folder: Path, action: str, *further: str) -> Output:
     engine = ("--engine", "slurm", "--profile", "profile.toml") if action == "run" else ()
-    return call(cluster, folder, "study", action, "twenty.toml", "--task", "toy", *engine, *further)
+    return call(cluster, folder, "study", action, "twenty.toml", "--task", "toy", *BUDGET, *engine, *further)
 
 
 def manifests(store: Path) -> dict[str, dict[str, object]]:
@@ -141,6 +129,12 @@ def submitted(output: Output) -> list[str]:
 
 def records_of(folder: Path) -> int:
     return len(Store(folder / "xlt-results").folders())
+
+
+def logs_of(folder: Path) -> str:
+    """What jobs said, of those whose plans are not forgotten."""
+    logs = (folder / "xlt-results" / ".jobs").rglob("*.out")
+    return "\n".join(path.read_text() for path in logs)
 
 
 def test_a_study_comes_back_whole_whatever_happens_to_its_jobs(cluster: Cluster, folder: Path) -> None:
@@ -189,6 +183,9 @@ def test_a_study_comes_back_whole_whatever_happens_to_its_jobs(cluster: Cluster,
     assert "15 done, 5 missing" in status.out
     assert re.search(rf"{arrays[1]}_1 .*ended .* 5 .*it never began", status.out), status.out
 
+    notes = re.findall(rf"seed (\d) goes on from its checkpoint at step (\d) of {STEPS}", logs_of(folder))
+    assert sorted(notes) == [("2", "4"), ("7", "4")], "they began again, or in vain"
+
     last = study(cluster, folder, "run")
     assert last.code == 0, last.err
     assert len(submitted(last)) == 1
@@ -197,10 +194,11 @@ def test_a_study_comes_back_whole_whatever_happens_to_its_jobs(cluster: Cluster,
     remembered = list((folder / "xlt-results" / ".jobs").glob("xlt-*"))
     assert len(remembered) <= 1, "what is complete is forgotten, but for a job that has not left the queue yet"
 
-    local = call(cluster, folder, "study", "run", "twenty.toml", "--task", "toy", "--store", "local")
+    local = call(cluster, folder, "study", "run", "twenty.toml", "--task", "toy", *BUDGET, "--store", "local")
     assert local.code == 0, local.err
     assert manifests(folder / "xlt-results") == manifests(folder / "local")
     assert len(manifests(folder / "local")) == 20
+    assert not list((folder / "xlt-results" / ".checkpoints").glob("*.safetensors"))
 
 
 def _end_of_time(cluster: Cluster, job: str) -> None:

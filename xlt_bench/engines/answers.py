@@ -1,4 +1,4 @@
-"""What a worker says on its standard output, a line of JSON each: Records that it made, and what it is doing."""
+"""What a worker says on its standard output, a line of JSON each: Records that it made, what it is doing, and notes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ _SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """One line: the fingerprint of a Record and its status, or what the worker is doing."""
+    """One line: the fingerprint of a Record and its status, what the worker is doing, or what a reader should know."""
 
     fingerprint: str = ""
     status: str = ""
     doing: str = ""
+    note: str = ""
 
     @property
     def line(self) -> str:
         """As it is printed."""
-        facts = {"fingerprint": self.fingerprint, "status": self.status, "doing": self.doing}
+        facts = {"fingerprint": self.fingerprint, "status": self.status, "doing": self.doing, "note": self.note}
         return json.dumps({name: fact for name, fact in facts.items() if fact})
 
     @staticmethod
@@ -40,7 +41,7 @@ class Answer:
 
 
 class Speaker(Silent):
-    """A Progress that prints what goes on, at most every few seconds.
+    """A Progress that prints notes, and what goes on at most every few seconds.
 
     Where nobody reads any more, the process stops itself as by SIGTERM: a method that calls this is not at fault.
 
@@ -64,6 +65,10 @@ class Speaker(Silent):
     def step(self, seed: int, steps: int, total: int, loss: float, examples: int) -> None:
         """Say it."""
         self._say(f"seed {seed}, step {steps} of {total}")
+
+    def note(self, text: str) -> None:
+        """Say it at once."""
+        self._print(Answer(note=text))
 
     def answer(self, record: Record) -> None:
         """Say at once that a Record lies in the store."""

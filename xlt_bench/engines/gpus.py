@@ -144,7 +144,7 @@ class Crew:
         threading.Thread(target=self._listen, args=(name, process), daemon=True).start()
 
     def answers(self, progress: Progress, cells: int) -> Iterator[Answer]:
-        """What workers say of Records, until all have ended; what they are doing goes to the progress."""
+        """What workers say of Records, until all have ended; their notes and what they do go to the progress."""
         doing = dict.fromkeys(self._processes, "starting")
         while doing:
             summary = "; ".join(f"{name}: {activity}" for name, activity in doing.items())
@@ -155,6 +155,8 @@ class Crew:
                 continue
             answer = Answer.from_line(line)
             doing[name] = answer.doing or doing[name]
+            if answer.note:
+                progress.note(f"{name}: {answer.note}")
             yield answer
 
     def faults(self) -> list[str]:
