@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from xlt_bench.errors import ConfigError
 from xlt_bench.method import Progress, Silent
 from xlt_bench.records.leases import Owner
 from xlt_bench.records.record import Record
@@ -39,6 +40,16 @@ class Means:
     profile: Path | None = None
     job: tuple[str, ...] = ()
     say: Callable[[str], None] = print
+
+    def check_no_jobs(self) -> None:
+        """Refuse what is said of jobs where there are none; ConfigError."""
+        if self.profile is not None or self.job:
+            raise ConfigError("--profile and --job are about jobs of a cluster; they need --engine slurm")
+
+    def check_no_threads(self) -> None:
+        """Refuse a number of threads where jobs compute, and not this process; ConfigError."""
+        if self.threads is not None:
+            raise ConfigError("--threads is of this process; jobs compute with the cores they ask for: --job cpus=")
 
 
 class Engine(Protocol):

@@ -6,19 +6,17 @@ import json
 import math
 import os
 import queue
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xlt_bench.engines.answers import Answer, complaint
+from xlt_bench.engines.answers import Answer
 from xlt_bench.engines.base import Means, Waiting
 from xlt_bench.engines.packs import pack_size, packs
 from xlt_bench.engines.plan import Plan
+from xlt_bench.engines.processes import WorkerProcess
 from xlt_bench.errors import ConfigError, EngineError
 from xlt_bench.io.stop_signals import StopSignals
 from xlt_bench.method import Activity, Progress
@@ -27,9 +25,6 @@ from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Record
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.request import Request
-
-_STOP_SECONDS = 60.0
-"""For workers to write their checkpoints when they are told to leave."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +53,7 @@ class GpusEngine:
         Raises:
             ConfigError: there is no GPU, or something is said that it cannot use.
         """
-        if means.profile is not None or means.job:
-            raise ConfigError("--profile and --job are about jobs of a cluster; they need --engine slurm")
+        means.check_no_jobs()
         if means.threads is not None:
             raise ConfigError("--threads is of work on a CPU; leave it out with --engine gpus")
         identifiers = visible_gpus()
@@ -128,24 +122,19 @@ class Crew:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._workers: dict[str, WorkerProcess] = {}
         self._lines: queue.Queue[tuple[str, str | None]] = queue.Queue()
 
     def start(self, name: str, environment: Mapping[str, str], plan: Plan) -> None:
         """Start a worker on a plan."""
-        path = self._folder / f"{len(self._processes)}.json"
-        path.write_text(json.dumps(plan.as_json(), ensure_ascii=False), encoding="utf-8")
-        command = [sys.executable, "-m", "xlt_bench.engines.worker", str(path)]
-        with self._log(len(self._processes)).open("wb") as log:
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **environment}
-            )
-        self._processes[name] = process
-        threading.Thread(target=self._listen, args=(name, process), daemon=True).start()
+        text = json.dumps(plan.as_json(), ensure_ascii=False)
+        self._workers[name] = WorkerProcess(
+            str(len(self._workers)), text, environment, self._folder, lambda line: self._lines.put((name, line))
+        )
 
     def answers(self, progress: Progress, cells: int) -> Iterator[Answer]:
         """What workers say of Records, until all have ended; their notes and what they do go to the progress."""
-        doing = dict.fromkeys(self._processes, "starting")
+        doing = dict.fromkeys(self._workers, "starting")
         while doing:
             summary = "; ".join(f"{name}: {activity}" for name, activity in doing.items())
             progress.activity(Activity("waiting", f"for {counted(cells, 'run')}: {summary}"))
@@ -161,33 +150,19 @@ class Crew:
 
     def faults(self) -> list[str]:
         """Which workers ended by themselves before their work was done, and what they said, once all have ended."""
-        codes = {name: process.wait() for name, process in self._processes.items()}
-        logs = [self._log(place).read_text(encoding="utf-8", errors="replace") for place in range(len(codes))]
+        ends = {name: worker.end() for name, worker in self._workers.items()}
         return [
-            f"the worker of {name} ended with code {code}" + (f" and said: {complaint(log)}" if complaint(log) else "")
-            for (name, code), log in zip(codes.items(), logs, strict=True)
+            f"the worker of {name} ended with code {code}" + (f" and said: {complaint}" if complaint else "")
+            for name, (code, complaint) in ends.items()
             if code
         ]
 
     def stop(self) -> None:
         """Tell workers that still run to leave, and end those that do not."""
-        for process in self._processes.values():
-            if process.poll() is None:
-                process.terminate()
-        for process in self._processes.values():
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-    def _listen(self, name: str, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            self._lines.put((name, line))
-        self._lines.put((name, None))
-
-    def _log(self, place: int) -> Path:
-        return self._folder / f"{place}.log"
+        for worker in self._workers.values():
+            worker.ask_to_leave()
+        for worker in self._workers.values():
+            worker.stop()
 
 
 def visible_gpus() -> list[str]:

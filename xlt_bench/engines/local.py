@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from xlt_bench.engines.base import Means, Waiting
 from xlt_bench.engines.packs import pack_size, packs
-from xlt_bench.errors import ClaimLostError, ConfigError
+from xlt_bench.errors import ClaimLostError
 from xlt_bench.io.processor import threads
 from xlt_bench.io.stop_signals import StopSignals
 from xlt_bench.method import Activity, Progress, Silent
@@ -48,8 +48,7 @@ class LocalEngine:
         Raises:
             ConfigError: something is said of jobs, and there are none.
         """
-        if means.profile is not None or means.job:
-            raise ConfigError("--profile and --job are about jobs of a cluster; they need --engine slurm")
+        means.check_no_jobs()
         return LocalEngine(means.progress, means.pack, means.loader, means.threads)
 
     def adapted(self, request: Request) -> Request:

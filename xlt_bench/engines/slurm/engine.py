@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from xlt_bench.engines.base import Means, Waiting
+from xlt_bench.engines.job_device import JobDevice
 from xlt_bench.engines.packs import packs
 from xlt_bench.engines.plan import Plan
 from xlt_bench.engines.slurm import commands
@@ -54,8 +55,7 @@ class SlurmEngine:
         Raises:
             ConfigError: the profile cannot be, or this machine or its cluster lacks what is needed.
         """
-        if means.threads is not None:
-            raise ConfigError("--threads is of this process; jobs compute with the cores they ask for: --job cpus=")
+        means.check_no_threads()
         profile = read_profile(means.profile, means.job)
         _import_submitit()
         commands.check_installed()
@@ -64,14 +64,7 @@ class SlurmEngine:
 
     def adapted(self, request: Request) -> Request:
         """For the jobs' device: this machine may have no GPU where they have one, or the other way round."""
-        device = "cuda" if self.profile.has_gpu else "cpu"
-        if request.device is not None and request.device.partition(":")[0] != device:
-            raise ConfigError(
-                f"--device {request.device}: jobs ask for {self.profile.gpus} GPUs; leave --device out, and say "
-                f"--job gpus={0 if self.profile.has_gpu else 1}"
-            )
-        precision = "bf16" if request.precision == "auto" and self.profile.has_gpu else request.precision
-        return replace(request, device="cpu", precision=precision)
+        return self._device.adapted(request)
 
     def carry_out(self, experiment: Experiment, waiting: Waiting | None) -> Iterator[Record]:
         """Submit the missing cells that are in no job; then, unless `waiting` is None, wait for all of them."""
@@ -104,11 +97,12 @@ class SlurmEngine:
             cell for cell in experiment.missing if cell.fingerprint not in queued and experiment.settled(cell) is None
         ]
 
+    @property
+    def _device(self) -> JobDevice:
+        return JobDevice(self.profile.gpus, self.profile.has_gpu)
+
     def _plan(self, experiment: Experiment, cells: Sequence[Cell]) -> Plan:
-        """For the jobs' device, which this machine may lack."""
-        plan = Plan.of(experiment, cells, self.pack)
-        device = "cuda" if self.profile.has_gpu else "cpu"
-        return replace(plan, request=replace(plan.request, device=device))
+        return self._device.plan(experiment, cells, self.pack)
 
     def _wait(self, experiment: Experiment, submissions: Submissions) -> Iterator[Record]:
         cells, gone_since = experiment.missing, None

@@ -6,19 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from xlt_bench.engines.packs import GPU_PACK
-from xlt_bench.errors import ConfigError, unknown
+from xlt_bench.engines.profiles import read_number, read_profile_as, whole
+from xlt_bench.errors import ConfigError
 from xlt_bench.io.texts import shown
-from xlt_bench.io.toml_files import read_toml
-from xlt_bench.plugins.hyperparameters import parse_settings
 from xlt_bench.progress.lines import counted
-from xlt_bench.runs.option import option, options_of, read_count, read_text
+from xlt_bench.runs.option import option, read_count, read_text
 
 _TIME = re.compile(r"(?:(?P<days>\d{1,3})-)?(?P<hours>\d{1,4})(?::(?P<minutes>\d{1,2}))?(?::(?P<seconds>\d{1,2}))?")
 _GPUS = re.compile(r"(?:[\w.-]+:)?(?P<number>\d+)")
-_NUMBER = re.compile(r"\d{1,6}")
 SbatchOptions = Mapping[str, str | Literal[True]]
 """Long name -> value; True: an option that takes none, or is given without."""
 _KEYS = {
@@ -42,19 +40,9 @@ _RESERVED = {
 """Options that the engine sets or counts on: names, logs, requeueing, one process a job."""
 
 
-def _whole(value: object) -> object:
-    """The number that a text of digits says, as `--job` has it; anything else as it is."""
-    return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
-
-
-def _read_number(value: object, name: str) -> int:
-    number: int = read_count()(_whole(value), name)
-    return number
-
-
 def _read_minutes(value: object, name: str) -> int:
     """Minutes, or Slurm's [days-]hours:minutes:seconds, in whole minutes."""
-    number = _whole(value)
+    number = whole(value)
     if isinstance(number, int):
         minutes: int = read_count()(number, name)
         return minutes
@@ -130,11 +118,11 @@ class Profile:
     constraint: str | None = option(None, "features that nodes must have", read_text)
     time: int = option(60, "time limit: minutes, or 4:00:00", _read_minutes)
     memory: str | None = option(None, "memory, such as 16G", read_text)
-    cpus: int | None = option(None, "cores", _read_number)
+    cpus: int | None = option(None, "cores", read_number)
     gpus: str = option("0", "1 for a GPU, or KIND:1; a job uses one", _read_gpus)
-    cells_per_job: int | None = option(None, "runs that a job makes at most", _read_number)
-    jobs_at_once: int = option(256, "jobs of a submission that may run at once", _read_number)
-    warning: int = option(120, "seconds before the time limit at which a checkpoint is written", _read_number)
+    cells_per_job: int | None = option(None, "runs that a job makes at most", read_number)
+    jobs_at_once: int = option(256, "jobs of a submission that may run at once", read_number)
+    warning: int = option(120, "seconds before the time limit at which a checkpoint is written", read_number)
     setup: tuple[str, ...] = option((), "lines of the shell before Python is started", _read_lines)
     python: str | None = option(None, "Python of the jobs", read_text)
     options: SbatchOptions = option({}, "further options of sbatch", _read_options)
@@ -173,23 +161,10 @@ def read_profile(path: Path | None, settings: Sequence[str]) -> Profile:
     Raises:
         ConfigError: a key that there is not, the first value that breaks its rule, or a warning at a job's start.
     """
-    written: dict[str, Any] = {}
-    if path is not None:
-        table = read_toml(path)
-        written |= _values(table.values, f"{path}: ")
-    written |= _values(parse_settings(list(settings), "--job", "partition=gpu"), "--job ")
-    profile = Profile(**written)
+    profile = read_profile_as(Profile, path, settings, "partition=gpu")
     if profile.warning >= 60 * profile.time:
         raise ConfigError(
             f"time={profile.time} with warning={profile.warning}: jobs of {counted(profile.time, 'minute')} would be "
             f"told to leave {profile.warning} s before their end, at their start; give more time or a smaller warning"
         )
     return profile
-
-
-def _values(written: Mapping[str, object], where: str) -> dict[str, Any]:
-    declared = {declaration.field: declaration for declaration in options_of(Profile)}
-    for name in written:
-        if name not in declared:
-            raise ConfigError(f"{where}{unknown('key', name, declared, ', '.join(declared))}")
-    return {name: declared[name].value(value, f"{where}{name}") for name, value in written.items()}

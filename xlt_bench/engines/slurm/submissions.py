@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from xlt_bench.engines.answers import complaint
 from xlt_bench.engines.plan import Plan
+from xlt_bench.engines.probe import FOLDER
 from xlt_bench.engines.slurm import commands
 from xlt_bench.engines.slurm.commands import QueuedJob
 from xlt_bench.errors import EngineError
@@ -25,7 +26,6 @@ from xlt_bench.io import atomic
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 
-FOLDER = ".jobs"
 _MANIFEST, _ID = "submission.json", "job-id"
 _LOCK_SECONDS = 120.0
 

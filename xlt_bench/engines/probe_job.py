@@ -1,4 +1,4 @@
-"""What a probe does on the cluster: `python -m xlt_bench.engines.slurm.probe_job PLAN.json ANSWER.json`.
+"""What a probe does on the cluster: `python -m xlt_bench.engines.probe_job PLAN.json ANSWER.json`.
 
 It prepares the plan, as the jobs will, and carries nothing out: version, plug-in file, data, backbone and device are
 then known to be those of the plan.
