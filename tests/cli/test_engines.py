@@ -21,7 +21,7 @@ SLURM = ["--engine", "slurm"]
 WRONG: dict[str, tuple[list[str], str]] = {
     "engine": (["--engine", "slrm"], "no engine 'slrm'; did you mean 'slurm'?"),
     "jobs of no cluster": (["--job", "time=5"], "--profile and --job are about jobs of a cluster"),
-    "profile of no cluster": (["--profile", "gpu.toml"], "they need --engine slurm"),
+    "profile of no cluster": (["--profile", "gpu.toml"], "they need --engine slurm or ray"),
     "nothing to leave": (["--detach"], "--detach leaves jobs of a cluster to themselves; it needs --engine slurm"),
     "key": ([*SLURM, "--job", "partitoin=gpu"], "did you mean 'partition'?"),
     "no file": ([*SLURM, "--profile", "none.toml"], "cannot read none.toml"),
@@ -30,6 +30,10 @@ WRONG: dict[str, tuple[list[str], str]] = {
         [*SLURM, "--job", "partition=gup"],
         "no partition 'gup'; did you mean 'gpu'? see: sinfo (gpu, long)",
     ),
+    "key of Slurm": (["--engine", "ray", "--job", "partition=gpu"], "--job no key 'partition'"),
+    "Ray's client": (["--engine", "ray", "--job", "address=ray://head:10001"], "is of Ray's client; start the command"),
+    "threads of Ray": (["--engine", "ray", "--threads", "2"], "--job cpus="),
+    "Ray has no submissions": (["--engine", "ray", "--detach"], "it needs --engine slurm"),
     "GPU of the jobs": ([*SLURM, "--device", "cuda"], "jobs ask for 0 GPUs; leave --device out, and say --job gpus=1"),
     "jobs with a GPU": ([*SLURM, "--device", "cpu", "--job", "gpus=1"], "say --job gpus=0"),
 }

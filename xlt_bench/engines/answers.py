@@ -18,7 +18,7 @@ _SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """One line: the fingerprint of a Record and its status, what the worker is doing, or what a reader should know."""
+    """One line: the fingerprint of a Record and its status, what the worker is doing, or a note for its user."""
 
     fingerprint: str = ""
     status: str = ""

@@ -44,7 +44,7 @@ class Means:
     def check_no_jobs(self) -> None:
         """Refuse what is said of jobs where there are none; ConfigError."""
         if self.profile is not None or self.job:
-            raise ConfigError("--profile and --job are about jobs of a cluster; they need --engine slurm")
+            raise ConfigError("--profile and --job are about jobs of a cluster; they need --engine slurm or ray")
 
     def check_no_threads(self) -> None:
         """Refuse a number of threads where jobs compute, and not this process; ConfigError."""

@@ -133,7 +133,7 @@ class Crew:
         )
 
     def answers(self, progress: Progress, cells: int) -> Iterator[Answer]:
-        """What workers say of Records, until all have ended; their notes and what they do go to the progress."""
+        """What workers say of Records, until all have ended; what else they say goes to the progress."""
         doing = dict.fromkeys(self._workers, "starting")
         while doing:
             summary = "; ".join(f"{name}: {activity}" for name, activity in doing.items())

@@ -39,8 +39,15 @@ class WorkerProcess:
         self._log = folder / f"{name}.log"
         command = [sys.executable, "-m", "xlt_bench.engines.worker", str(path)]
         with self._log.open("wb") as log:
+            # in a session of its own it hears its parent alone: Ctrl-C on a terminal, and Ray where the parent dies,
+            # would end the whole group at once, before a checkpoint is written
             self._process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **environment}
+                command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, **environment},
+                start_new_session=True,
             )
         self._listener = listener
         threading.Thread(target=self._listen, daemon=True).start()

@@ -46,7 +46,7 @@ def read_profile_as(kind: type[Profile], path: Path | None, settings: Sequence[s
     return kind(**written)
 
 
-def _values(kind: type[Any], written: Mapping[str, object], where: str) -> dict[str, Any]:
+def _values(kind: Any, written: Mapping[str, object], where: str) -> dict[str, Any]:
     declared = {declaration.field: declaration for declaration in options_of(kind)}
     for name in written:
         if name not in declared:

@@ -1,0 +1,286 @@
+"""A Ray cluster as the engine needs it: its nodes, jobs, and what is said of them. Ray is imported here alone."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from xlt_bench.engines.answers import complaint
+from xlt_bench.engines.ray.job import carry_out_job, look
+from xlt_bench.engines.ray.profile import RayProfile
+from xlt_bench.engines.ray.report import Report
+from xlt_bench.errors import ConfigError
+from xlt_bench.io.processor import available_cores
+from xlt_bench.io.stop_signals import Stopped, StopSignals
+from xlt_bench.io.texts import shortened
+
+_CONNECT_SECONDS = 5.0
+_KNOCK_SECONDS = 120.0
+_POLL_SECONDS = 1.0
+_STOP_SECONDS = 75.0
+"""For cancelled jobs to end: their workers have 60 to write checkpoints."""
+_OBJECT_STORE_BYTES = 80 * 2**20
+"""Of a cluster that is started here, close to Ray's least: nothing large goes through it."""
+_KILLED = -int(signal.SIGKILL)
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to Ray's authors
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a warning of every job without a GPU
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what else Ray would print here, of workers that die; see print_to_stdstream
+    "RAY_NUM_REDIS_GET_RETRIES": "1",  # each takes 40 s
+}
+"""Ray's settings for its own noise, where the user has not set them; they count before it is imported."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine of the cluster.
+
+    Attributes:
+        id: for Ray.
+        host: its name.
+        resources: name -> amount, all of it.
+        lasting_name: what it is called in files that outlive the cluster.
+    """
+
+    id: str
+    host: str
+    resources: Mapping[str, float]
+    lasting_name: str
+
+
+class Cluster(Protocol):
+    """What the engine needs of a cluster. Jobs are numbers."""
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The machines that are up."""
+
+    def submit(self, plan: str) -> int:
+        """Let the cluster carry out a plan when it has what a job asks for."""
+
+    def look(self, node: Node, folder: Path, plan: Path, answer: Path) -> int:
+        """Let a job on this node look whether it would see what it needs."""
+
+    def reports(self) -> list[tuple[int, Report]]:
+        """What is said since the last call, waiting a second for something to be said."""
+
+    def stop(self, jobs: Sequence[int] | None = None) -> None:
+        """Cancel these jobs, or all, and wait until their workers have left."""
+
+
+def check_reachable(address: str) -> None:
+    """Refuse an address of host and port at which nothing listens; ConfigError. Ray itself takes minutes to say so."""
+    host, colon, port = address.rpartition(":")
+    if not colon:
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(address, str(error)) from None
+
+
+def connect(profile: RayProfile, stop_signals: StopSignals) -> Cluster:
+    """The cluster of a profile. Ray stays connected until the process ends: a command may carry out many settings.
+
+    Args:
+        profile: the cluster, and what every job asks it for.
+        stop_signals: of the process, which are obeyed between calls of Ray.
+
+    Raises:
+        ConfigError: there is none at the address, or one of another version of Ray or Python.
+        Stopped: a scheduler asked the process to leave.
+    """
+    address = profile.address or "local"
+    for name, value in (_QUIET | (_closed() if address == "local" else {})).items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    if not ray.is_initialized():
+        if address != "local":
+            _knock(address)
+        with _own_stop_signal():
+            try:
+                ray.init(**_options(address))
+            except SystemExit:  # of Ray's own handler
+                raise Stopped(signal.SIGTERM) from None
+            except Exception as error:  # Ray has no class of its own for it
+                raise _no_cluster(address, str(error)) from error
+    return RayCluster(profile, stop_signals)
+
+
+class RayCluster:
+    """The cluster that Ray is connected to. See `Cluster`.
+
+    Args:
+        profile: what every job asks for.
+        stop_signals: as of `connect`.
+    """
+
+    def __init__(self, profile: RayProfile, stop_signals: StopSignals) -> None:
+        import ray
+
+        self._ray = ray
+        self._profile = profile
+        self._stop_signals = stop_signals
+        self._environment = {"OMP_NUM_THREADS": str(profile.threads)}
+        self._streams: dict[Any, int] = {}
+        self._count = 0
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """See `Cluster`."""
+        local = self._profile.address == "local"
+        return [
+            Node(
+                node["NodeID"],
+                node["NodeManagerHostname"],
+                node["Resources"],
+                node["NodeManagerHostname"] if local else node["NodeID"],
+            )
+            for node in self._ray.nodes()
+            if node["Alive"]
+        ]
+
+    def submit(self, plan: str) -> int:
+        """See `Cluster`."""
+        return self._added(self._remote(carry_out_job).remote(plan, self._environment))
+
+    def look(self, node: Node, folder: Path, plan: Path, answer: Path) -> int:
+        """See `Cluster`."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        there = self._remote(look).options(scheduling_strategy=NodeAffinitySchedulingStrategy(node.id, soft=False))
+        return self._added(there.remote(str(folder), str(plan), str(answer), self._environment))
+
+    def reports(self) -> list[tuple[int, Report]]:
+        """See `Cluster`."""
+        if not self._streams:
+            return []
+        streams = list(self._streams)
+        with self._stop_signals.deferred():  # Ray would put a SystemExit of its own in place of theirs
+            ready, _ = self._ray.wait(streams, num_returns=len(streams), timeout=0)
+            if not ready:
+                ready, _ = self._ray.wait(streams, num_returns=1, timeout=_POLL_SECONDS)
+            reports = [(self._streams[stream], self._report(stream)) for stream in ready]
+        return [(job, report) for job, report in reports if report is not None]
+
+    def stop(self, jobs: Sequence[int] | None = None) -> None:
+        """See `Cluster`."""
+        stopped = {stream for stream, job in self._streams.items() if jobs is None or job in jobs}
+        for stream in stopped:
+            self._ray.cancel(stream)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while stopped.intersection(self._streams) and time.monotonic() < deadline:
+            self.reports()
+
+    def _remote(self, function: Any) -> Any:
+        # the engine itself begins again what dies, so that it knows what was made meanwhile
+        return self._ray.remote(
+            num_cpus=self._profile.cpus,
+            num_gpus=self._profile.gpus,
+            resources=dict(self._profile.resources),
+            num_returns="streaming",
+            max_retries=0,
+        )(function)
+
+    def _added(self, stream: Any) -> int:
+        self._count += 1
+        self._streams[stream] = self._count
+        return self._count
+
+    def _report(self, stream: Any) -> Report | None:
+        """What is said next; None: nothing more."""
+        try:
+            report = Report(**self._ray.get(next(stream)))
+        except StopIteration:
+            report = None
+        except self._ray.exceptions.RayTaskError as error:
+            report = Report(code=1, complaint=shortened(str(error).strip().rpartition("\n")[2]))
+        except self._ray.exceptions.RayError as error:  # the worker or its node is gone, or the job was cancelled
+            report = Report(code=_KILLED, complaint=type(error).__name__)
+        if report is None or report.code is not None:
+            del self._streams[stream]
+        return report
+
+
+def _knock(address: str) -> None:
+    """Refuse a cluster that does not let this user in; ConfigError. See `xlt_bench.engines.ray.knock`."""
+    command = [sys.executable, "-m", "xlt_bench.engines.ray.knock", address]
+    try:
+        process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_KNOCK_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise _no_cluster(address, f"what listens there did not let us in within {_KNOCK_SECONDS:g} s") from None
+    if process.returncode:
+        raise _no_cluster(address, complaint(process.stderr).removeprefix("error: "))
+
+
+def _closed() -> dict[str, str]:
+    """Let a cluster that is started here obey this user alone, by a token that is in no file: Ray would leave one."""
+    return {} if "RAY_AUTH_MODE" in os.environ else {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+def _options(address: str) -> dict[str, Any]:
+    """Of `ray.init`."""
+    options: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address == "local":
+        options |= {
+            "num_cpus": available_cores(),
+            "object_store_memory": _OBJECT_STORE_BYTES,
+            "include_dashboard": False,
+            "_temp_dir": str(_temporary_folder()),
+            "_node_ip_address": "127.0.0.1",  # who reaches a cluster can run anything in it
+        }
+    return options
+
+
+def _temporary_folder() -> Path:
+    """For what a cluster on this machine writes; removed when the process ends, after the cluster."""
+    folder = tempfile.TemporaryDirectory(prefix="xlt-ray-", ignore_cleanup_errors=True)
+
+    def remove() -> None:
+        import ray
+
+        ray.shutdown()
+        folder.cleanup()
+
+    atexit.register(remove)
+    return Path(folder.name) / "ray"  # Ray opens its own folder for everybody
+
+
+@contextmanager
+def _own_stop_signal() -> Iterator[None]:
+    """Put back the handler of SIGTERM, in whose place Ray sets its own."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
+
+
+def _no_cluster(address: str, reason: str) -> ConfigError:
+    if address == "local":
+        return ConfigError(f"--engine ray: a cluster on this machine cannot be started: {shortened(reason, 300)}")
+    if "InvalidAuthToken" in reason:
+        return ConfigError(
+            f"--engine ray: the cluster at {address} asks for a token; set RAY_AUTH_MODE=token, and "
+            "RAY_AUTH_TOKEN_PATH where it is not the one of this user's home"
+        )
+    return ConfigError(
+        f"--engine ray: no cluster answers at {address}: {shortened(reason, 300)}; give the address that `ray start` "
+        "printed there, or --job address=local for one of this machine alone"
+    )
