@@ -85,7 +85,7 @@ def test_learning_rates_set_by_hand_replace_the_preset_s(tiny_backbone: Backbone
     method = XPE(learning_rate=0.5, head_learning_rate=0.25)
     module = method.new_module(context(tiny_backbone))
     roles = {**method.roles(module.prompt), "head": list(module.head.parameters())}
-    rates = method._recipe(short(), roles).rates
+    rates = method.with_own_rates(short(), roles).rates
     assert {role: rates[role].learning_rate for role in roles} == {"pseudo": 0.5, "encoder": 0.5, "head": 0.25}
     assert {role: rates[role].weight_decay for role in roles} == {"pseudo": 0.1, "encoder": 0.1, "head": 0.1}
 

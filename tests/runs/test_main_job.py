@@ -46,8 +46,9 @@ TRAINED = [name for name in names(METHODS) if not isinstance(configure(name, {})
 @pytest.mark.parametrize("method", TRAINED)
 def test_every_shipped_method_runs_on_cldr_with_nano(tmp_path: Path, method: str) -> None:
     settings = {"language_steps": LANGUAGE_STEPS[method]} if method in LANGUAGE_STEPS else {}
-    options = {"targets": "yor_Latn", "seeds": [0], "steps": 3, "settings": settings, "device": "cpu"}
-    (record,) = xlt_bench.run(method, "eng_Latn,deu_Latn", store=tmp_path, **options)
+    resources = {"label-words": ROOT / "docs/label-words/cldr.toml"} if method == "rosprompt-like" else {}
+    options = {"targets": "yor_Latn", "seeds": [0], "steps": 3, "settings": settings, "resources": resources}
+    (record,) = xlt_bench.run(method, "eng_Latn,deu_Latn", store=tmp_path, device="cpu", **options)
     assert record.complete, record.error
     assert set(record.accuracy) == {"yor_Latn"}
 

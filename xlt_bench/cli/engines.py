@@ -41,6 +41,9 @@ DetachOption = Annotated[
     bool, typer.Option("--detach", help="Submit jobs and leave; the same command without it waits for them.")
 ]
 
+_SLURM = "slurm"
+"""The engine whose jobs go on without the command."""
+
 
 @dataclass(frozen=True)
 class EngineChoice:
@@ -66,12 +69,10 @@ class EngineChoice:
             ConfigError: there is no such engine, or it refuses what it is given.
         """
         from xlt_bench.engines.choosing import engine_of
-        from xlt_bench.engines.slurm import SlurmEngine
 
-        engine = engine_of(self.name, self._means())
-        if self.detach and not isinstance(engine, SlurmEngine):
+        if self.detach and self.name != _SLURM:
             raise ConfigError("--detach leaves jobs of a cluster to themselves; it needs --engine slurm")
-        return engine.adapted(request)
+        return engine_of(self.name, self._means()).adapted(request)
 
     def maker(self, notes: Console, loader: Loader | None = None) -> Callable[[Progress], Engine]:
         """Makes the engine that tells a Progress; what it says beside that is printed as notes."""
@@ -89,7 +90,7 @@ class EngineChoice:
 
 def leave_or_cancel(choice: EngineChoice, store: Path, notes: Console) -> None:
     """After Ctrl-C: ask whether jobs of this store stay in the queue; without a terminal they do."""
-    if choice.name != "slurm":
+    if choice.name != _SLURM:
         return
     from xlt_bench.engines.slurm import commands
     from xlt_bench.engines.slurm.submissions import Submissions
