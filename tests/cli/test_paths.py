@@ -138,6 +138,15 @@ def test_options_without_effect_are_named(run: Command) -> None:
     assert "change nothing" not in run("-m", "head-only", "--seeds", "1", "--steps", "1").err
 
 
+def test_a_fit_without_steps_is_one_run_whatever_is_said_of_steps(run: Command) -> None:
+    words = ("-m", "linear-probe", "--seeds", "1")
+    assert "change nothing" not in run(*words).err
+    said = run(*words, "--steps", "7", "--rate-factors", "2,1", "--checkpoint", "mean")
+    assert "linear-probe takes no optimiser steps: --steps, --rate-factors, --checkpoint change nothing" in said.err
+    assert "1 already in the store" in said.err
+    assert "checkpoint=mean" not in said.out
+
+
 def test_a_board_of_a_backbone_that_nothing_has_is_refused(command: Command, run: Command) -> None:
     assert run("-m", "majority", "--seeds", "1").code == 0
     assert command("leaderboard", "--backbone", "none").code == 0

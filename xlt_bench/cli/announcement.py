@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from xlt_bench.backbones.source import NO_BACKBONE
 from xlt_bench.io.processor import has_bfloat16
-from xlt_bench.runs.request import Request
+from xlt_bench.runs.request import OF_STEPS, Request
 
 if TYPE_CHECKING:
     from xlt_bench.runs.experiment import Experiment
 
-_OF_TRAINING = (
-    *("steps", "target_steps", "preset", "rate_factors", "checkpoint"),
-    *("read_out", "max_length", "text_prefix", "precision"),
-)
+_OF_TRAINING = (*OF_STEPS, "preset", "read_out", "max_length", "text_prefix", "precision")
 """Options that are about a backbone and how something is trained on it."""
 
 
@@ -59,15 +56,18 @@ def _budgets(recipe: Mapping[str, Any], adapts: bool) -> str:
 
 def _without_effect(experiment: Experiment, request: Request) -> list[str]:
     """One line for options that are given and change nothing of these runs."""
-    usual = Request()
-    changed = [name for name in _OF_TRAINING if getattr(request, name) != getattr(usual, name)]
-    if experiment.setup.source is not None:
-        changed = [name for name in changed if name != "precision"]
-    if experiment.cells[0].recipe is not None or not changed:
+    usual, setup, first = Request(), experiment.setup, experiment.cells[0]
+    if first.recipe is None:
+        candidates = [name for name in _OF_TRAINING if name != "precision" or setup.source is None]
+        reason = "uses no backbone" if first.backbone == NO_BACKBONE else "trains nothing"
+    else:
+        candidates = list(OF_STEPS) if hasattr(setup.configured.method, "procedure") else []
+        reason = "takes no optimiser steps"
+    changed = [name for name in candidates if getattr(request, name) != getattr(usual, name)]
+    if not changed:
         return []
     options = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-    reason = "uses no backbone" if experiment.cells[0].backbone == NO_BACKBONE else "trains nothing"
-    return [f"{experiment.setup.label} {reason}: {options} change{'s' if len(changed) == 1 else ''} nothing"]
+    return [f"{setup.label} {reason}: {options} change{'s' if len(changed) == 1 else ''} nothing"]
 
 
 def _budget(phase: Mapping[str, Any]) -> str:

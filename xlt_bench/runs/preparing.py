@@ -27,7 +27,7 @@ from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.experiment import Experiment, experiment_of
 from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.protocols import TransferProtocol, chosen_protocol
-from xlt_bench.runs.request import NO_SOURCES, Request, budgeted, check_examples, checked, reading
+from xlt_bench.runs.request import NO_SOURCES, Request, budgeted, check_examples, checked, reading, without_steps
 from xlt_bench.runs.setup import Provenance, Setup
 from xlt_bench.task import Task, TaskInfo
 
@@ -48,6 +48,8 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     loader = loader or Loader()
     request = checked(request)
     configured = configure(request.method, request.settings)
+    if hasattr(configured.method, "procedure"):
+        request = without_steps(request)
     protocol = chosen_protocol(request, configured.method)
     info = loader.info(request.task)
     seeds = request.seeds or tuple(range(protocol.default_seeds(info, configured.method)))

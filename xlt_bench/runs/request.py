@@ -42,6 +42,9 @@ NO_SOURCES = "none"
 SHORTEST = 4
 """Tokens of a text that are kept at least: its special tokens and one more."""
 
+OF_STEPS = ("steps", "target_steps", "rate_factors", "checkpoint")
+"""Options about optimiser steps, which methods that take none leave alone."""
+
 Precisions = Literal["auto", "fp32", "bf16"]
 Rerun = Literal["failed", "all"]
 
@@ -331,6 +334,12 @@ def check_examples(request: Request, sources: Sequence[str], task: Task) -> None
     items = sum(len(task.split(code, "train")) for code in sources)
     if not 1 <= request.examples <= items:
         raise ConfigError(f"--examples must lie between 1 and the sources' {items}, not {request.examples}")
+
+
+def without_steps(request: Request) -> Request:
+    """The request of a method that takes no steps of a recipe: what is about steps is no part of its runs' identity."""
+    usual = Request()
+    return replace(request, **{name: getattr(usual, name) for name in OF_STEPS})
 
 
 def reading(recipe: Recipe, request: Request, info: TaskInfo, architecture: Architecture) -> Recipe:

@@ -115,9 +115,9 @@ class Jobs:
             self.faults.append(ended)
             return
         plan = replace(job.plan, cells=tuple(job.cells.values()))
-        further = bool(made) or len(job.cells) < len(job.plan.cells)
-        further = further or self._checkpoints(plan.cells) != job.checkpoints
-        deaths = 1 if further else job.deaths + 1
+        has_made_records = bool(made) or len(job.cells) < len(job.plan.cells)
+        has_advanced = has_made_records or self._checkpoints(plan.cells) != job.checkpoints
+        deaths = 1 if has_advanced else job.deaths + 1
         if deaths > self.retries:
             self.faults.append(f"{ended}, {deaths} times in a row without getting further")
             return
