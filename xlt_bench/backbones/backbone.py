@@ -154,12 +154,18 @@ class Backbone:
         """The tokenizer as transformers loads it."""
         return self.source.tokenizer
 
+    @cached_property
+    def pad_id(self) -> int:
+        """Of the padding token."""
+        pad_id = self.tokenizer.pad_token_id
+        assert isinstance(pad_id, int), "checked when the backbone was located"
+        return pad_id
+
     def tokenise(self, texts: Texts, max_length: int) -> Tokenised:
         """Token ids with special tokens, cut at `max_length`; computed once for the same texts."""
-        segments, pad_id = self.architecture.segments > 1, self.tokenizer.pad_token_id
-        assert isinstance(pad_id, int), "checked when the backbone was located"
+        segments = self.architecture.segments > 1
         return self._tokens.get(
-            texts, max_length, lambda: Tokenised.of(self.tokenizer, texts, max_length, segments), pad_id
+            texts, max_length, lambda: Tokenised.of(self.tokenizer, texts, max_length, segments), self.pad_id
         )
 
     def tokenise_by(self, form: str, texts: Texts, max_length: int, encode: Callable[[], Tokenised]) -> Tokenised:
@@ -168,9 +174,7 @@ class Backbone:
         Args:
             form: identifies what `encode` does with texts, such as a template.
         """
-        pad_id = self.tokenizer.pad_token_id
-        assert isinstance(pad_id, int), "checked when the backbone was located"
-        return self._tokens.get(texts, max_length, encode, pad_id, form)
+        return self._tokens.get(texts, max_length, encode, self.pad_id, form)
 
     def embed(self, batch: Batch) -> Tensor:
         """Input embeddings of a batch's tokens, shape (items, tokens, prompt width), without positions."""

@@ -16,6 +16,7 @@ from xlt_bench.backbones.packaged import PACKAGED
 from xlt_bench.backbones.tokenizer import check_tokenizer, load_tokenizer
 from xlt_bench.errors import BackboneError, ConfigError
 from xlt_bench.io.hub import snapshot
+from xlt_bench.io.memory import give_back_freed_memory
 from xlt_bench.io.paths import is_folder
 from xlt_bench.io.texts import shortened
 
@@ -29,6 +30,9 @@ NANO = "nano"
 NO_BACKBONE = "none"
 REVISIONS = {"FacebookAI/xlm-roberta-large": "c23d21b0620b635a76227c604d44e43a9f0ee389"}
 """Hub revisions that are pinned; any other hub id is read at its main branch, and its hash tells what it was."""
+
+_LARGE_VOCABULARY = 100_000
+"""Pieces above which a tokenizer takes a notable part of a run's memory: 0.3 GB of 250,000 pieces."""
 
 BARE_NAMES = {f"xlm-roberta-{size}": f"FacebookAI/xlm-roberta-{size}" for size in ("base", "large")}
 """Names without an owner, as the hub once had them, and the ids that they stand for."""
@@ -51,6 +55,13 @@ class BackboneSource:
             BackboneError: it cannot be loaded.
         """
         return load_tokenizer(self.name, self.folder)
+
+    def release_tokenizer(self) -> None:
+        """Give a large tokenizer's memory back until somebody asks for it again; a small one stays."""
+        tokenizer = vars(self).get("tokenizer")
+        if tokenizer is not None and len(tokenizer) > _LARGE_VOCABULARY:
+            del vars(self)["tokenizer"], tokenizer
+            give_back_freed_memory()
 
 
 def check_name(name: str) -> None:

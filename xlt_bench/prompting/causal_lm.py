@@ -184,7 +184,7 @@ class CausalLM:
         shared, shared_cache = prefix
         device, rows = self.backbone.device, len(contexts)
         width = max(map(len, contexts)) - shared
-        ids = torch.full((rows, width), self._padding)
+        ids = torch.full((rows, width), self.backbone.pad_id)
         mask = torch.zeros(rows, width, dtype=torch.long)
         for row, context in enumerate(contexts):
             remainder = context[shared:]
@@ -226,7 +226,7 @@ class CausalLM:
         """Summed log-likelihood of all tokens of continuations but the first, each after the context in a row."""
         device, index = self.backbone.device, torch.tensor(rows, device=self.backbone.device)
         width = max(map(len, continuations)) - 1
-        ids = torch.full((len(rows), width), self._padding)
+        ids = torch.full((len(rows), width), self.backbone.pad_id)
         targets = torch.zeros(len(rows), width, dtype=torch.long)
         present = torch.zeros(len(rows), width, dtype=torch.long)
         for row, continuation in enumerate(continuations):
@@ -276,10 +276,6 @@ class CausalLM:
                 .float()
             )
         return answers
-
-    @property
-    def _padding(self) -> int:
-        return int(self.backbone.tokenizer.pad_token_id)
 
     @property
     def _endings(self) -> set[int]:

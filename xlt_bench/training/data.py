@@ -112,7 +112,9 @@ def tokenised(
         return TokenisedSplit(encode(part.examples, context, limit), part.gold, origin)
 
     context.progress.activity(Activity("encoding", f"{len(train) * (1 + len(views)) + len(dev)} texts as tokens"))
-    return TrainData(split(concatenate([train, *views]), len(train)), split(dev, len(dev)), len(train))
+    data = TrainData(split(concatenate([train, *views]), len(train)), split(dev, len(dev)), len(train))
+    backbone.source.release_tokenizer()  # nothing is tokenised until the fit predicts
+    return data
 
 
 def origin_of(examples: Sequence[Example], items: int, *, parallel: bool = False) -> Origin:

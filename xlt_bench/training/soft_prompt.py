@@ -122,8 +122,8 @@ class PromptTuning(TrainingHooks, ABC):
             PackError: that of one among several did; the error has the others, fitted.
         """
         backbone = contexts[0].backbone
-        backbone.frozen.eval()  # loads it before the texts are encoded, so that progress tells them apart
         lanes = self._lanes(modules, splits, contexts, phases)
+        backbone.frozen.eval()  # loaded once the texts are encoded, when a large tokenizer has given its memory back
         pad_id, read_out = lanes[0].data.train.texts.pad_id, contexts[0].recipe.read_out
         try:
             train(lanes, PromptedForward(backbone, pad_id, read_out, own_loss(self)))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from xlt_bench.backbones.batches import Batch, tokens_at_once
+from xlt_bench.io.memory import give_back_freed_memory
 from xlt_bench.method import Activity
 from xlt_bench.training.adafactor import Together
 from xlt_bench.training.checkpointing import LaneCheckpoints
@@ -50,11 +51,12 @@ def train(lanes: Sequence[Lane], forward: Forward) -> None:
     checkpoints = lanes[0].context.checkpoints
     if checkpoints is None:
         _train(lanes, forward, None)
-        return
-    kept_lanes = LaneCheckpoints(lanes, checkpoints)
-    kept_lanes.resume()
-    with checkpoints.stop_signals.deferred():
-        _train(lanes, forward, kept_lanes)
+    else:
+        lane_checkpoints = LaneCheckpoints(lanes, checkpoints)
+        lane_checkpoints.resume()
+        with checkpoints.stop_signals.deferred():
+            _train(lanes, forward, lane_checkpoints)
+    give_back_freed_memory()  # of the passes: hundreds of megabytes, beside which predicting would have its own
 
 
 def _train(lanes: Sequence[Lane], forward: Forward, checkpoints: LaneCheckpoints | None) -> None:

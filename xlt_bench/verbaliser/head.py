@@ -62,11 +62,10 @@ class Verbaliser(nn.Module):
     def states_without_prompt(self, batch: Batch) -> Tensor:
         """What is read of a batch's texts behind no prompt and without dropout, (rows, head width)."""
         frozen, training = self.backbone.frozen, self.backbone.frozen.training
-        pad_id = int(self.backbone.tokenizer.pad_token_id)
         empty = torch.zeros(0, self.backbone.architecture.prompt_width, device=self.backbone.device)
         frozen.eval()
         try:
-            return PromptedForward(self.backbone, pad_id).hidden([empty], [batch])[0]
+            return PromptedForward(self.backbone, self.backbone.pad_id).hidden([empty], [batch])[0]
         finally:
             frozen.train(training)
 
