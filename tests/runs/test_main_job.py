@@ -37,7 +37,7 @@ def mean(record: Record, group: str) -> float:
     return sum(record.accuracy[code] for code in codes) / len(codes)
 
 
-LANGUAGE_STEPS = {"madx": 2, "lt-sft": 2}
+LANGUAGE_STEPS = {"madx": 2, "lt-sft": 2, "soft-language-prompt": 2}
 """Of the fits of languages, whose usual number takes a minute a method."""
 TRAINED = [name for name in names(METHODS) if not isinstance(configure(name, {}).method, Prompting)]
 """tests/runs/test_prompted.py runs the others."""

@@ -102,7 +102,7 @@ def check_lm_head(source: BackboneSource) -> None:
     """Refuse a backbone whose files hold no masked language model head, from the names of its weights alone.
 
     Raises:
-        BackboneError: what is missing, and which backbones have it.
+        BackboneError: what is missing, and which backbones have it; or there is no token to hide words with.
     """
     model = masked_lm_skeleton(source)
     names_of: defaultdict[int, list[str]] = defaultdict(list)  # tied weights have several names and one place
@@ -113,6 +113,11 @@ def check_lm_head(source: BackboneSource) -> None:
     for names in names_of.values():
         if not any(name.startswith(encoder) or name in stored for name in names):
             raise _refusal(source, f"its files lack {names[0]}")
+    if source.tokenizer.mask_token_id is None:
+        raise BackboneError(
+            f"backbone '{source.name}': its tokenizer has no mask token, which the method puts in the place of words; "
+            "set tokenizer.mask_token to the token that the model was trained with and save the tokenizer again"
+        )
 
 
 def load_lm_head(source: BackboneSource) -> LmHead:

@@ -39,12 +39,14 @@ class MaskedLm:
         parameters: what is trained.
         output: what happens before the head's last layer, see `LmHead`.
         penalty: a further term of the loss, a scalar; None: none.
+        positions: that the encoder takes from the texts.
     """
 
     encoder: nn.Module
     parameters: Sequence[nn.Parameter]
     output: Callable[[Tensor], Tensor] | None = None
     penalty: Callable[[], Tensor] | None = None
+    positions: int = 0
 
 
 def language_phase(context: Context) -> Phase:
@@ -84,7 +86,7 @@ def fit_masked_lm(
     """Train on the texts in place; the weights are in the end those of the lowest loss on the last 5% of the texts.
 
     Args:
-        model: what is trained.
+        model: what is trained; without any parameters its loss alone is measured.
         language: code of the texts' language.
         texts: in an order that tells nothing.
         context: of the fit; masks, order and dropout follow from its seed.
@@ -95,9 +97,11 @@ def fit_masked_lm(
         MethodError: less than two texts.
         DivergedError: the loss is no longer finite.
     """
-    tokens, first_held_out = _split(language, texts, context)
+    tokens, first_held_out = _split(language, texts, context, model.positions)
     held_out = HeldOut(context.backbone, tokens, first_held_out, context.seed)
     start_loss = held_out.loss(model) if loss_before is None else loss_before
+    if not model.parameters:
+        return LanguageSummary(len(texts), len(texts) - first_held_out, 0, 0, start_loss, start_loss, 0)
     steps = phase.total_steps(first_held_out, context.recipe.batch_size)
     training = _Training(model, tokens, first_held_out, context, phase, steps)
     interval, lowest_loss, weights, selected_step = -(-steps // _EVALUATIONS), math.inf, _copies(model), 0
@@ -127,13 +131,19 @@ def fit_masked_lm(
     )
 
 
-def frozen_loss(encoder: nn.Module, language: str, texts: Sequence[Text], context: Context) -> float:
-    """Loss of the encoder as it is on the texts that `fit_masked_lm` holds out, under the same masks."""
-    tokens, first_held_out = _split(language, texts, context)
+def frozen_loss(
+    encoder: nn.Module, language: str, texts: Sequence[Text], context: Context, positions: int = 0
+) -> float:
+    """Loss of the encoder as it is on the texts that `fit_masked_lm` holds out, under the same masks.
+
+    Args:
+        positions: those of the model that is to be fitted, so that its texts are cut alike.
+    """
+    tokens, first_held_out = _split(language, texts, context, positions)
     return HeldOut(context.backbone, tokens, first_held_out, context.seed).loss(MaskedLm(encoder, ()))
 
 
-def _split(language: str, texts: Sequence[Text], context: Context) -> tuple[Tokenised, int]:
+def _split(language: str, texts: Sequence[Text], context: Context, positions: int) -> tuple[Tokenised, int]:
     """The texts as tokens, and how many of them are trained on."""
     if len(texts) < 2:
         raise MethodError(
@@ -141,7 +151,7 @@ def _split(language: str, texts: Sequence[Text], context: Context) -> tuple[Toke
             "out; give more text (--resource unlabelled-folder=FOLDER) or leave the language out"
         )
     examples = [Example("", language, text.text, text.text_pair) for text in texts]
-    limit = text_limit(context.backbone, context.recipe, 0)
+    limit = text_limit(context.backbone, context.recipe, positions)
     tokens = tokenise(examples, context.backbone, context.recipe, limit)
     return tokens, len(texts) - max(1, round(_HELD_OUT_SHARE * len(texts)))
 

@@ -162,6 +162,10 @@ class PromptTuning(TrainingHooks, ABC):
         """The recipe with the learning rates that hyper-parameters set."""
         return recipe.with_rates(**{role: self.learning_rate for role in roles if role != "head"})
 
+    def copy_of(self, module: Prompted, context: Context) -> Prompted:
+        """A copy of a trained module, to go on from in another fit, whose context is given."""
+        return deepcopy(module)
+
     def fitted(self, module: Prompted, context: Context, summary: FitSummary) -> FittedPrompt:
         """What predicts with a trained module; a method with more to tell than predictions gives a subclass."""
         return FittedPrompt(self, module, context, summary)
@@ -278,12 +282,12 @@ class FittedPrompt(PromptScores):
         Raises:
             PackError: some of several diverged; the error has the others.
         """
-        modules = [self._adaptable() for _ in contexts]
+        modules = [self._adaptable(context) for context in contexts]
         splits = list(zip(trains, devs, strict=True))
         return self.method.train_lanes(modules, splits, contexts, [context.recipe.target for context in contexts])
 
-    def _adaptable(self) -> Prompted:
-        module = deepcopy(self.module)
+    def _adaptable(self, context: Context) -> Prompted:
+        module = self.method.copy_of(self.module, context)
         for part in module.prompt.modules():
             if isinstance(part, nn.Dropout):
                 part.p = 0.0

@@ -11,7 +11,7 @@ import numpy as np
 from xlt_bench.backbones.lm_head import check_lm_head
 from xlt_bench.backbones.source import BackboneSource
 from xlt_bench.backbones.tokenised import Tokenised
-from xlt_bench.errors import BackboneError, ConfigError, MethodError
+from xlt_bench.errors import ConfigError, MethodError
 from xlt_bench.method import Context
 from xlt_bench.prompting.templates import enumeration
 from xlt_bench.recipe import Recipe
@@ -71,11 +71,6 @@ class Verbalising:
     def check_backbone(self, source: BackboneSource) -> None:
         """Refuse one without a masked language model head, or whose tokenizer has no mask token."""
         check_lm_head(source)
-        if source.tokenizer.mask_token_id is None:
-            raise BackboneError(
-                f"backbone '{source.name}': its tokenizer has no mask token, which the template needs; set "
-                "tokenizer.mask_token to the token that the model was trained with and save the tokenizer again"
-            )
 
     def check_task(
         self, labels: Sequence[str], resources: Resources, source: BackboneSource, recipe: Recipe, vectors: int
