@@ -74,7 +74,7 @@ class FullFinetuning(TrainingHooks):
     ) -> FittedClassifier:
         backbone = context.backbone
         recipe = context.recipe.with_rates(backbone=self.learning_rate, head=self.learning_rate)
-        data = tokenised(train_split, dev, context, 0, self.views(train_split))
+        data = tokenised(train_split, dev, context, 0, self.views(train_split), unlabelled=self.unlabelled(context))
         roles = {"backbone": module.encoder.parameters(), "head": module.head.parameters()}
         lane = Lane(module, roles, context, recipe, phase, data, self.batches(data, recipe, context.seed))
         train([lane], ClassifierForward(backbone, recipe.read_out, whole_loss(self)))

@@ -12,21 +12,26 @@ from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.soft_prompt import SoftPrompt
 
 
+def prompt_encoder(width: int, hidden: int, dropout: float) -> nn.Sequential:
+    """Maps vectors (n, d) to vectors (n, d) through two hidden layers with ReLU and dropout; drawn at random."""
+    return nn.Sequential(
+        nn.Linear(width, hidden),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, width),
+    )
+
+
 class EncodedPrompt(nn.Module):
     """A pseudo prompt n x d, mapped vector by vector through d -> hidden -> hidden -> d with ReLU and dropout."""
 
     def __init__(self, vectors: int, width: int, hidden: int, dropout: float) -> None:
         super().__init__()
         self.pseudo = nn.Parameter(torch.randn(vectors, width))
-        self.encoder = nn.Sequential(
-            nn.Linear(width, hidden),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, hidden),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, width),
-        )
+        self.encoder = prompt_encoder(width, hidden, dropout)
 
     def forward(self) -> Tensor:
         """The encoded prompt, shape (n, d)."""

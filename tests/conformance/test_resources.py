@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.support import resource_methods as methods
 from xlt_bench.conformance import FreshProcess, check_method
+from xlt_bench.conformance.toy import SOURCES, TARGETS
 from xlt_bench.conformance.worlds import world
 from xlt_bench.method import Method
-from xlt_bench.resources import RESOURCES
+from xlt_bench.resources import RESOURCES, Scope, supplies, with_usable_labels
 from xlt_bench.task import Split, Task
 
 DECLARING = (
     methods.ParallelIds(),
     methods.TargetWords(),
     methods.FolderWords(),
+    methods.PairedWords(),
     methods.NamedWords(),
     methods.TemplateWords(),
 )
@@ -36,13 +39,33 @@ def test_use_without_declaring_fails_in_one_line(fresh: FreshProcess) -> None:
     assert "uses the resource 'unlabelled-target' without declaring it" in failure.message
 
 
-def test_use_of_shared_ids_without_declaring_is_caught(fresh: FreshProcess) -> None:
-    report = check_method(methods.UndeclaredIds(), fresh=fresh)
+@pytest.mark.parametrize("method", [methods.UndeclaredIds(), methods.PairedUndeclaredIds()])
+def test_use_of_shared_ids_without_declaring_is_caught(method: Method, fresh: FreshProcess) -> None:
+    report = check_method(method, fresh=fresh)
     assert [failure.check for failure in report.failures] == ["sees_no_answers_and_no_targets"], str(report)
 
 
 def texts_of(task: Task, split: Split) -> list[str]:
     return sorted(example.text for example in task.split("kat_Geor", split).examples)
+
+
+def test_pairs_are_alike_in_both_worlds_and_labels_ids_and_what_translates_labelled_items_are_not() -> None:
+    needs = frozenset({"parallel-disjoint"})
+    worlds = [world(number, needs) for number in (0, 1)]
+    supplied = [supplies(needs, {}, Scope(task, SOURCES, TARGETS))["parallel-disjoint"] for task in worlds]
+    assert supplied[0].fingerprint == supplied[1].fingerprint
+    assert all(len(pairs) > 1 for pairs in supplied[0].content.values())
+    sources = [task.pool(SOURCES, "train") for task in worlds]
+    targets = [task.pool(TARGETS, "train") for task in worlds]
+    labels = [{(e.language, e.text): g for e, g in zip(part.examples, part.gold, strict=True)} for part in sources]
+    usable = [with_usable_labels(part, needs) for part in sources]
+    np.testing.assert_array_equal(usable[0].gold, usable[1].gold)
+    assert [example.text for example in usable[0].examples] == [example.text for example in usable[1].examples]
+    assert labels[0] != labels[1]
+    for first, second in (sources, targets):
+        assert not {example.id for example in first.examples} & {example.id for example in second.examples}
+    translated = [{e.text for e in with_usable_labels(part, needs).examples} for part in targets]
+    assert len(translated[0] & translated[1]) < len(translated[0])
 
 
 @pytest.mark.parametrize("needs", [frozenset[str](), frozenset(RESOURCES)], ids=["nothing", "all"])

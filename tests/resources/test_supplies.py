@@ -16,6 +16,7 @@ from xlt_bench.errors import ConfigError, DataError, MethodError
 from xlt_bench.method import Context
 from xlt_bench.recipe import preset_recipe
 from xlt_bench.resources import RESOURCES, Resources, Scope, Supply, Text, needs_of, supplies
+from xlt_bench.resources.parallel_disjoint import is_labelled
 from xlt_bench.task import Labelled, Task
 
 SOURCES, TARGETS = ("eng_Latn", "deu_Latn"), ("kat_Geor", "tha_Thai")
@@ -70,6 +71,62 @@ def test_parallel_items_are_those_whose_id_two_sources_share() -> None:
 def test_sources_without_parallel_items_are_refused(sources: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError, match=r"no two train items of the sources .* give two source languages or more"):
         supply("source-parallel", scope=replace(SCOPE, sources=sources))
+
+
+def test_pairs_are_of_the_half_without_labels_and_tell_no_id() -> None:
+    content = supply("parallel-disjoint").content
+    hidden = [number for number in range(18) if not is_labelled(f"train{number}")]
+    assert 0 < len(hidden) < 18
+    assert list(content) == list(TARGETS)
+    for target in TARGETS:
+        texts = {code: texts_of(SCOPE.task, code, "train") for code in (*SOURCES, target)}
+        assert sorted(pair.target.text for pair in content[target]) == sorted(texts[target][row] for row in hidden)
+        possible = {(code, texts[code][row], texts[target][row]) for code in SOURCES for row in hidden}
+        assert {(pair.language, pair.source.text, pair.target.text) for pair in content[target]} <= possible
+    assert {pair.language for pairs in content.values() for pair in pairs} == set(SOURCES)
+
+
+def test_order_and_ids_of_pairs_tell_nothing_of_labels_and_place_in_the_file() -> None:
+    part = SCOPE.task.split("kat_Geor", "train")
+    shuffled = part.take(np.random.default_rng(0).permutation(len(part)))
+    other = changed(SCOPE.task, "kat_Geor", "train", Labelled(shuffled.examples, (shuffled.gold + 1) % 3))
+    first, second = supply("parallel-disjoint"), supply("parallel-disjoint", scope=Scope(other, SOURCES, TARGETS))
+    assert first.fingerprint == second.fingerprint
+    order = [pair.target.text for pair in first.content["kat_Geor"]]
+    assert order != [text for text in texts_of(SCOPE.task, "kat_Geor", "train") if text in order]
+
+
+def test_a_text_that_a_labelled_item_has_too_is_in_no_pair() -> None:
+    part = SCOPE.task.split("eng_Latn", "train")
+    labelled, hidden = (
+        next(row for row, example in enumerate(part.examples) if is_labelled(example.id) == with_label)
+        for with_label in (True, False)
+    )
+    examples = list(part.examples)
+    examples[hidden] = examples[hidden]._replace(text=examples[labelled].text)
+    task = changed(SCOPE.task, "eng_Latn", "train", Labelled(tuple(examples), part.gold))
+    sources = ("eng_Latn",)
+    before, after = (supply("parallel-disjoint", scope=Scope(world, sources, TARGETS)) for world in (SCOPE.task, task))
+    assert len(after.content["kat_Geor"]) == len(before.content["kat_Geor"]) - 1
+    assert examples[labelled].text not in {pair.source.text for pair in after.content["kat_Geor"]}
+
+
+def test_pairs_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"all targets \(eng_Latn\) are sources; give others"):
+        supply("parallel-disjoint", scope=replace(SCOPE, targets=("eng_Latn",)))
+    part = SCOPE.task.split("tha_Thai", "train")
+    apart = tuple(example._replace(id=f"thai-{example.id}") for example in part.examples)
+    for other in (Labelled(apart, part.gold), Labelled((), np.zeros(0, np.int64))):
+        scope = replace(SCOPE, task=changed(SCOPE.task, "tha_Thai", "train", other))
+        with pytest.raises(ConfigError, match=r"no train item without label of tha_Thai shares its id .* leave these"):
+            supply("parallel-disjoint", scope=scope)
+    few = SCOPE.task
+    for code in SOURCES:
+        items = few.split(code, "train")
+        rows = [row for row, example in enumerate(items.examples) if not is_labelled(example.id)]
+        few = changed(few, code, "train", items.take(rows))
+    with pytest.raises(ConfigError, match=r"leaves labels of one half .* none of toy is in it; take a task with more"):
+        supply("parallel-disjoint", scope=replace(SCOPE, task=few))
 
 
 def write_texts(folder: Path, **lines: list[str]) -> Path:

@@ -81,6 +81,18 @@ class FolderWords(CountedWords):
 
 
 @dataclass(frozen=True)
+class PairedWords(CountedWords):
+    """Words that are frequent on the target's side of pairs tell less."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"parallel-disjoint"})
+
+    def weighed(self, word: str, shares: list[float], context: Context) -> list[float]:
+        pairs = context.resources["parallel-disjoint"]
+        texts = {code: tuple(pair.target for pair in of_target) for code, of_target in pairs.items()}
+        return rarer_less(word, shares, texts)
+
+
+@dataclass(frozen=True)
 class NamedWords(CountedWords):
     """Needs words of the classes where `strength` says that they count."""
 
@@ -136,3 +148,8 @@ class UndeclaredIds(CountedWords):
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedWords:
         first = {example.id: row for row, example in reversed(list(enumerate(train.examples)))}
         return super().fit(train.take(sorted(first.values())), dev, context)
+
+
+@dataclass(frozen=True)
+class PairedUndeclaredIds(UndeclaredIds, PairedWords):
+    """The same, of a method for whose pairs ids have to be shared."""

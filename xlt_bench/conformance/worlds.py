@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 
 from xlt_bench.conformance import toy
-from xlt_bench.resources import SOURCE_PARALLEL, UNLABELLED_TARGET
+from xlt_bench.resources import PARALLEL_DISJOINT, SOURCE_PARALLEL, UNLABELLED_TARGET
+from xlt_bench.resources.parallel_disjoint import is_labelled
 from xlt_bench.task import SPLITS, Labelled, Language, Split, Task
 
 _SIZES: dict[Split, int] = {"train": 21, "dev": 14, "test": 28}
@@ -25,18 +28,46 @@ def world(number: int, needs: frozenset[str] = frozenset(), form: toy.Toy = toy.
 
 def _part(code: str, split: Split, number: int, needs: frozenset[str], form: toy.Toy) -> Labelled:
     seed = 10 * (form.sources + form.targets).index(code) + SPLITS.index(split)
-    part = form.items(_SIZES[split], seed, [code])
-    if code in form.sources:
-        parallel = number == 0 or SOURCE_PARALLEL in needs
-        return _renamed(part, split if parallel else f"{split}-{code}-")
+    part = _renamed(form.items(_SIZES[split], seed, [code]), split)
     if number == 0:
-        return _renamed(part, split)
+        return part
+    others = Labelled(part.examples, (part.gold + 3) % len(form.labels))
+    if split == "train" and PARALLEL_DISJOINT in needs:
+        return _second_train(part, others, code, needs, form)
+    if code in form.sources:
+        return part if SOURCE_PARALLEL in needs else _renamed(part, f"{split}-{code}-")
     if split == "test":
-        return _renamed(Labelled(part.examples, (part.gold + 3) % len(form.labels)), "other")
+        return _renamed(others, "other")
     if split == "train" and UNLABELLED_TARGET in needs:
-        order = np.random.default_rng(seed).permutation(len(part))
-        return _renamed(Labelled(part.take(order).examples, (part.gold + 3) % len(form.labels)), "other")
+        return _renamed(others.take(np.random.default_rng(seed).permutation(len(part))), "other")
     return _renamed(form.items(_SIZES[split], seed + 1000, [code]), "other")
+
+
+def _second_train(part: Labelled, others: Labelled, code: str, needs: frozenset[str], form: toy.Toy) -> Labelled:
+    """Train items of the second world where pairs of the half without labels are alike: labels and ids are not.
+
+    Ids stay in their half and are shared by all languages, and the translations of labelled items are other texts.
+    """
+    seed = 1000 + (form.sources + form.targets).index(code)
+    labelled = np.asarray([is_labelled(example.id) for example in part.examples])
+    gold = np.where(labelled, part.gold, others.gold) if code in form.sources else others.gold
+    examples = part.examples
+    if code in form.targets and UNLABELLED_TARGET not in needs:
+        strangers = form.items(_SIZES["train"], seed, [code]).examples
+        examples = tuple(
+            stranger if with_label else example
+            for example, stranger, with_label in zip(examples, strangers, labelled, strict=True)
+        )
+    ids = (example.id if SOURCE_PARALLEL in needs else _other_id(example.id) for example in part.examples)
+    renamed = (example._replace(id=new) for example, new in zip(examples, ids, strict=True))
+    second = Labelled(tuple(renamed), gold)
+    return second if code in form.sources else second.take(np.random.default_rng(seed).permutation(len(second)))
+
+
+def _other_id(item: str) -> str:
+    """An id of the same half."""
+    candidates = (f"{item}-{number}" for number in count())
+    return next(candidate for candidate in candidates if is_labelled(candidate) == is_labelled(item))
 
 
 def _renamed(part: Labelled, prefix: str) -> Labelled:

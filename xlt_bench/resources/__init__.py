@@ -11,12 +11,15 @@ from xlt_bench.errors import ConfigError, MethodError, unknown
 from xlt_bench.resources.base import Resource, Resources, Scope, Supply, Text, TextsByLanguage, without_order
 from xlt_bench.resources.by_language import check_texts, language_texts
 from xlt_bench.resources.label_words import LabelWords
+from xlt_bench.resources.parallel_disjoint import PARALLEL_DISJOINT, ParallelDisjoint, labelled_half
 from xlt_bench.resources.source_parallel import SOURCE_PARALLEL, SourceParallel
 from xlt_bench.resources.template import TemplateFile
 from xlt_bench.resources.unlabelled_folder import UNLABELLED_FOLDER, UnlabelledFolder
 from xlt_bench.resources.unlabelled_target import UNLABELLED_TARGET, UnlabelledTarget
+from xlt_bench.task import Labelled
 
 __all__ = [
+    "PARALLEL_DISJOINT",
     "RESOURCES",
     "SOURCE_PARALLEL",
     "UNLABELLED_FOLDER",
@@ -33,10 +36,18 @@ __all__ = [
     "language_texts",
     "needs_of",
     "supplies",
+    "with_usable_labels",
     "without_order",
 ]
 
-_SERVED: tuple[Resource, ...] = (SourceParallel(), UnlabelledTarget(), UnlabelledFolder(), LabelWords(), TemplateFile())
+_SERVED: tuple[Resource, ...] = (
+    SourceParallel(),
+    UnlabelledTarget(),
+    UnlabelledFolder(),
+    ParallelDisjoint(),
+    LabelWords(),
+    TemplateFile(),
+)
 
 RESOURCES: Mapping[str, Resource] = MappingProxyType({resource.name: resource for resource in _SERVED})
 
@@ -102,6 +113,11 @@ def supplies(needs: frozenset[str], paths: Mapping[str, Path], scope: Scope) -> 
 def contents(supplied: Mapping[str, Supply]) -> Resources:
     """What a method is handed."""
     return Resources(MappingProxyType({name: supply.content for name, supply in supplied.items()}))
+
+
+def with_usable_labels(train: Labelled, needs: Iterable[str]) -> Labelled:
+    """The train items of the sources whose labels a method gets that needs these resources."""
+    return labelled_half(train) if PARALLEL_DISJOINT in needs else train
 
 
 def _names() -> str:

@@ -25,10 +25,11 @@ TextsByLanguage = Mapping[str, tuple[Text, ...]]
 
 def without_order(examples: Iterable[Example]) -> tuple[Text, ...]:
     """The texts alone, in the order of a hash of the text itself: neither id nor place leads back to a label."""
-    return tuple(sorted((Text(example.text, example.text_pair) for example in examples), key=_hash))
+    return tuple(sorted((Text(example.text, example.text_pair) for example in examples), key=hash_of))
 
 
-def _hash(text: Text) -> str:
+def hash_of(text: Text) -> str:
+    """Of what a text says, 64 hex digits."""
     return hashlib.sha256(f"{text.text}\x1f{text.text_pair or ''}".encode()).hexdigest()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from xlt_bench.backbones.source import NO_BACKBONE, BackboneSource, check_name
+from xlt_bench.errors import ConfigError
 from xlt_bench.languages.expressions import expression_of, parse_languages, target_groups
 from xlt_bench.languages.known_groups import known_groups
 from xlt_bench.method import (
@@ -22,12 +23,22 @@ from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import ZERO_SHOT, Cell
 from xlt_bench.records.labels import adapting_differences, differences
 from xlt_bench.records.store import Store
-from xlt_bench.resources import Resources, Scope, Supply, check_texts, contents, language_texts, needs_of, supplies
+from xlt_bench.resources import (
+    Resources,
+    Scope,
+    Supply,
+    check_texts,
+    contents,
+    language_texts,
+    needs_of,
+    supplies,
+    with_usable_labels,
+)
 from xlt_bench.runs.devices import choose_device, choose_precision
 from xlt_bench.runs.experiment import Experiment, experiment_of
 from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.protocols import TransferProtocol, chosen_protocol
-from xlt_bench.runs.request import NO_SOURCES, Request, budgeted, check_examples, checked, reading, without_steps
+from xlt_bench.runs.request import NO_SOURCES, Request, budgeted, checked, reading, without_steps
 from xlt_bench.runs.setup import Provenance, Setup
 from xlt_bench.task import Task, TaskInfo
 
@@ -59,6 +70,7 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     check_name(backbone)
     task = loader.task(request.task, request.data_dir)
     languages = _languages(request, protocol, task, info, backbone)
+    _check_examples(request, languages.sources, task, configured.method)
     if isinstance(configured.method, WithLanguageCheck):
         known_targets = _in_order(languages.targets, task) if protocol.name == ZERO_SHOT else ()
         configured.method.check_languages(languages.sources, known_targets)
@@ -174,9 +186,19 @@ def _languages(request: Request, protocol: TransferProtocol, task: Task, info: T
     expression = protocol.default_targets(info, groups) if request.targets is None else request.targets
     targets = target_groups(expression, sources, groups, task.languages, backbone=backbone)
     protocol.check_data(request, task, _in_order(targets, task))
-    check_examples(request, sources, task)
     label = expression_of(sources, groups, task.languages) if sources else NO_SOURCES
     return Languages(sources, label, targets, group_facts.notes)
+
+
+def _check_examples(request: Request, sources: Sequence[str], task: Task, method: Method) -> None:
+    """Refuse a number of source examples that the sources do not have for this method."""
+    if request.examples is None:
+        return
+    if not sources:
+        raise ConfigError("--examples limits those of the sources, and there are none; those of a target are --shots")
+    items = len(with_usable_labels(task.pool(sources, "train"), needs_of(method)))
+    if not 1 <= request.examples <= items:
+        raise ConfigError(f"--examples must lie between 1 and the sources' {items}, not {request.examples}")
 
 
 def _supplied(request: Request, configured: ConfiguredMethod, task: Task, languages: Languages) -> Mapping[str, Supply]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -34,7 +34,7 @@ from xlt_bench.runs.option_values import (
 
 if TYPE_CHECKING:
     from xlt_bench.backbones.architectures import Architecture
-    from xlt_bench.task import Task, TaskInfo
+    from xlt_bench.task import TaskInfo
 
 DEFAULT_STORE = Path("xlt-results")
 NO_SOURCES = "none"
@@ -323,17 +323,6 @@ def check_reported_seeds(request: Request) -> None:
     clashing = [seed for seed in request.seeds or () if seed in TRIAL_SEEDS]
     if clashing:
         raise ConfigError(f"seed {clashing[0]} is held for trials, from {TRIAL_SEEDS.start} on; give others")
-
-
-def check_examples(request: Request, sources: Sequence[str], task: Task) -> None:
-    """Refuse a number of source examples that the sources do not have."""
-    if request.examples is None:
-        return
-    if not sources:
-        raise ConfigError("--examples limits those of the sources, and there are none; those of a target are --shots")
-    items = sum(len(task.split(code, "train")) for code in sources)
-    if not 1 <= request.examples <= items:
-        raise ConfigError(f"--examples must lie between 1 and the sources' {items}, not {request.examples}")
 
 
 def without_steps(request: Request) -> Request:

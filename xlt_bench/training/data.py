@@ -19,6 +19,9 @@ from xlt_bench.resources import SOURCE_PARALLEL
 from xlt_bench.task import Example, Labelled, concatenate
 from xlt_bench.tasks.sampling import stratified
 
+NO_CLASS = -1
+"""In the place of a gold class, of a text without label."""
+
 
 @dataclass(frozen=True)
 class TokenisedSplit:
@@ -41,9 +44,9 @@ class TrainData:
     """Train and dev split.
 
     Attributes:
-        train: the items, and after them their further views.
+        train: the items, after them their further views, and then texts without labels, whose class is NO_CLASS.
         dev: what selects the checkpoint.
-        items: of the train split, without further views.
+        items: of the train split, without further views and texts without labels.
     """
 
     train: TokenisedSplit
@@ -87,6 +90,7 @@ def tokenised(
     prompt: int,
     views: Sequence[Labelled] = (),
     encode: Encode = encode_texts,
+    unlabelled: Sequence[Example] = (),
 ) -> TrainData:
     """Tokenise both splits; dev is cut to the recipe's limit, stratified.
 
@@ -96,6 +100,7 @@ def tokenised(
         prompt: positions that are taken from the texts.
         views: see `TrainingHooks.views`.
         encode: how texts become token ids.
+        unlabelled: see `TrainingHooks.unlabelled`.
 
     Raises:
         MethodError: no room for text, or a view with more or fewer items than the train split.
@@ -107,28 +112,32 @@ def tokenised(
     if sizes:
         raise MethodError(f"a view of the {len(train)} train items has {sizes[0]} items; views go item by item")
 
-    def split(part: Labelled, items: int) -> TokenisedSplit:
-        origin = origin_of(part.examples, items, parallel=SOURCE_PARALLEL in context.resources)
+    def split(part: Labelled, items: int, unlabelled: int = 0) -> TokenisedSplit:
+        origin = origin_of(part.examples, items, unlabelled, parallel=SOURCE_PARALLEL in context.resources)
         return TokenisedSplit(encode(part.examples, context, limit), part.gold, origin)
 
-    context.progress.activity(Activity("encoding", f"{len(train) * (1 + len(views)) + len(dev)} texts as tokens"))
-    data = TrainData(split(concatenate([train, *views]), len(train)), split(dev, len(dev)), len(train))
+    without_labels = Labelled(tuple(unlabelled), np.full(len(unlabelled), NO_CLASS))
+    all_train = concatenate([train, *views, without_labels])
+    context.progress.activity(Activity("encoding", f"{len(all_train) + len(dev)} texts as tokens"))
+    data = TrainData(split(all_train, len(train), len(unlabelled)), split(dev, len(dev)), len(train))
     backbone.source.release_tokenizer()  # nothing is tokenised until the fit predicts
     return data
 
 
-def origin_of(examples: Sequence[Example], items: int, *, parallel: bool = False) -> Origin:
+def origin_of(examples: Sequence[Example], items: int, unlabelled: int = 0, *, parallel: bool = False) -> Origin:
     """Where rows come from; every `items` rows are one view of all items.
 
     Args:
+        unlabelled: so many rows at the end are items of their own.
         parallel: whether items with one id say the same, and the method may use it.
     """
     languages = tuple(sorted({example.language for example in examples}))
     numbers = {code: number for number, code in enumerate(languages)}
     ids: dict[str, int] = {}
     groups = [ids.setdefault(example.id, len(ids)) for example in examples]
+    rows, in_views = torch.arange(len(examples)), len(examples) - unlabelled
     return Origin(
-        item=torch.arange(len(examples)) % max(items, 1),
+        item=torch.where(rows < in_views, rows % max(items, 1), rows - in_views + items),
         language=torch.tensor([numbers[example.language] for example in examples], dtype=torch.int64),
         languages=languages,
         groups=torch.tensor(groups, dtype=torch.int64) if parallel else None,

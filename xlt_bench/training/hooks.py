@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.errors import ConfigError
+from xlt_bench.method import Context
 from xlt_bench.plugins.hyperparameters import optional
 from xlt_bench.recipe import Recipe
 from xlt_bench.resources import SOURCE_PARALLEL
-from xlt_bench.task import Labelled
+from xlt_bench.task import Example, Labelled
 from xlt_bench.training.consistency import CONSISTENCY, disagreement
 from xlt_bench.training.data import TrainData
 from xlt_bench.training.losses import Loss, Outputs, Terms, mean_cross_entropy
@@ -63,6 +64,19 @@ class TrainingHooks:
         """
         return ()
 
+    def unlabelled(self, context: Context) -> Sequence[Example]:
+        """Texts without labels, such as a resource has them.
+
+        They follow the items and their versions in `data.train`, in this order, with the class NO_CLASS. Only batches
+        made for it take them in, and only a loss made for it may see them.
+        """
+        return ()
+
+    @property
+    def has_own_loss(self) -> bool:
+        """Whether the loss is more than mean cross entropy, which adds up over the parts of a batch."""
+        return type(self).loss is not TrainingHooks.loss or bool(self.consistency)
+
 
 def whole_loss(hooks: TrainingHooks) -> Loss:
     """What is minimised on a train batch: the method's loss, and the term that its consistency adds."""
@@ -75,5 +89,4 @@ def whole_loss(hooks: TrainingHooks) -> Loss:
 
 def own_loss(hooks: TrainingHooks) -> Loss | None:
     """`whole_loss`; None where it is mean cross entropy, which adds up over the parts of a batch."""
-    usual = type(hooks).loss is TrainingHooks.loss and not hooks.consistency
-    return None if usual else whole_loss(hooks)
+    return whole_loss(hooks) if hooks.has_own_loss else None

@@ -151,7 +151,8 @@ class PromptTuning(TrainingHooks, ABC):
         for module, split, context, phase in zip(modules, splits, contexts, phases, strict=True):
             key = (id(split[0]), id(split[1]))
             if key not in data:
-                data[key] = tokenised(*split, context, vectors, self.views(split[0]), self.encode)
+                unlabelled = self.unlabelled(context)
+                data[key] = tokenised(*split, context, vectors, self.views(split[0]), self.encode, unlabelled)
             roles = {**self.roles(module.prompt), "head": list(module.head.parameters())}
             recipe = self.with_own_rates(context.recipe, roles)
             order = self.batches(data[key], recipe, context.seed)
@@ -234,9 +235,13 @@ class PromptScores:
 
     def predict(self, examples: Sequence[Example]) -> Scores:
         """Logits of shape (items, classes), float32, in the order given."""
+        return self.scores_behind(self.prompt, examples)
+
+    def scores_behind(self, prompt: Tensor | None, examples: Sequence[Example]) -> Scores:
+        """Logits (items, classes) of texts behind a prompt, (n, prompt width); None: behind that of each item."""
         backbone, recipe = self.context.backbone, self.context.recipe
         texts = self._encode(examples, self.context, text_limit(backbone, recipe, self.vectors))
-        origin = origin_of(examples, len(examples)) if self.prompt is None else None
+        origin = origin_of(examples, len(examples)) if prompt is None else None
         forward = PromptedForward(backbone, texts.pad_id, recipe.read_out)
         backbone.frozen.eval()
         scores = np.zeros((len(texts), len(self.context.labels)), np.float32)
@@ -245,8 +250,8 @@ class PromptScores:
                 batch = texts.batch(index)
                 if origin is not None:
                     batch = replace(batch, origin=origin.take(torch.from_numpy(index)))
-                prompt = self.module.prompt_of(batch, backbone) if self.prompt is None else self.prompt
-                (hidden,) = forward.hidden([prompt], [batch])
+                batch_prompt = self.module.prompt_of(batch, backbone) if prompt is None else prompt
+                (hidden,) = forward.hidden([batch_prompt], [batch])
                 scores[index] = self.module.head(hidden).cpu().numpy()
         return scores
 

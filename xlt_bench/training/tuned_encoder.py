@@ -120,7 +120,14 @@ class EncoderTuning(TrainingHooks, ABC):
         """Train a module in place under a phase of the recipe."""
         roles = self.roles(module.encoder)
         recipe = self._recipe(context.recipe, roles)
-        data = tokenised(train_split, dev, context, self.positions, self.views(train_split))
+        data = tokenised(
+            train_split,
+            dev,
+            context,
+            self.positions,
+            self.views(train_split),
+            unlabelled=self.unlabelled(context),
+        )
         roles = {**roles, "head": list(module.head.parameters())}
         lane = Lane(module, roles, context, recipe, phase, data, self.batches(data, recipe, context.seed))
         train([lane], self.forward(context, whole_loss(self)))

@@ -10,6 +10,7 @@ from xlt_bench.errors import ConfigError
 from xlt_bench.method import Adaptable, Context, Method
 from xlt_bench.recipe import Recipe
 from xlt_bench.records.cell import ZERO_SHOT, Cell, Protocol
+from xlt_bench.resources import with_usable_labels
 from xlt_bench.runs.calls import Fits, fit
 from xlt_bench.task import Labelled, Task, TaskInfo
 from xlt_bench.tasks.sampling import stratified
@@ -81,7 +82,7 @@ class ZeroShot:
 
 def source_data(cell: Cell, task: Task) -> tuple[Labelled, Labelled]:
     """Train and dev split of a cell's sources, limited to its number of examples as a target is to its shots."""
-    train, dev = (task.pool(cell.sources, "train"), task.pool(cell.sources, "dev"))
+    train, dev = with_usable_labels(task.pool(cell.sources, "train"), cell.resources), task.pool(cell.sources, "dev")
     return stratified(train, cell.examples, cell.seed), stratified(dev, cell.examples, cell.seed)
 
 
