@@ -31,6 +31,7 @@ class NearestCentroid:
 
     uses_backbone: ClassVar[bool] = True
     tunes: ClassVar[tuple[str, ...]] = ()
+    uses_seed: ClassVar[bool] = False
     procedure: ClassVar[str] = "means of mean-pooled states, class by class"
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> Centroids:

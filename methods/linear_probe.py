@@ -28,6 +28,7 @@ class LinearProbe:
 
     uses_backbone: ClassVar[bool] = True
     tunes: ClassVar[tuple[str, ...]] = ()
+    uses_seed: ClassVar[bool] = False
     procedure: ClassVar[str] = f"logistic regression on mean-pooled states, {len(STRENGTHS)} penalties tried on dev"
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedProbe:

@@ -20,6 +20,7 @@ class Majority:
 
     uses_backbone: ClassVar[bool] = False
     reads_text: ClassVar[bool] = False
+    uses_seed: ClassVar[bool] = False
     procedure: ClassVar[str] = "counts of classes"
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> ClassShares:

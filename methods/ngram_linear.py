@@ -37,6 +37,7 @@ class NgramLinear:
     """
 
     uses_backbone: ClassVar[bool] = False
+    uses_seed: ClassVar[bool] = False
     procedure: ClassVar[str] = f"logistic regression on TF-IDF of n-grams, {len(STRENGTHS)} penalties tried on dev"
 
     words: int = 2

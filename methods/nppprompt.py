@@ -27,6 +27,7 @@ class NPPrompt(Verbalising):
     """
 
     tunes: ClassVar[tuple[str, ...]] = ()
+    uses_seed: ClassVar[bool] = False
     procedure: ClassVar[str] = "nothing is trained, the masked language model is asked"
 
     def __post_init__(self) -> None:

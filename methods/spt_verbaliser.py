@@ -49,6 +49,11 @@ class SPTVerbaliser(Verbalising, PromptTuning):
         """What template, label words and calibration need, and what consistency does."""
         return super().needs | self.word_resources
 
+    @property
+    def uses_seed(self) -> bool:
+        """Whether there is a prompt to draw."""
+        return self.n_tokens > 0
+
     def build(self, width: int) -> nn.Module:
         """A table of `n_tokens` vectors."""
         return StandardPrompt(self.n_tokens, width) if self.n_tokens else NoPrompt(width)

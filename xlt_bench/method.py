@@ -302,7 +302,8 @@ class Method(Protocol):
     fits, of a method that takes no optimiser steps from the recipe: announced in place of a number of steps;
     `abstains = True` of one that may answer an item with no class, by a row of NaN; `asks_backbone = True` of one whose
     backbone must be a causal language model; `fills_mask = True` of one that reads classes off the masked language
-    model head of its backbone, and so trains no head. Optional abilities are the protocols below.
+    model head of its backbone, and so trains no head; `uses_seed = False` of one whose fits on the same items are the
+    same for every seed, so that one run is all of it. Optional abilities are the protocols below.
     """
 
     uses_backbone: ClassVar[bool]

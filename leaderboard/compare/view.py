@@ -89,7 +89,7 @@ def _described(row: ComparedRow) -> str:
     parts = [clean(row.label)]
     if row.sources != NO_SOURCES:
         parts.append(f"sources {clean(row.sources)}")
-    if row.seeds and not row.stored:
+    if len(row.seeds) > 1 or (row.seeds and not row.stored):
         parts.append(f"{len(row.seeds)} seed{'' if len(row.seeds) == 1 else 's'}")
     parts.append(f"evidence {row.evidence.replace('_', ' ')}")
     return f"{', '.join(parts)} [{row.key[:8]}]"

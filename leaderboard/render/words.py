@@ -75,9 +75,9 @@ def p_value(p: float) -> str:
 
 
 def runs(row: BoardRow, published_runs: int) -> str:
-    """How many runs are behind a row, such as `5 seeds, 1 failed`; stored answers have none."""
-    stored = any(score.inference == "these answers" for score in row.scores.values())
-    count = 0 if stored else len(row.seeds) or published_runs
+    """How many runs are behind a row, such as `5 seeds, 1 failed`; one that is all there is to run is not told."""
+    only_run = len(row.seeds) < 2 and any(score.inference == "these answers" for score in row.scores.values())
+    count = 0 if only_run else len(row.seeds) or published_runs
     parts = [f"{count} seed{'' if count == 1 else 's'}"] if count else []
     return ", ".join([*parts, *([f"{len(row.failed_seeds)} failed"] if row.failed_seeds else [])])
 

@@ -26,6 +26,7 @@ CAUGHT: list[tuple[str, Method]] = [
     ("predict_before_fit_is_refused", broken.PredictsUnfitted()),
     ("same_seed_same_predictions", broken.Unseeded()),
     ("other_seed_other_parameters", broken.AlwaysSeedZero()),
+    ("other_seed_other_parameters", broken.DeniesItsSeed()),
     ("random_state_is_restored", broken.SeedsEverybody()),
     ("learns_a_separable_task", broken.LearnsNothing()),
     ("trainable_parameters_are_true", broken.DeclaresTooMany()),

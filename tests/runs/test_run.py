@@ -260,3 +260,22 @@ def test_ids_of_test_items_tell_nothing(run: Command, tmp_path: Path) -> None:
     numbered = "ids = [int(example.id) for example in examples]\nassert ids in ([*range(12)], [*range(12, 24)]), ids\n"
     assert run("-m", write_plugin(tmp_path, numbered + GOOD), "--seeds", "1").code == 0
     assert set(Store(STORE).predictions(stored()[0]).item_id) == {f"test{number}" for number in range(12)}
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "runs"),
+    [
+        ("majority", (), 1),
+        ("ngram-linear", (), 1),
+        ("majority", ("--examples", "9"), None),
+        ("majority", ("--sources", "none", "--shots", "6", "--targets", "kat_Geor"), None),
+        ("ngram-mlp", (), None),
+    ],
+)
+def test_one_run_is_all_there_is_where_nothing_follows_from_the_seed(
+    method: str, options: tuple[str, ...], runs: int | None, run: Command, command: Command
+) -> None:
+    assert run("-m", method, "--seeds", "1", "--steps", "2", *options).code == 0
+    assert {record.runs for record in Store(Path("xlt-results")).records()[0]} == {runs}
+    shown = " ".join(command("leaderboard").out.split())
+    assert ("one run of a method of which another run would differ" in shown) == (runs is None)

@@ -189,6 +189,11 @@ class AlwaysSeedZero(Prompt):
         return super().fit_many(train, dev, [replace(context, seed=0) for context in contexts])
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeniesItsSeed(Prompt):
+    uses_seed: ClassVar[bool] = False
+
+
 # random_state_is_restored
 
 

@@ -31,8 +31,11 @@ def same_seed_same_predictions(bench: Bench) -> None:
 
 
 def other_seed_other_parameters(bench: Bench) -> None:
-    """Another seed gives another fit, unless nothing about the method is random."""
-    if not np.array_equal(bench.seed_scores(0), bench.seed_scores(1), equal_nan=True):
+    """Another seed gives another fit, unless nothing about the method is random; then it gives the same."""
+    differ = not np.array_equal(bench.seed_scores(0), bench.seed_scores(1), equal_nan=True)
+    if differ and not getattr(bench.method, "uses_seed", True):
+        raise CheckFailed("its class says uses_seed = False, and fits with seeds 0 and 1 predict differently")
+    if differ:
         return
     if not bench.watched.trained:
         raise CheckSkipped("the seed changes nothing, and no torch optimiser ran: taken for a method without chance")

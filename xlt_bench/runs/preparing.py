@@ -99,7 +99,7 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
         checkpoint_minutes=None if request.no_checkpoints else request.checkpoint_minutes,
         tuning=request.tuning,
         defaults=defaults,
-        provenance=Provenance(caveats=tuple(filter(None, caveats)), runs=_runs(configured)),
+        provenance=Provenance(caveats=tuple(filter(None, caveats)), runs=_runs(request, configured.method)),
         resources=resources,
     )
     template = _template(request, setup, protocol, request.preset or info.preset, languages.sources, start)
@@ -228,10 +228,15 @@ def _started(
     return start_from(request.init_from, configured, Store(request.store), task, source)
 
 
-def _runs(configured: ConfiguredMethod) -> int | None:
-    """One, of a method of which another run would give the same answers; None: not said."""
-    method = configured.method
-    return 1 if isinstance(method, Prompting) and not method.demonstrations else None
+def _runs(request: Request, method: Method) -> int | None:
+    """One, where another run would give the same answers; None: not said.
+
+    Few labelled examples of sources or target are drawn anew for each seed, whatever the method.
+    """
+    if isinstance(method, Prompting):
+        return None if method.demonstrations else 1
+    draws_items = request.examples is not None or request.shots != (None,)
+    return None if draws_items or getattr(method, "uses_seed", True) else 1
 
 
 def _template(
