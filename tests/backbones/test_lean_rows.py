@@ -132,3 +132,19 @@ def test_what_a_pass_keeps_for_its_gradient_is_a_byte_a_dropped_number() -> None
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         dropout(random(100, 8).requires_grad_(), 0.1)
     assert [(tensor.dtype, tensor.shape) for tensor in kept] == [(torch.bool, (100, 8))]
+
+
+def test_in_bfloat16_attention_with_dropout_is_that_of_float32_rounded() -> None:
+    shape, random = (3, 2, 9, 8), torch.Generator().manual_seed(2)
+    inputs = [torch.randn(shape, generator=random).bfloat16() for _ in range(3)]
+    after = torch.randn(shape, generator=random)
+
+    def results(dtype: torch.dtype) -> list[Tensor]:
+        parts = [part.to(dtype).requires_grad_() for part in inputs]
+        torch.manual_seed(5)  # the same weights are dropped
+        outputs = attention(*parts, None, 0.2)
+        assert outputs.dtype == dtype
+        return [outputs, *torch.autograd.grad(outputs, parts, after.to(dtype))]
+
+    for rounded, exact in zip(results(torch.bfloat16), results(torch.float32), strict=True):
+        assert (rounded.float() - exact).norm() < 0.01 * exact.norm()
