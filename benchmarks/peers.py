@@ -1,6 +1,6 @@
 """Our training toolkit against the usual stack (Hugging Face `Trainer` + `peft` p-tuning), in one process.
 
-    python -m benchmarks.peers [--backbone nano|e5-small-q4|base|large] [--quick] [--json] [--output FILE]
+    python -m benchmarks.peers [--backbone nano|e5-small-q4|base|large] [--seeds 5] [--quick] [--json] [--output FILE]
 
 Both sides get the same backbone, sentences, batch size of 32, Adafactor and dev evaluation every epoch, with dropout as
 in the backbone's configuration. They take turns, so that whatever else the machine does hits both; figures are medians
@@ -38,8 +38,6 @@ from xlt_bench.recipe import PRESETS, Phase
 from xlt_bench.records.environment import environment
 from xlt_bench.task import Labelled
 from xlt_bench.training.soft_prompt import FittedPrompt
-
-SEEDS = 5
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class Ours:
         return time.perf_counter() - started
 
 
-def speeds(folder: Path, size: Size, precisions: Sequence[Precision]) -> dict[str, Any]:
+def speeds(folder: Path, size: Size, precisions: Sequence[Precision], seeds: int) -> dict[str, Any]:
     """Examples a second of both sides, training and evaluation, and what is gained over the usual stack in float32."""
     from benchmarks.usual_stack import UsualStack
 
@@ -120,7 +118,7 @@ def speeds(folder: Path, size: Size, precisions: Sequence[Precision]) -> dict[st
         rates: dict[str, float] = {}
         for precision in precisions:
             rates[f"usual train {precision}"] = examples / usual[precision].train(train, dev, size.epochs, turn)
-            rates[f"ours train {precision}"] = SEEDS * examples / lanes[precision].train(train, dev, size.epochs, SEEDS)
+            rates[f"ours train {precision}"] = seeds * examples / lanes[precision].train(train, dev, size.epochs, seeds)
             rates[f"usual evaluate {precision}"] = size.test / usual[precision].predict(test)
             rates[f"ours evaluate {precision}"] = size.test / lanes[precision].predict(test)
         turns.append(rates)
@@ -171,7 +169,7 @@ def _own_peak(folder: Path, side: str, lanes: int) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
 
 
-def measure(backbone: str, quick: bool) -> dict[str, Any]:
+def measure(backbone: str, quick: bool, seeds: int) -> dict[str, Any]:
     """Everything, as plain data."""
     size = (QUICK if quick else FULL)[backbone]
     with tempfile.TemporaryDirectory() as under:
@@ -179,13 +177,13 @@ def measure(backbone: str, quick: bool) -> dict[str, Any]:
         return {
             "backbone": backbone,
             "sizes": dataclasses.asdict(size),
-            "seeds": SEEDS,
-            **speeds(folder, size, ("fp32", "bf16")),
+            "seeds": seeds,
+            **speeds(folder, size, ("fp32", "bf16"), seeds),
             "seconds_a_seed": scaling(folder, size),
             "peak_gb": {
                 "usual": peak_gigabytes(folder, "usual", 1),
                 "ours, 1 lane": peak_gigabytes(folder, "ours", 1),
-                "ours, 5 lanes": peak_gigabytes(folder, "ours", SEEDS),
+                f"ours, {seeds} lanes": peak_gigabytes(folder, "ours", seeds),
             },
             "threads": torch.get_num_threads(),
             "load_before": round(os.getloadavg()[0], 2),
@@ -198,6 +196,7 @@ def main() -> None:
     """Measure, and print a line a figure or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backbone", choices=tuple(SIZES), default="nano")
+    parser.add_argument("--seeds", type=int, default=5, help="that our side trains together")
     parser.add_argument("--quick", action="store_true", help="smaller and rougher")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--output", type=Path, help="write the JSON to this file too")
@@ -207,7 +206,7 @@ def main() -> None:
     if options.peak:
         print(_own_peak(Path(options.folder), options.peak, int(options.lanes)))
         return
-    figures = measure(options.backbone, options.quick)
+    figures = measure(options.backbone, options.quick, options.seeds)
     text = json.dumps(figures, indent=1)
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
