@@ -20,12 +20,16 @@ SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
 
 class Example(NamedTuple):
-    """One input. Labels travel apart from it (`Labelled`), so that a test item never carries its answer."""
+    """One input. Labels travel apart from it (`Labelled`), so that a test item never carries its answer.
+
+    `rendering` is text and text_pair in a source language, for methods alone that declare that they read it.
+    """
 
     id: str
     language: str
     text: str
     text_pair: str | None = None
+    rendering: tuple[str, str | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from typing import get_args
 
@@ -115,3 +116,20 @@ def test_stratified_subset_is_the_same_every_time_and_whole_where_it_fits() -> N
     assert stratified(data, 30).examples == stratified(data, 30).examples
     assert stratified(data, 80) is data
     assert stratified(data, None) is data
+
+
+def test_renderings_come_with_their_rows_and_both_are_padded_to_one_length() -> None:
+    texts = replace(tokenised([2, 7, 3]), renderings=tokenised([4, 5, 9]))
+    batch = texts.batch([0, 2, 1])
+    rendering = batch.rendering
+    assert rendering is not None
+    assert batch.ids.shape == rendering.ids.shape == (3, 9)
+    assert (batch.mask.sum(1).tolist(), rendering.mask.sum(1).tolist()) == ([2, 3, 7], [4, 9, 5])
+    part = batch.take(torch.tensor([2, 0]))
+    assert part.rendering is not None
+    assert part.ids.shape == part.rendering.ids.shape == (2, 7)
+    for cut, whole in ((part, batch), (part.rendering, rendering)):
+        assert torch.equal(cut.ids, whole.ids[[2, 0], :7])
+        assert torch.equal(cut.mask, whole.mask[[2, 0], :7])
+    assert batch.ids[0, 2:].eq(texts.pad_id).all()
+    assert tokenised([2, 3]).batch([0]).rendering is None

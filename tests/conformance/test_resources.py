@@ -18,6 +18,7 @@ DECLARING = (
     methods.TargetWords(),
     methods.FolderWords(),
     methods.PairedWords(),
+    methods.RenderedWords(),
     methods.NamedWords(),
     methods.TemplateWords(),
 )
@@ -66,6 +67,18 @@ def test_pairs_are_alike_in_both_worlds_and_labels_ids_and_what_translates_label
         assert not {example.id for example in first.examples} & {example.id for example in second.examples}
     translated = [{e.text for e in with_usable_labels(part, needs).examples} for part in targets]
     assert len(translated[0] & translated[1]) < len(translated[0])
+
+
+def test_renderings_are_alike_in_both_worlds_and_the_labels_and_ids_of_their_items_are_not() -> None:
+    needs = frozenset({"translate-train", "translated-test"})
+    worlds = [world(number, needs) for number in (0, 1)]
+    supplied = [supplies(needs, {}, Scope(task, SOURCES, TARGETS)) for task in worlds]
+    for name in needs:
+        assert supplied[0][name].fingerprint == supplied[1][name].fingerprint
+    first, second = (task.split("kat_Geor", "test") for task in worlds)
+    assert (first.gold != second.gold).all()
+    assert not {example.id for example in first.examples} & {example.id for example in second.examples}
+    assert texts_of(worlds[0], "train") != texts_of(worlds[1], "train")
 
 
 @pytest.mark.parametrize("needs", [frozenset[str](), frozenset(RESOURCES)], ids=["nothing", "all"])

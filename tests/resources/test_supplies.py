@@ -15,9 +15,10 @@ from tests.support.toy import LABEL_WORDS, LABELS, toy_task
 from xlt_bench.errors import ConfigError, DataError, MethodError
 from xlt_bench.method import Context
 from xlt_bench.recipe import preset_recipe
-from xlt_bench.resources import RESOURCES, Resources, Scope, Supply, Text, needs_of, supplies
+from xlt_bench.resources import RESOURCES, Resources, Scope, Supply, Text, contents, needs_of, rendered, supplies
 from xlt_bench.resources.parallel_disjoint import is_labelled
-from xlt_bench.task import Labelled, Task
+from xlt_bench.runs.calls import anonymous
+from xlt_bench.task import SPLITS, Labelled, Task
 
 SOURCES, TARGETS = ("eng_Latn", "deu_Latn"), ("kat_Geor", "tha_Thai")
 SCOPE = Scope(toy_task(), SOURCES, TARGETS)
@@ -127,6 +128,45 @@ def test_pairs_that_cannot_be_are_refused() -> None:
         few = changed(few, code, "train", items.take(rows))
     with pytest.raises(ConfigError, match=r"leaves labels of one half .* none of toy is in it; take a task with more"):
         supply("parallel-disjoint", scope=replace(SCOPE, task=few))
+
+
+def test_renderings_come_with_their_items_by_place_and_change_no_fingerprint() -> None:
+    """Of items in another order, each in the source's words; with mere numbers for ids they stay where they are."""
+    part = SCOPE.task.split("kat_Geor", "test")
+    shuffled = part.take(np.random.default_rng(0).permutation(len(part)))
+    task = changed(SCOPE.task, "kat_Geor", "test", shuffled)
+    scope = Scope(task, SOURCES, TARGETS)
+    supplied = {name: supply(name, scope=scope) for name in ("translate-train", "translated-test")}
+    with_renderings = rendered(task, contents(supplied))
+    assert with_renderings.fingerprint == task.fingerprint
+    for split in SPLITS:
+        english = {example.id: example.text for example in task.split("eng_Latn", split).examples}
+        for code in TARGETS:
+            examples = with_renderings.split(code, split).examples
+            assert [example.rendering for example in examples] == [(english[example.id], None) for example in examples]
+            assert [example._replace(rendering=None) for example in examples] == [*task.split(code, split).examples]
+            numbered = anonymous(with_renderings.split(code, split)).examples
+            assert [example.rendering for example in numbered] == [example.rendering for example in examples]
+    assert all(example.rendering is None for example in with_renderings.pool(["eng_Latn", "fra_Latn"], "test").examples)
+
+
+def test_items_have_no_rendering_that_is_not_declared() -> None:
+    task = rendered(SCOPE.task, contents({"translated-test": supply("translated-test")}))
+    assert all(example.rendering is None for example in task.pool(TARGETS, "train").examples)
+    assert rendered(SCOPE.task, contents({})) is SCOPE.task
+
+
+@pytest.mark.parametrize(("name", "split"), [("translate-train", "dev"), ("translated-test", "test")])
+def test_items_that_the_source_does_not_have_are_refused(name: str, split: str) -> None:
+    part = SCOPE.task.split("tha_Thai", split)  # type: ignore[arg-type]
+    apart = (part.examples[0]._replace(id="only-thai"), *part.examples[1:])
+    scope = replace(SCOPE, task=changed(SCOPE.task, "tha_Thai", split, Labelled(apart, part.gold)))
+    with pytest.raises(
+        ConfigError, match=rf"{name}: 1 of the \d+ {split} items of tha_Thai share no id with an item of eng"
+    ):
+        supply(name, scope=scope)
+    with pytest.raises(ConfigError, match="--sources is none; give one"):
+        supply(name, scope=replace(SCOPE, sources=()))
 
 
 def write_texts(folder: Path, **lines: list[str]) -> Path:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,8 +48,10 @@ TRAINED = [name for name in names(METHODS) if not isinstance(configure(name, {})
 def test_every_shipped_method_runs_on_cldr_with_nano(tmp_path: Path, method: str) -> None:
     settings = {"language_steps": LANGUAGE_STEPS[method]} if method in LANGUAGE_STEPS else {}
     resources = {"label-words": ROOT / "docs/label-words/cldr.toml"} if method == "rosprompt-like" else {}
-    options = {"targets": "yor_Latn", "seeds": [0], "steps": 3, "settings": settings, "resources": resources}
-    (record,) = xlt_bench.run(method, "eng_Latn,deu_Latn", store=tmp_path, device="cpu", **options)
+    options: dict[str, Any] = {"targets": "yor_Latn", "seeds": [0], "steps": 3, "device": "cpu"}
+    options |= {"protocol": "full", "target_steps": 3} if method == "flare" else {}
+    sources = "eng_Latn" if method == "flare" else "eng_Latn,deu_Latn"
+    (record,) = xlt_bench.run(method, sources, store=tmp_path, settings=settings, resources=resources, **options)
     assert record.complete, record.error
     assert set(record.accuracy) == {"yor_Latn"}
 

@@ -39,6 +39,7 @@ class CountedWords:
     """Shares of the classes among the train items of each word."""
 
     uses_backbone: ClassVar[bool] = False
+    fitted: ClassVar[type[FittedWords]] = FittedWords
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> FittedWords:
         counts: dict[str, list[float]] = {}
@@ -46,7 +47,7 @@ class CountedWords:
             for word in example.text.split():
                 counts.setdefault(word, [0.0] * len(context.labels))[int(label)] += 1.0
         weights = {word: [count / sum(row) for count in row] for word, row in counts.items()}
-        return FittedWords(
+        return self.fitted(
             {word: self.weighed(word, row, context) for word, row in weights.items()}, len(context.labels)
         )
 
@@ -55,7 +56,7 @@ class CountedWords:
         return shares
 
     def load(self, folder: Path, context: Context) -> FittedWords:
-        return FittedWords(json.loads((folder / "weights.json").read_text(encoding="utf-8")), len(context.labels))
+        return self.fitted(json.loads((folder / "weights.json").read_text(encoding="utf-8")), len(context.labels))
 
 
 def rarer_less(word: str, shares: list[float], texts: TextsByLanguage) -> list[float]:
@@ -90,6 +91,23 @@ class PairedWords(CountedWords):
         pairs = context.resources["parallel-disjoint"]
         texts = {code: tuple(pair.target for pair in of_target) for code, of_target in pairs.items()}
         return rarer_less(word, shares, texts)
+
+
+@dataclass
+class FittedBeside(FittedWords):
+    """Adds the scores of the words of each item's rendering, where it has one."""
+
+    def predict(self, examples: Sequence[Example]) -> Scores:
+        renderings = [example._replace(text=(example.rendering or ("",))[0]) for example in examples]
+        return super().predict(examples) + super().predict(renderings)
+
+
+@dataclass(frozen=True)
+class RenderedWords(CountedWords):
+    """Reads items in the source language too."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"translate-train", "translated-test"})
+    fitted: ClassVar[type[FittedWords]] = FittedBeside
 
 
 @dataclass(frozen=True)

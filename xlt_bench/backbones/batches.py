@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -65,6 +65,7 @@ class Batch:
         modules: of the backbone that each row goes through, (rows,), int64; None where all go through the same.
         blanks: position of the mask token that is to be filled in each row, (rows,), int64: its state is read, whatever
             the read-out; None: as the read-out says.
+        rendering: the same rows in a source language, padded to the same length; None where there is none.
     """
 
     ids: Tensor
@@ -74,22 +75,42 @@ class Batch:
     origin: Origin | None = None
     modules: Tensor | None = None
     blanks: Tensor | None = None
+    rendering: Batch | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def take(self, index: Tensor) -> Batch:
         """The rows at these positions, padded to the longest of them."""
-        mask = self.mask[index]
-        width = int(mask.sum(1).max())
+        masks = [self.mask] if self.rendering is None else [self.mask, self.rendering.mask]
+        return self._cut(index, max(int(mask[index].sum(1).max()) for mask in masks))
+
+    def _cut(self, index: Tensor, width: int) -> Batch:
+        """The first `width` tokens of the rows at these positions."""
         return Batch(
             self.ids[index, :width],
-            mask[:, :width],
+            self.mask[index, :width],
             None if self.gold is None else self.gold[index],
             None if self.segments is None else self.segments[index, :width],
             None if self.origin is None else self.origin.take(index),
             None if self.modules is None else self.modules[index],
             None if self.blanks is None else self.blanks[index],
+            None if self.rendering is None else self.rendering._cut(index, width),
+        )
+
+    def beside(self, rendering: Batch, pad_id: int) -> Batch:
+        """With the same rows in a source language, both padded to one length."""
+        width = max(self.ids.shape[1], rendering.ids.shape[1])
+        return replace(self.padded(width, pad_id), rendering=rendering.padded(width, pad_id))
+
+    def padded(self, width: int, pad_id: int) -> Batch:
+        """Padded to so many tokens."""
+        added = (0, width - self.ids.shape[1])
+        return replace(
+            self,
+            ids=functional.pad(self.ids, added, value=pad_id),
+            mask=functional.pad(self.mask, added),
+            segments=None if self.segments is None else functional.pad(self.segments, added),
         )
 
     def blocks(self, tokens: int, prompt: int = 0) -> list[Batch]:

@@ -28,6 +28,7 @@ class Tokenised:
             tell them apart.
         modules: of the backbone that each text goes through, (texts,); None where all go through the same.
         blanks: position of the mask token that is to be filled in each text, (texts,); None where there is none.
+        renderings: the same texts in a source language; None where there are none.
     """
 
     ids: tuple[Ids, ...]
@@ -35,6 +36,7 @@ class Tokenised:
     segments: tuple[Ids, ...] | None = None
     modules: Ids | None = None
     blanks: Ids | None = None
+    renderings: Tokenised | None = None
 
     @staticmethod
     def of(tokenizer: Any, texts: Texts, max_length: int, segments: bool = False) -> Tokenised:
@@ -70,7 +72,7 @@ class Tokenised:
         return np.asarray([len(row) for row in self.ids], np.int64)
 
     def batch(self, index: Sequence[int] | Ids, gold: Ids | None = None) -> Batch:
-        """The texts at these positions, padded to the longest of them."""
+        """The texts at these positions, padded to the longest of them and of their renderings."""
         rows = [self.ids[int(i)] for i in index]
         ids = np.full((len(rows), max(map(len, rows))), self.pad_id, np.int64)
         mask = np.zeros_like(ids)
@@ -83,7 +85,8 @@ class Tokenised:
             for values in (gold, self.modules, self.blanks)
         )
         segments = self._segments(index, ids.shape)
-        return Batch(torch.from_numpy(ids), torch.from_numpy(mask), labels, segments, modules=modules, blanks=blanks)
+        batch = Batch(torch.from_numpy(ids), torch.from_numpy(mask), labels, segments, modules=modules, blanks=blanks)
+        return batch if self.renderings is None else batch.beside(self.renderings.batch(index), self.pad_id)
 
     def _segments(self, index: Sequence[int] | Ids, shape: tuple[int, ...]) -> torch.Tensor | None:
         if self.segments is None:

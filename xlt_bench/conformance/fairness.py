@@ -11,7 +11,7 @@ from xlt_bench.conformance.faults import CheckFailed, CheckSkipped
 from xlt_bench.conformance.worlds import world
 from xlt_bench.method import Method, Scores
 from xlt_bench.plugins import hyperparameters
-from xlt_bench.resources import SOURCE_PARALLEL, needs_of, with_usable_labels
+from xlt_bench.resources import SOURCE_PARALLEL, needs_of, rendered, with_usable_labels
 from xlt_bench.runs.calls import anonymous
 from xlt_bench.task import Labelled
 
@@ -37,7 +37,9 @@ def _zero_shot(bench: Bench, number: int) -> Scores:
     dev = task.pool(bench.toy.sources, "dev")
     if number and SOURCE_PARALLEL not in needs:
         train, dev = anonymous(train), anonymous(dev)
-    fitted = bench.fit(train, dev, bench.context(task=task))
+    context = bench.context(task=task)
+    fitted = bench.fit(train, dev, context)
+    task = rendered(task, context.resources)
     test = task.pool(bench.toy.targets, "test")  # as a variable, in whose frame a method could look for the labels
     return bench.predict(fitted, test.examples)
 

@@ -7,7 +7,13 @@ from itertools import count
 import numpy as np
 
 from xlt_bench.conformance import toy
-from xlt_bench.resources import PARALLEL_DISJOINT, SOURCE_PARALLEL, UNLABELLED_TARGET
+from xlt_bench.resources import (
+    PARALLEL_DISJOINT,
+    SOURCE_PARALLEL,
+    TRANSLATE_TRAIN,
+    TRANSLATED_TEST,
+    UNLABELLED_TARGET,
+)
 from xlt_bench.resources.parallel_disjoint import is_labelled
 from xlt_bench.task import SPLITS, Labelled, Language, Split, Task
 
@@ -31,26 +37,36 @@ def _part(code: str, split: Split, number: int, needs: frozenset[str], form: toy
     part = _renamed(form.items(_SIZES[split], seed, [code]), split)
     if number == 0:
         return part
-    others = Labelled(part.examples, (part.gold + 3) % len(form.labels))
+    relabelled = Labelled(part.examples, (part.gold + 3) % len(form.labels))
     if split == "train" and PARALLEL_DISJOINT in needs:
-        return _second_train(part, others, code, needs, form)
+        return _second_train(part, relabelled, code, needs, form)
+    prefix = _second_prefix(code, split, needs, form)
     if code in form.sources:
-        return part if SOURCE_PARALLEL in needs else _renamed(part, f"{split}-{code}-")
+        return _renamed(part, prefix)
     if split == "test":
-        return _renamed(others, "other")
+        return _renamed(relabelled, prefix)
     if split == "train" and UNLABELLED_TARGET in needs:
-        return _renamed(others.take(np.random.default_rng(seed).permutation(len(part))), "other")
-    return _renamed(form.items(_SIZES[split], seed + 1000, [code]), "other")
+        return _renamed(relabelled.take(np.random.default_rng(seed).permutation(len(part))), prefix)
+    return _renamed(form.items(_SIZES[split], seed + 1000, [code]), prefix)
 
 
-def _second_train(part: Labelled, others: Labelled, code: str, needs: frozenset[str], form: toy.Toy) -> Labelled:
+def _second_prefix(code: str, split: Split, needs: frozenset[str], form: toy.Toy) -> str:
+    """Of the ids of a split in the second world; languages share it where that is how a resource is read."""
+    has_renderings = (TRANSLATED_TEST if split == "test" else TRANSLATE_TRAIN) in needs
+    shared: str = split if SOURCE_PARALLEL in needs else f"second-{split}"
+    if code in form.sources:
+        return shared if SOURCE_PARALLEL in needs or has_renderings else f"{split}-{code}-"
+    return shared if has_renderings else "other"
+
+
+def _second_train(part: Labelled, relabelled: Labelled, code: str, needs: frozenset[str], form: toy.Toy) -> Labelled:
     """Train items of the second world where pairs of the half without labels are alike: labels and ids are not.
 
     Ids stay in their half and are shared by all languages, and the translations of labelled items are other texts.
     """
     seed = 1000 + (form.sources + form.targets).index(code)
     labelled = np.asarray([is_labelled(example.id) for example in part.examples])
-    gold = np.where(labelled, part.gold, others.gold) if code in form.sources else others.gold
+    gold = np.where(labelled, part.gold, relabelled.gold) if code in form.sources else relabelled.gold
     examples = part.examples
     if code in form.targets and UNLABELLED_TARGET not in needs:
         strangers = form.items(_SIZES["train"], seed, [code]).examples

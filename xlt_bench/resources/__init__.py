@@ -12,8 +12,11 @@ from xlt_bench.resources.base import Resource, Resources, Scope, Supply, Text, T
 from xlt_bench.resources.by_language import check_texts, language_texts
 from xlt_bench.resources.label_words import LabelWords
 from xlt_bench.resources.parallel_disjoint import PARALLEL_DISJOINT, ParallelDisjoint, labelled_half
+from xlt_bench.resources.renderings import TRANSLATE_TRAIN, TRANSLATED_TEST, rendered
 from xlt_bench.resources.source_parallel import SOURCE_PARALLEL, SourceParallel
 from xlt_bench.resources.template import TemplateFile
+from xlt_bench.resources.translate_train import TranslateTrain
+from xlt_bench.resources.translated_test import TranslatedTest
 from xlt_bench.resources.unlabelled_folder import UNLABELLED_FOLDER, UnlabelledFolder
 from xlt_bench.resources.unlabelled_target import UNLABELLED_TARGET, UnlabelledTarget
 from xlt_bench.task import Labelled
@@ -22,6 +25,8 @@ __all__ = [
     "PARALLEL_DISJOINT",
     "RESOURCES",
     "SOURCE_PARALLEL",
+    "TRANSLATED_TEST",
+    "TRANSLATE_TRAIN",
     "UNLABELLED_FOLDER",
     "UNLABELLED_TARGET",
     "Resource",
@@ -35,6 +40,7 @@ __all__ = [
     "contents",
     "language_texts",
     "needs_of",
+    "rendered",
     "supplies",
     "with_usable_labels",
     "without_order",
@@ -45,6 +51,8 @@ _SERVED: tuple[Resource, ...] = (
     UnlabelledTarget(),
     UnlabelledFolder(),
     ParallelDisjoint(),
+    TranslateTrain(),
+    TranslatedTest(),
     LabelWords(),
     TemplateFile(),
 )

@@ -85,7 +85,7 @@ class ParallelDisjoint:
         train = scope.task.pool(scope.sources, "train")
         return (
             f"Had the labels of {len(labelled_half(train)):,} of the {len(train):,} train items of its sources, and "
-            f"{sum(map(len, pairs.values())):,} pairs of texts of the others, with {len(pairs)} target languages."
+            f"{sum(map(len, pairs.values())):,} pairs of texts of the others, in {len(pairs)} target language{'s' * (len(pairs) > 1)}."
         )
 
     def example(self, scope: Scope, folder: Path) -> None:

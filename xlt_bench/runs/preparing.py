@@ -31,6 +31,7 @@ from xlt_bench.resources import (
     contents,
     language_texts,
     needs_of,
+    rendered,
     supplies,
     with_usable_labels,
 )
@@ -78,6 +79,7 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
     source, language_note = _source(loader, backbone, configured.method, languages)  # last: it may be a download
     recipe, defaults = _recipe(request, info, configured, source)
     resources = contents(supplied)
+    task = rendered(task, resources)
     task_note = "" if source is None else _checked_task(configured.method, task, resources, source, recipe)
     configured, start = _started(request, configured, task, source)
     notes = (supply.note for supply in supplied.values())

@@ -60,17 +60,16 @@ class ClassifierForward:
 
     def _output(self, module: nn.Module, batch: Batch) -> Outputs:
         classifier: EncoderAndHead = module  # type: ignore[assignment]  # a Module has no declared attributes
+        state = read(self._states(classifier.encoder, batch), batch.mask, self._read_out)
+        return Outputs(classifier.head(state).float(), state, module)
+
+    def _states(self, encoder: nn.Module, batch: Batch) -> Tensor:
+        """Last hidden states, (rows, tokens, head width)."""
         device = self._backbone.device
         segments = None if batch.segments is None else batch.segments.to(device)
-        states = self._backbone.architecture.states(
-            classifier.encoder,
-            batch.mask.to(device),
-            ids=batch.ids.to(device),
-            segments=segments,
-            modules=batch.modules,
+        return self._backbone.architecture.states(
+            encoder, batch.mask.to(device), ids=batch.ids.to(device), segments=segments, modules=batch.modules
         )
-        state = read(states, batch.mask, self._read_out)
-        return Outputs(classifier.head(state).float(), state, module)
 
 
 @torch.no_grad()

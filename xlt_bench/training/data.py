@@ -67,9 +67,16 @@ def text_limit(backbone: Backbone, recipe: Recipe, prompt: int) -> int:
 
 
 def tokenise(examples: Sequence[Example], backbone: Backbone, recipe: Recipe, limit: int) -> Tokenised:
-    """Token ids of the examples' texts, each behind the recipe's prefix, and the modules that each goes through."""
+    """Token ids of the examples' texts, each behind the recipe's prefix, and the modules that each goes through.
+
+    Where examples have renderings in a source language, those too; one without is its own.
+    """
     pairs = [(recipe.text_prefix + example.text, example.text_pair) for example in examples]
     texts = backbone.tokenise(pairs, limit)
+    if any(example.rendering is not None for example in examples):
+        renderings = [example.rendering or (example.text, example.text_pair) for example in examples]
+        prefixed = [(recipe.text_prefix + text, text_pair) for text, text_pair in renderings]
+        texts = replace(texts, renderings=backbone.tokenise(prefixed, limit))
     modules = backbone.architecture.modules_of([example.language for example in examples])
     return texts if modules is None else replace(texts, modules=modules)
 

@@ -144,10 +144,9 @@ class EncoderTuning(TrainingHooks, ABC):
         Raises:
             MethodError: the weights are those of another configuration.
         """
-        origin = json.loads((folder / ORIGIN).read_text(encoding="utf-8"))
-        module = self.new_module(context.backbone, len(context.labels), origin["seed"])
+        module = self.new_module(context.backbone, len(context.labels), seed_of(folder))
         weights, summary = load_fit(folder)
-        _restore(module, weights, context.backbone)
+        restore(module, weights, context.backbone)
         return FittedEncoder(self, module, context, summary)
 
 
@@ -168,14 +167,19 @@ class FittedEncoder:
     def adapt(self, train: Labelled, dev: Labelled, context: Context) -> FittedEncoder:
         """Go on training a copy on a target language."""
         module = self.method.new_module(context.backbone, len(context.labels), self.module.seed)
-        _restore(module, dict(_weights(self.module, self.context.backbone)), context.backbone)
+        restore(module, dict(weights_of(self.module, self.context.backbone)), context.backbone)
         return self.method.train_module(module, train, dev, context, context.recipe.target)
 
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors` (the head, and what the encoder does not share with the backbone), `fit.json`,
         and in `origin.json` the seed that all the rest follows from."""
-        save_fit(folder, dict(_weights(self.module, self.context.backbone)), self.summary)
+        save_fit(folder, dict(weights_of(self.module, self.context.backbone)), self.summary)
         (folder / ORIGIN).write_text(json.dumps({"seed": self.module.seed}), encoding="utf-8")
+
+
+def seed_of(folder: Path) -> int:
+    """The seed that a saved fit began with."""
+    return int(json.loads((folder / ORIGIN).read_text(encoding="utf-8"))["seed"])
 
 
 def share_frozen(frozen: Sequence[nn.Parameter], backbone: Backbone) -> None:
@@ -185,7 +189,7 @@ def share_frozen(frozen: Sequence[nn.Parameter], backbone: Backbone) -> None:
             parameter.data = base.data
 
 
-def _weights(module: TunedEncoder, backbone: Backbone) -> Iterator[tuple[str, Tensor]]:
+def weights_of(module: TunedEncoder, backbone: Backbone) -> Iterator[tuple[str, Tensor]]:
     """Every tensor that is not the backbone's, once, by name."""
     seen = {parameter.data_ptr() for parameter in backbone.encoder.parameters()}
     for name, tensor in module.encoder.state_dict().items():
@@ -195,9 +199,9 @@ def _weights(module: TunedEncoder, backbone: Backbone) -> Iterator[tuple[str, Te
     yield from ((HEAD + name, tensor) for name, tensor in module.head.state_dict().items())
 
 
-def _restore(module: TunedEncoder, weights: dict[str, Tensor], backbone: Backbone) -> None:
+def restore(module: TunedEncoder, weights: dict[str, Tensor], backbone: Backbone) -> None:
     """Copy weights into a new module of the same configuration."""
-    tensors = dict(_weights(module, backbone))
+    tensors = dict(weights_of(module, backbone))
     wrong = [name for name in tensors.keys() | weights.keys() if _shape(tensors, name) != _shape(weights, name)]
     if wrong:
         raise MethodError(f"the saved weights are of another configuration: they differ in {sorted(wrong)[0]}")
