@@ -30,7 +30,7 @@ from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.records.store import Store
 from xlt_bench.resources import PARALLEL_DISJOINT, Resources, Text
-from xlt_bench.resources.parallel_disjoint import Pair
+from xlt_bench.resources.parallel_disjoint import TextPair
 from xlt_bench.training.data import NO_CLASS, TrainData, tokenised
 from xlt_bench.training.losses import CROSS_ENTROPY
 from xlt_bench.training.prompted import PromptedForward, PromptedTexts
@@ -38,16 +38,16 @@ from xlt_bench.training.prompted import PromptedForward, PromptedTexts
 TARGETS = ("kat_Geor", "tha_Thai")
 
 
-def pairs_of(texts: Sequence[str], translations: Sequence[str]) -> tuple[Pair, ...]:
+def pairs_of(texts: Sequence[str], translations: Sequence[str]) -> tuple[TextPair, ...]:
     pairs = zip(texts, translations, strict=True)
-    return tuple(Pair("eng_Latn", Text(text), Text(translation)) for text, translation in pairs)
+    return tuple(TextPair("eng_Latn", Text(text), Text(translation)) for text, translation in pairs)
 
 
 WORDS = [example.text for example in TEST.examples]
 PAIRS = {"kat_Geor": pairs_of(WORDS[:13], WORDS[20:33]), "tha_Thai": pairs_of(WORDS[:5], WORDS[5:10])}
 
 
-def paired_context(backbone: Backbone, pairs: dict[str, tuple[Pair, ...]] = PAIRS, steps: int = 12) -> Context:
+def paired_context(backbone: Backbone, pairs: dict[str, tuple[TextPair, ...]] = PAIRS, steps: int = 12) -> Context:
     resources = Resources({PARALLEL_DISJOINT: MappingProxyType(pairs)})
     return replace(context(backbone, loud(steps=steps)), resources=resources)
 

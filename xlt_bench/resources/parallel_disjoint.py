@@ -22,7 +22,7 @@ from xlt_bench.task import Labelled
 PARALLEL_DISJOINT = "parallel-disjoint"
 
 
-class Pair(NamedTuple):
+class TextPair(NamedTuple):
     """Two texts that say the same, of an item that nobody has the label of.
 
     Attributes:
@@ -81,11 +81,12 @@ class ParallelDisjoint:
             )
         return Supply(MappingProxyType(pairs), self._note(scope, pairs))
 
-    def _note(self, scope: Scope, pairs: Mapping[str, tuple[Pair, ...]]) -> str:
+    def _note(self, scope: Scope, pairs: Mapping[str, tuple[TextPair, ...]]) -> str:
         train = scope.task.pool(scope.sources, "train")
+        languages = f"{len(pairs)} target language{'s' * (len(pairs) > 1)}"
         return (
             f"Had the labels of {len(labelled_half(train)):,} of the {len(train):,} train items of its sources, and "
-            f"{sum(map(len, pairs.values())):,} pairs of texts of the others, in {len(pairs)} target language{'s' * (len(pairs) > 1)}."
+            f"{sum(map(len, pairs.values())):,} pairs of texts of the others, in {languages}."
         )
 
     def example(self, scope: Scope, folder: Path) -> None:
@@ -109,11 +110,11 @@ def _renderings(scope: Scope) -> dict[str, list[tuple[str, Text]]]:
     return renderings
 
 
-def _pairs(train: Labelled, renderings: Mapping[str, list[tuple[str, Text]]]) -> tuple[Pair, ...]:
+def _pairs(train: Labelled, renderings: Mapping[str, list[tuple[str, Text]]]) -> tuple[TextPair, ...]:
     """The pairs of one target."""
     pairs = []
     for example in train.examples:
         if sources := renderings.get(example.id):
             target = Text(example.text, example.text_pair)
-            pairs.append(Pair(*sources[int(hash_of(target), 16) % len(sources)], target))
+            pairs.append(TextPair(*sources[int(hash_of(target), 16) % len(sources)], target))
     return tuple(sorted(pairs, key=lambda pair: (hash_of(pair.target), hash_of(pair.source))))
