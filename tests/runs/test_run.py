@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.commands import Command, process_environment
+from tests.support.commands import Command, heed_ctrl_c, process_environment
 from tests.support.plugins import GOOD, write_plugin
 from tests.support.toy import CODES, toy_task
 from xlt_bench.records.record import Record
@@ -222,7 +222,13 @@ def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_next_run_goes_on(tmp_pa
     asked = ["run", "--task", "toy", "--sources", "joshi5", "--device", "cpu", "--seeds", "3"]
     command = [sys.executable, "-m", "xlt_bench", *asked, "-m", write_plugin(tmp_path, waits)]
     running = subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=process_environment()
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=process_environment(),
+        preexec_fn=heed_ctrl_c,
     )
     assert running.stderr is not None
     for line in running.stderr:

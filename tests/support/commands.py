@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -26,3 +27,11 @@ def process_environment(**changes: str) -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     usual = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "COLUMNS": "80", "PYTHONPATH": path}
     return inherited | usual | changes
+
+
+def heed_ctrl_c() -> None:
+    """Let SIGINT interrupt this process, also where a background job of a shell started the tests and ignores it.
+
+    Called in a process that is forked, or as `preexec_fn` of one that is started.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from tests.support.commands import heed_ctrl_c
+
 _PRELOADED = [
     *("torch", "pandas", "pyarrow.parquet", "rich.progress", "xlt_bench.cli.main", "xlt_bench.cli.study"),
     *("xlt_bench.studies.running", "xlt_bench.studies.catalogue", "xlt_bench.engines", "xlt_bench.progress.terminal"),
@@ -27,6 +29,7 @@ def start(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
 
 
 def _run(arguments: list[str], folder: str, environment: dict[str, str], search_path: list[str]) -> None:
+    heed_ctrl_c()
     os.environ.update(environment)
     os.chdir(folder)
     sys.path[:] = search_path
