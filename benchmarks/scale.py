@@ -66,7 +66,8 @@ def of_size(full: Path, count: int, status: Sequence[str]) -> dict[str, object]:
             "index_megabytes": _megabytes(Path(scratch) / "cache"),
         }
         if status:
-            figures["status_warm"] = measured(["study", "status", *status, "--store", str(store)], environment)
+            looking = ["study", "status", *status, "--store", str(store)]
+            figures |= {"status_cold": measured(looking, environment), "status_warm": measured(looking, environment)}
         pack(Store(store))
         figures["packed_megabytes"] = _megabytes(store)
         figures["board_packed"] = measured(board, environment)

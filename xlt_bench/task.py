@@ -147,6 +147,8 @@ class TaskInfo:
     `groups` takes a backbone's name and returns the named groups known for this (task, backbone) pair.
     `full_targets` names the groups that the full protocol adapts to and shows by default; those that are known for the
     backbone are taken, all targets where none is.
+    `files` takes a data folder as `load` does and returns all files and folders that are read then; None where nobody
+    can name them, as those of the hub. Who names them has plans of studies remembered as long as they do not change.
     `languages` gives what is known of the task's languages, in its order, without loading it.
     `primary` is the target group that the task's main question is about: tests on it are confirmatory, those on other
     groups exploratory; None: the task declares none.
@@ -166,6 +168,7 @@ class TaskInfo:
     groups: Callable[[str], Mapping[str, frozenset[str]]]
     full_targets: tuple[str, ...] = ()
     full_seeds: int = 6
+    files: Callable[[Path | None], Sequence[Path] | None] = lambda folder: None
     languages: Callable[[], Mapping[str, Language]] = dict
     primary: str | None = None
     low_performing_with: str | None = None

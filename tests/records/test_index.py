@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.support.records import predictions, record
+from xlt_bench.io import signatures
 from xlt_bench.io.cache import cache_folder
 from xlt_bench.records import folder_reader, index
 from xlt_bench.records.predictions_file import SheetReader
@@ -28,7 +29,7 @@ def small_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Index even a few Records that were written a moment ago, in a cache folder of the test's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(folder_reader, "FEWEST_INDEXED", 1)
-    monkeypatch.setattr(index, "_SETTLED_NANOSECONDS", 0)
+    monkeypatch.setattr(signatures, "_SETTLED_NANOSECONDS", 0)
 
 
 @pytest.fixture
@@ -213,7 +214,7 @@ def test_two_processes_keep_what_both_read(folder: Path, tmp_path: Path) -> None
 
 
 def test_what_changed_a_moment_ago_is_not_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_SETTLED_NANOSECONDS", 3_600 * 10**9)
+    monkeypatch.setattr(signatures, "_SETTLED_NANOSECONDS", 3_600 * 10**9)
     contents(folder)
     assert tables() == []
 

@@ -13,7 +13,8 @@ import pytest
 from tests.support import SUPPORT
 from tests.support.commands import process_environment
 from tests.support.store_changer import SEEDS
-from xlt_bench.records import folder_reader, index
+from xlt_bench.io import signatures
+from xlt_bench.records import folder_reader
 from xlt_bench.records.store import Store
 
 SECONDS = 1.0
@@ -25,7 +26,7 @@ def test_no_record_is_missing_and_none_is_half_of_two(
 ) -> None:
     if indexed:
         monkeypatch.setattr(folder_reader, "FEWEST_INDEXED", 1)
-        monkeypatch.setattr(index, "_SETTLED_NANOSECONDS", 0)
+        monkeypatch.setattr(signatures, "_SETTLED_NANOSECONDS", 0)
     writer = subprocess.Popen(
         [sys.executable, str(SUPPORT / "store_changer.py"), str(tmp_path / "store")],
         stdout=subprocess.PIPE,

@@ -57,6 +57,15 @@ def test_a_good_folder(folder: Path) -> None:
     assert {split: len(task.split("zul_Latn", split)) for split in SPLITS} == COUNTS
 
 
+def test_its_files_are_named_but_for_those_that_another_library_chooses(folder: Path) -> None:
+    tables = set(folder.rglob("*.tsv"))
+    assert set(toml_task(folder / "task.toml").files(None) or ()) == {
+        folder / "task.toml", *tables, *(table.parent for table in tables)
+    }  # fmt: skip
+    (folder / "task.toml").write_text(f'config = "{{language}}"\ndata = "."\n{TOML}', encoding="utf-8")
+    assert toml_task(folder / "task.toml").files(None) is None
+
+
 def test_what_is_known_of_languages(folder: Path) -> None:
     toml = TOML.replace('languages = ["eng_Latn", "deu_Latn", "zul_Latn"]', "") + (
         "[languages.eng_Latn]\n"

@@ -15,7 +15,7 @@ from xlt_bench.errors import DataError
 from xlt_bench.task import SPLITS, Language, Split
 from xlt_bench.tasks import sib200, task_info
 from xlt_bench.tasks.sib200 import hub
-from xlt_bench.tasks.sib200.folder import FolderShape, read_folder
+from xlt_bench.tasks.sib200.folder import FolderShape, files_of, read_folder
 
 CODES = ("eng_Latn", "deu_Latn", "ace_Arab")
 COUNTS: dict[Split, int] = {"train": 4, "dev": 2, "test": 3}
@@ -70,6 +70,10 @@ def test_the_languages_may_be_in_data(folder: Path, tmp_path: Path) -> None:
     for code in CODES:
         (folder / code).rename(root / "data" / code)
     assert len(read_folder(root, LAYOUT).pool(CODES, "test")) == 9
+
+
+def test_its_files_are_named(folder: Path) -> None:
+    assert set(files_of(folder, LAYOUT)) == {folder, *(path for path in folder.rglob("*.tsv"))}
 
 
 def test_quoted_texts(folder: Path) -> None:

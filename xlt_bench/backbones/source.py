@@ -89,6 +89,11 @@ def check_name(name: str) -> None:
         )
 
 
+def is_on_this_machine(name: str) -> bool:
+    """Whether the files of a backbone are looked for on this machine alone, and not on the hub."""
+    return name == NANO or is_folder(name) or name in PACKAGED
+
+
 def locate(name: str) -> BackboneSource:
     """Find a backbone: `nano` (shipped), a local folder, a packaged one, or a hub id; and look into its files.
 

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 
     from xlt_bench.engines.slurm.overview import Overview
     from xlt_bench.method import Progress
+    from xlt_bench.records.store import Store
     from xlt_bench.runs.experiment import Experiment
     from xlt_bench.runs.loader import Loader
     from xlt_bench.studies.definition import Study
+    from xlt_bench.studies.outlines import Outline
     from xlt_bench.studies.planning import Planned
 
 
@@ -79,24 +81,25 @@ def study(
     What is given here goes before what the study says.
     """
     from xlt_bench.studies.catalogue import find_study
-    from xlt_bench.studies.planning import plan_study
 
     if action is Action.LS:
         return _list()
     if name is None:
         raise ConfigError(f"study {action} needs a NAME; see: xlt-bench study ls")
-    from xlt_bench.runs.loader import Loader
-
-    chosen, loader = find_study(name), Loader()
+    chosen = find_study(name)
     choice = EngineChoice(engine, pack, threads, profile, tuple(job or ()), detach)
     request = choice.check(request)
+    if action is Action.STATUS:
+        return _status(chosen, request)
+    from xlt_bench.runs.loader import Loader
+    from xlt_bench.studies.planning import plan_study
+
+    loader = Loader()
     planned = plan_study(chosen, request, loader)
     if action is Action.PLAN:
         _plan(chosen, planned, loader, estimate)
     elif action is Action.RUN:
         _run(chosen, planned, loader, limit_cells, choice)
-    elif action is Action.STATUS:
-        _status(chosen, planned)
     else:
         from xlt_bench.leaderboard.study.report import show_report
 
@@ -121,7 +124,7 @@ def _plan(study: Study, planned: list[Planned], loader: Loader, estimate: bool) 
     costs = None
     if estimate:
         with redirect_stdout(sys.stderr):
-            costs = list(estimates(planned, Probes(_store(planned), loader)))
+            costs = list(estimates(planned, Probes(_store(planned).folder, loader)))
     Console(highlight=False).print(plan_table(study, planned, costs))
 
 
@@ -129,6 +132,7 @@ def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None
     from rich.console import Console
 
     from xlt_bench.studies.listing import left_out, status_line
+    from xlt_bench.studies.outlines import outline_of
     from xlt_bench.studies.running import cell_counts, run_study
 
     if limit is not None and choice.name == "slurm":
@@ -137,6 +141,7 @@ def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None
     notes.soft_wrap = not notes.is_terminal
     for line in left_out(planned):
         notes.print(line)
+    outlines, store = [outline_of(configuration) for configuration in planned], _store(planned)
     try:
         with redirect_stdout(sys.stderr):
             faults = run_study(
@@ -147,12 +152,12 @@ def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None
                 limit=limit,
             )
     except KeyboardInterrupt:
-        notes.print(f"stopped; {status_line(cell_counts(planned))}; the same command goes on with the rest")
-        leave_or_cancel(choice, _store(planned), notes)
+        notes.print(f"stopped; {status_line(cell_counts(outlines, store))}; the same command goes on with the rest")
+        leave_or_cancel(choice, store.folder, notes)
         raise typer.Exit(130) from None
     for fault in faults:
         notes.print(f"could not be run: {fault}", style="red")
-    counts = list(cell_counts(planned, _jobs(planned, notes).cells))
+    counts = list(cell_counts(outlines, store, _jobs(outlines, store, notes).cells))
     print(f"study {study.name}: {status_line(counts)}")
     if any(count.failed for count in counts):
         notes.print("Failed runs are kept as failed; --rerun failed tries them again.")
@@ -160,34 +165,35 @@ def _run(study: Study, planned: list[Planned], loader: Loader, limit: int | None
         raise typer.Exit(1)
 
 
-def _status(study: Study, planned: list[Planned]) -> None:
+def _status(study: Study, request: Request) -> None:
     from rich.console import Console
 
+    from xlt_bench.records.store import Store
     from xlt_bench.studies.listing import status_table
+    from xlt_bench.studies.outlines import study_outlines
     from xlt_bench.studies.running import cell_counts
 
-    jobs = _jobs(planned, Console(stderr=True, highlight=False, markup=False))
-    Console(highlight=False).print(status_table(study, list(cell_counts(planned, jobs.cells)), jobs.rows))
+    outlines, store = study_outlines(study, request), Store(request.store)
+    jobs = _jobs(outlines, store, Console(stderr=True, highlight=False, markup=False))
+    counts = list(cell_counts(outlines, store, jobs.cells))
+    Console(highlight=False).print(status_table(study, counts, jobs.rows))
 
 
-def _jobs(planned: list[Planned], notes: Console) -> Overview:
+def _jobs(outlines: list[Outline], store: Store, notes: Console) -> Overview:
     """What jobs of a cluster do for a study; where the cluster does not answer, that is said and nothing known."""
     from xlt_bench.engines.slurm.overview import Overview, overview
 
-    fingerprints = {cell.fingerprint for configuration in planned for cell in configuration.cells}
+    fingerprints = {fingerprint for outline in outlines for fingerprint in outline.fingerprints}
     try:
-        return overview(_experiment(planned).setup.store, fingerprints)
+        return overview(store, fingerprints)
     except EngineError as error:
         notes.print(f"of jobs nothing is known now: {error}", style="red", soft_wrap=True)
         return Overview()
 
 
-def _store(planned: list[Planned]) -> Path:
-    return _experiment(planned).setup.store.folder
-
-
-def _experiment(planned: list[Planned]) -> Experiment:
-    return next(part.experiment for part in planned if part.experiment)
+def _store(planned: list[Planned]) -> Store:
+    """The one store of a study."""
+    return next(part.experiment.setup.store for part in planned if part.experiment)
 
 
 def _display(

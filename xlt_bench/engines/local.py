@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from xlt_bench.engines.base import Means, Waiting
 from xlt_bench.engines.packs import pack_size, packs
@@ -19,7 +20,9 @@ from xlt_bench.records.record import Record
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.request import Request
-from xlt_bench.runs.runner import Runner
+
+if TYPE_CHECKING:
+    from xlt_bench.runs.runner import Runner
 
 _POLL_SECONDS, _MOST_POLL_SECONDS, _POLL_GROWTH = 1.0, 10.0, 1.3
 """Between two looks at what others work on; longer each time, since hundreds of jobs may wait for one fit."""
@@ -61,6 +64,8 @@ class LocalEngine:
         Raises:
             Stopped: a scheduler asked the process to leave; what is under way is kept for the next one.
         """
+        from xlt_bench.runs.runner import Runner  # it brings torch, which nobody needs who only looks
+
         with threads(self.threads), StopSignals() as stop_signals:
             runner = Runner(experiment.setup, self.progress, self.loader, stop_signals)
             yield from self._carry_out(experiment, runner, waiting)

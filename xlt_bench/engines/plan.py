@@ -17,7 +17,6 @@ from xlt_bench.runs.evaluation import Evaluation
 from xlt_bench.runs.experiment import Experiment, experiment_of
 from xlt_bench.runs.loader import Loader
 from xlt_bench.runs.preparing import prepare
-from xlt_bench.runs.preparing_evaluation import prepare_evaluation
 from xlt_bench.runs.request import Request
 
 _FIXED = ("task_hash", "backbone_hash", "method", "hyperparameters", "init_from", "precision", "resources")
@@ -68,11 +67,7 @@ class Plan:
         Raises:
             ConfigError: the data, the backbone or the method are not those of the plan.
         """
-        prepared = (
-            prepare(self.request, loader)
-            if isinstance(self.request, Request)
-            else prepare_evaluation(self.request, loader).experiment
-        )
+        prepared = _prepared(self.request, loader)
         _check_same(prepared.cells[0], self.cells)
         if self.store != prepared.setup.store.folder:
             operations = self.count_operations
@@ -126,6 +121,16 @@ class Plan:
             pack=plain["pack"],
             created=plain["created"],
         )
+
+
+def _prepared(request: Request | Evaluation, loader: Loader | None) -> Experiment:
+    if isinstance(request, Request):
+        return prepare(request, loader)
+    from xlt_bench.runs.preparing_evaluation import (
+        prepare_evaluation,
+    )  # it brings torch
+
+    return prepare_evaluation(request, loader).experiment
 
 
 def _check_same(local_cell: Cell, cells: Sequence[Cell]) -> None:

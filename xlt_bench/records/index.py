@@ -19,17 +19,14 @@ import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from xlt_bench.io import atomic
+from xlt_bench.io import atomic, signatures
 from xlt_bench.io.cache import cache_folder
 from xlt_bench.records.manifest import MANIFEST
 from xlt_bench.records.predictions_file import PREDICTIONS
 from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, in_order, write_table
 
-_SETTLED_NANOSECONDS = 2_000_000_000
-"""A file that was changed less long ago could be changed again within the resolution of its time."""
 _MOST_TABLES = 8
 _MOST_STORES = 100
-_ABSENT = "-"
 
 
 class Index:
@@ -103,23 +100,13 @@ class Index:
 
 def signature_of(folder: Path | str) -> str:
     """The signature of the files of a Record's folder; empty without a manifest."""
-    manifest = _file_signature(f"{folder}/{MANIFEST}")
-    return "" if manifest == _ABSENT else f"{manifest} {_file_signature(f'{folder}/{PREDICTIONS}')}"
+    manifest = signatures.signature_of(f"{folder}/{MANIFEST}")
+    return "" if manifest == signatures.ABSENT else f"{manifest} {signatures.signature_of(f'{folder}/{PREDICTIONS}')}"
 
 
 def is_settled(signature: str) -> bool:
     """Whether files of this signature were changed so long ago that any change from now on would show."""
-    files = [part.split(".") for part in signature.split() if part != _ABSENT]
-    newest = max((int(part) for times in files for part in times[:2]), default=0)
-    return bool(files) and newest < time.time_ns() - _SETTLED_NANOSECONDS
-
-
-def _file_signature(path: str) -> str:
-    try:
-        facts = os.stat(path)
-    except (OSError, ValueError):
-        return _ABSENT
-    return f"{facts.st_mtime_ns}.{facts.st_ctime_ns}.{facts.st_size}.{facts.st_ino}"
+    return bool(signature) and signatures.are_settled(signature.split())
 
 
 def _remove_oldest(folder: Path) -> None:

@@ -69,7 +69,7 @@ def status_table(study: Study, counts: Sequence[CellCounts], jobs: Sequence[JobR
     """Configurations with the numbers of their cells by state; then the jobs of a cluster that make them."""
     table = _table("method", "sources", *CELL_STATES)
     for count in counts:
-        names = (Text(clean(_label(count.planned))), Text(clean(count.planned.sources)))
+        names = (Text(clean(count.outline.method)), Text(clean(count.outline.sources)))
         table.add_row(*names, *(str(count.by_state[state]) for state in CELL_STATES))
     parts: list[RenderableType] = [table, Text(f"study {study.name}: {status_line(counts)}")]
     if jobs:

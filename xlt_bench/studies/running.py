@@ -11,7 +11,9 @@ from xlt_bench.engines import Engine, Waiting, carry_out
 from xlt_bench.errors import ConfigError, MethodError, StoreError, XltBenchError
 from xlt_bench.method import Progress
 from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
 from xlt_bench.runs.experiment import Experiment
+from xlt_bench.studies.outlines import Outline
 from xlt_bench.studies.planning import Planned
 from xlt_bench.studies.probe import Probes
 
@@ -30,7 +32,7 @@ CELL_STATES = ("done", "failed", "running", "queued", "missing")
 class CellCounts:
     """How far a configuration is: numbers of its cells by their state, of `CELL_STATES`."""
 
-    planned: Planned
+    outline: Outline
     by_state: Counter[str]
 
     @property
@@ -93,18 +95,19 @@ def run_study(
     return list(faults.values())
 
 
-def cell_counts(planned: Sequence[Planned], queued: Collection[str] = ()) -> Iterator[CellCounts]:
+def cell_counts(outlines: Sequence[Outline], store: Store, queued: Collection[str] = ()) -> Iterator[CellCounts]:
     """How far each configuration is; a cell that configurations share is counted with the first.
 
     Args:
-        planned: from `plan_study`.
+        outlines: of the configurations.
+        store: where their Records lie.
         queued: fingerprints of cells that jobs of a cluster are to make.
     """
     counted: set[str] = set()
-    for configuration in planned:
-        fingerprints = [cell.fingerprint for cell in configuration.cells if cell.fingerprint not in counted]
+    for outline in outlines:
+        fingerprints = [fingerprint for fingerprint in outline.fingerprints if fingerprint not in counted]
         counted.update(fingerprints)
-        yield CellCounts(configuration, Counter(_states(configuration, fingerprints, queued)))
+        yield CellCounts(outline, Counter(_states(store, fingerprints, queued)))
 
 
 def estimates(planned: Sequence[Planned], probes: Probes) -> Iterator[Estimate | None]:
@@ -131,10 +134,7 @@ def estimates(planned: Sequence[Planned], probes: Probes) -> Iterator[Estimate |
         yield Estimate(seconds, probe.memory_bytes)
 
 
-def _states(configuration: Planned, fingerprints: Sequence[str], queued: Collection[str]) -> Iterator[str]:
-    if configuration.experiment is None:
-        return
-    store = configuration.experiment.setup.store
+def _states(store: Store, fingerprints: Sequence[str], queued: Collection[str]) -> Iterator[str]:
     outcomes = store.find_all(fingerprints)
     for fingerprint in fingerprints:
         record = outcomes.get(fingerprint)

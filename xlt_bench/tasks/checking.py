@@ -22,6 +22,7 @@ def guarded(info: TaskInfo) -> TaskInfo:
     return replace(
         info,
         load=partial(_load, info),
+        files=lambda folder: _called(info, "files", partial(info.files, folder)),
         groups=lambda backbone: _called(info, "groups", partial(info.groups, backbone)),
         languages=lambda: _called(info, "languages", info.languages),
     )

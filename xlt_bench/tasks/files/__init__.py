@@ -38,6 +38,7 @@ def toml_task(path: Path | str) -> TaskInfo:
         seeds=description.seeds,
         load=partial(_load, description),
         groups=partial(_groups, description),
+        files=partial(_files, description),
         languages=lambda: description.languages,
         full_targets=description.full_targets,
         full_seeds=description.full_seeds,
@@ -53,6 +54,12 @@ def _load(description: TaskDescription, folder: Path | None) -> Task:
     from xlt_bench.tasks.files.loading import load_task
 
     return load_task(description if folder is None else description.in_folder(folder))
+
+
+def _files(description: TaskDescription, folder: Path | None) -> list[Path] | None:
+    from xlt_bench.tasks.files.opening import files_of
+
+    return files_of((description if folder is None else description.in_folder(folder)).layout)
 
 
 def _groups(description: TaskDescription, backbone: str) -> Mapping[str, frozenset[str]]:

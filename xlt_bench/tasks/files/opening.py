@@ -61,6 +61,23 @@ def open_tables(layout: Layout) -> dict[tuple[str, Split], Opened]:
     return readers
 
 
+def files_of(layout: Layout) -> list[Path] | None:
+    """All files of a task with its description, and the folders in which they are looked for; None: not all are local.
+
+    Files of a data set in the hub's layout are not named either: which they are is for another library to decide.
+    """
+    files = [layout.toml]
+    for code in layout.folders:
+        for split in (split for split in SPLITS if code in layout.languages[split]):
+            source = layout.source_of(code, split)
+            if source.folder is None or source.config is not None:
+                return None
+            name = filled(source.files or "", layout.folders[code], layout.split_name(source, split))
+            paths = _glob(source.folder, name)
+            files += [*paths, *(path.parent for path in paths)]
+    return files
+
+
 def _glob(folder: Path, pattern: str) -> list[Path]:
     try:
         return list(folder.glob(pattern))

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xlt_bench.backbones.languages import pretraining_of
 from xlt_bench.languages.groups import named_groups
 from xlt_bench.languages.table import known_languages
 from xlt_bench.task import Language, Split, Task, TaskInfo
 from xlt_bench.tasks.tables import flagged, languages_of, read_lines, read_table
+
+if TYPE_CHECKING:
+    from xlt_bench.tasks.sib200.folder import FolderShape
 
 LABELS = ("science/technology", "travel", "politics", "sports", "health", "entertainment", "geography")
 COUNTS: Mapping[Split, int] = {"train": 701, "dev": 99, "test": 204}
@@ -36,10 +40,17 @@ def load(data_dir: Path | None) -> Task:
     Raises:
         DataError: the files are not SIB-200 (named with file and line), or the hub is out of reach.
     """
-    from xlt_bench.tasks.sib200.folder import FolderShape, read_folder
+    from xlt_bench.tasks.sib200.folder import read_folder
     from xlt_bench.tasks.sib200.hub import fetch
 
-    return read_folder(fetch() if data_dir is None else data_dir, FolderShape(LABELS, languages_of(_rows()), COUNTS))
+    return read_folder(fetch() if data_dir is None else data_dir, _shape())
+
+
+def data_files(data_dir: Path | None) -> list[Path] | None:
+    """What `load` reads of a folder; None: of the hub."""
+    from xlt_bench.tasks.sib200.folder import files_of
+
+    return None if data_dir is None else files_of(data_dir, _shape())
 
 
 def groups(backbone: str) -> Mapping[str, frozenset[str]]:
@@ -71,6 +82,12 @@ def languages() -> Mapping[str, Language]:
     return languages_of(_rows())
 
 
+def _shape() -> FolderShape:
+    from xlt_bench.tasks.sib200.folder import FolderShape
+
+    return FolderShape(LABELS, languages_of(_rows()), COUNTS)
+
+
 def _rows() -> list[dict[str, str]]:
     return read_table(PACKAGE, "languages.csv")
 
@@ -83,6 +100,7 @@ INFO = TaskInfo(
     seeds=10,
     load=load,
     groups=groups,
+    files=data_files,
     languages=languages,
     primary="low-performing",
     caveats=(LEAK,),

@@ -74,6 +74,12 @@ def find_root(folder: Path, shape: FolderShape) -> Path:
     return roots[0]
 
 
+def files_of(folder: Path, shape: FolderShape) -> list[Path]:
+    """All files that `read_folder` reads, and the folder that decides where they lie; DataError as of `find_root`."""
+    root = find_root(folder, shape)
+    return [folder, *(root / code / f"{split}.tsv" for code in shape.languages for split in SPLITS)]
+
+
 def read_rows(path: Path, split: Split, shape: FolderShape) -> Rows:
     """One file, its columns, labels, ids and texts checked, but not whether it is parallel to other languages."""
     lines = read_separated(path, _fault)
