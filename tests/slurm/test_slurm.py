@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import ROOT
 from tests.support.commands import Output, process_environment
+from tests.support.records import manifests
 from tests.support.slurm_cluster import Cluster, missing, wait_for
 from tests.support.toy import write_files
 from xlt_bench import __version__
@@ -109,17 +110,6 @@ def call(cluster: Cluster, folder: Path, *arguments: str) -> Output:
 def study(cluster: Cluster, folder: Path, action: str, *further: str) -> Output:
     engine = ("--engine", "slurm", "--profile", "profile.toml") if action == "run" else ()
     return call(cluster, folder, "study", action, "twenty.toml", "--task", "toy", *BUDGET, *engine, *further)
-
-
-def manifests(store: Path) -> dict[str, dict[str, object]]:
-    """The Records of a store, without what no two runs have alike."""
-    records, damaged = Store(store).records()
-    assert not damaged
-    plain = {record.cell.fingerprint: record.as_json() for record in records}
-    for record in plain.values():
-        for volatile in ("timing", "created", "peak_memory_bytes"):
-            del record[volatile]
-    return plain
 
 
 def submitted(output: Output) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from tests.support.toy import CODES, LABELS
 from xlt_bench.records.cell import Cell
 from xlt_bench.records.record import Predictions, Record
+from xlt_bench.records.store import Store
 
 
 def cell(**changes: Any) -> Cell:
@@ -60,3 +62,21 @@ def record(
         item_hash=None if answers is None else answers.item_hash(),
     )
     return replace(usual, **{name: value for name, value in changes.items() if name not in of_cell})
+
+
+def comparable(manifest: dict[str, Any]) -> dict[str, Any]:
+    """A Record as JSON without what no two runs have alike: times, memory, and the state of the repository.
+
+    The last changes when somebody edits or commits a file while the tests run.
+    """
+    volatile = {name: manifest.pop(name) for name in ("timing", "created", "peak_memory_bytes")}
+    assert all(volatile.values()), volatile
+    environment = {name: fact for name, fact in manifest["environment"].items() if name != "commit"}
+    return {**manifest, "environment": environment}
+
+
+def manifests(store: Path) -> dict[str, dict[str, Any]]:
+    """The Records of a store by fingerprint, as far as they can be compared; none is damaged."""
+    records, damaged = Store(store).records()
+    assert not damaged
+    return {record.cell.fingerprint: comparable(record.as_json()) for record in records}
