@@ -54,7 +54,17 @@ def test_importing_the_package(tmp_path: Path) -> None:
 
 def test_planning_runs_imports_no_transformers(tmp_path: Path) -> None:
     """It takes longer than all the rest of `study status`; torch is in the files of the methods themselves."""
-    names = ("spt", "xpe", "dual-70", "linear-probe", "full-finetuning", "madx", "lt-sft", "soft-language-prompt")
+    names = (
+        "spt",
+        "xpe",
+        "dual-70",
+        "linear-probe",
+        "full-finetuning",
+        "madx",
+        "lt-sft",
+        "soft-language-prompt",
+        "uniprompt",
+    )
     code = f"""
 from xlt_bench.plugins.methods import configure
 import xlt_bench.engines.slurm, xlt_bench.studies.planning

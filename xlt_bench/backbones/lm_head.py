@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -36,6 +37,16 @@ class LmHead(nn.Module):
         self._encoder = _Given()
         setattr(model, model.base_model_prefix, self._encoder)
         self._model = model
+
+    def transform(self) -> nn.Module:
+        """A copy of what stands before the last layer, trainable; of heads of BERT's and RoBERTa's build."""
+        model: Any = self._model
+        layers: nn.Module
+        if hasattr(model, "cls"):
+            layers = model.cls.predictions.transform
+        else:
+            layers = nn.Sequential(model.lm_head.dense, nn.GELU(), model.lm_head.layer_norm)
+        return deepcopy(layers).requires_grad_(True)
 
     def forward(self, states: Tensor, output: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Logits of the words, (n, vocabulary), from last hidden states, (n, head width).

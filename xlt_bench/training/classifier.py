@@ -17,14 +17,13 @@ from xlt_bench.method import Context, Scores
 from xlt_bench.recipe import ReadOut
 from xlt_bench.task import Example
 from xlt_bench.training.data import origin_of, text_limit, tokenise
-from xlt_bench.training.head import ClassificationHead
 from xlt_bench.training.losses import Loss, Outputs, Terms, backward, mean_cross_entropy
 
 
 class EncoderAndHead(Protocol):
-    """A module with an encoder in it, called as its architecture is, and the classification head."""
+    """A module with an encoder in it, called as its architecture is, and a head on what is read of its states."""
 
-    head: ClassificationHead
+    head: nn.Module
 
     @property
     def encoder(self) -> nn.Module:
@@ -47,14 +46,15 @@ class ClassifierForward:
 
     def __call__(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Tensor]:
         """Logits (rows, classes), float32, one tensor a module."""
-        return [outputs.logits for outputs in self._outputs(modules, batches)]
+        return [outputs.logits for outputs in self.outputs(modules, batches)]
 
     def gradients(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Terms]:
         """Add the gradient of each module's loss to its parameters; the terms of these losses, detached."""
-        outputs = self._outputs(modules, batches)
+        outputs = self.outputs(modules, batches)
         return backward([self._loss(output, batch) for output, batch in zip(outputs, batches, strict=True)])
 
-    def _outputs(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Outputs]:
+    def outputs(self, modules: Sequence[nn.Module], batches: Sequence[Batch]) -> list[Outputs]:
+        """All that the pass gives, one a module."""
         with self._backbone.autocast():
             return [self._output(module, batch) for module, batch in zip(modules, batches, strict=True)]
 

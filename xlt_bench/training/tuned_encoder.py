@@ -23,7 +23,7 @@ from xlt_bench.recipe import Phase, Recipe
 from xlt_bench.task import Example, Labelled
 from xlt_bench.training.classifier import ClassifierForward, class_scores
 from xlt_bench.training.data import text_limit, tokenised
-from xlt_bench.training.head import ClassificationHead, new_head
+from xlt_bench.training.head import new_head
 from xlt_bench.training.hooks import TrainingHooks, whole_loss
 from xlt_bench.training.lane import Lane
 from xlt_bench.training.losses import Loss, mean_cross_entropy
@@ -38,13 +38,13 @@ ORIGIN = "origin.json"
 
 
 class TunedEncoder(nn.Module):
-    """An encoder with trained weights in it, and the classification head.
+    """An encoder with trained weights in it, and a head.
 
     Only what is trained is registered, so that a checkpoint holds no copy of the frozen weights. All that is new in it
     and not trained, such as a random projection, follows from the seed.
     """
 
-    def __init__(self, encoder: nn.Module, head: ClassificationHead, seed: int) -> None:
+    def __init__(self, encoder: nn.Module, head: nn.Module, seed: int) -> None:
         super().__init__()
         self.head = head
         self.seed = seed
@@ -88,6 +88,10 @@ class EncoderTuning(TrainingHooks, ABC):
     def roles(self, encoder: nn.Module) -> Roles:
         """The trained parameters in the encoder by role (see Recipe.rates)."""
 
+    def new_head(self, backbone: Backbone, classes: int) -> nn.Module:
+        """Maps what is read, (rows, head width), to scores of the classes: the classification head."""
+        return new_head(backbone.architecture, classes)
+
     def forward(self, context: Context, loss: Loss = mean_cross_entropy) -> ClassifierForward:
         """How texts go through the encoder, while fitting and predicting."""
         return ClassifierForward(context.backbone, context.recipe.read_out, loss)
@@ -108,7 +112,7 @@ class EncoderTuning(TrainingHooks, ABC):
         fresh = backbone.fresh_encoder().requires_grad_(False).cpu()
         frozen = list(fresh.parameters())
         with seeded(seed):
-            head = new_head(backbone.architecture, classes)
+            head = self.new_head(backbone, classes)
             encoder = self.insert(fresh, backbone)
         module = TunedEncoder(encoder.to(backbone.device), head.to(backbone.device), seed).eval()
         share_frozen(frozen, backbone)
