@@ -20,6 +20,11 @@ ORDER = (
     "few-shot",
     "cheapest",
     "sentence-encoder",
+    "sentence-encoder-unseen",
+    "sentence-encoder-sources",
+    "sentence-encoder-labels",
+    "masked-lm",
+    "masked-lm-sentences",
 )
 
 
