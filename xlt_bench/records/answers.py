@@ -37,6 +37,9 @@ class ItemLayout:
         clusters: the cluster of each item; empty where each item is a cluster of its own.
         labels: the task's classes, in its order.
         gold: (languages, items) positions in `labels`, -1 where the language lacks the item.
+        order: (rows,) positions in the flattened (languages, items), in the order of the answers' file; None where that
+            is language by language, each one's items in the order of all. Items that only some languages have make
+            another order.
     """
 
     codes: tuple[str, ...]
@@ -44,12 +47,19 @@ class ItemLayout:
     clusters: tuple[str, ...]
     labels: tuple[str, ...]
     gold: Classes
+    order: NDArray[np.intp] | None = None
 
     @cached_property
     def key(self) -> str:
         """Hash of all of it; equal layouts have equal keys."""
         names = repr((self.codes, self.items, self.clusters, self.labels)).encode()
-        return hashlib.sha256(names + self.gold.astype(np.int16).tobytes()).hexdigest()
+        order = b"" if self.order is None else self.order.astype(np.int64).tobytes()
+        return hashlib.sha256(names + self.gold.astype(np.int16).tobytes() + order).hexdigest()
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """(rows,) positions in the flattened (languages, items), in the order of the answers' file."""
+        return np.flatnonzero(self.gold != ABSENT) if self.order is None else self.order
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +120,8 @@ class Sheet:
         return int(outside.sum()), self.extra_labels
 
     def predictions(self) -> Predictions:
-        """Predictions that have this Sheet: language by language, each one's items in the order of all."""
-        rows, columns = np.nonzero(self.gold != ABSENT)
+        """Predictions that have this Sheet, in the order of the file."""
+        rows, columns = np.divmod(self.layout.rows, len(self.items))
         codes, items, labels = (np.array([*names, ""], object) for names in (self.codes, self.items, self.labels))
         return Predictions(
             language=codes[rows],
@@ -212,8 +222,9 @@ def place_items(
     answered = Predictions(
         language.texts(), item_id.texts(), gold_texts, gold_texts, None if cluster is None else cluster.texts()
     )
-    layout = ItemLayout(codes.values, items.values, _clusters(answered), tuple(labels), by_item.reshape(shape))
-    is_whole = len(places) == len(by_item) and bool((places == np.arange(len(places))).all())
+    order = None if bool((np.diff(places) > 0).all()) else places
+    layout = ItemLayout(codes.values, items.values, _clusters(answered), tuple(labels), by_item.reshape(shape), order)
+    is_whole = len(places) == len(by_item) and order is None
     return PlacedItems(layout, None if is_whole else places, answered.item_hash())
 
 

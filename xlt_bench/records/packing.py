@@ -14,7 +14,6 @@ import numpy as np
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
 from xlt_bench.io.paths import is_folder, is_there
-from xlt_bench.records.answers import Sheet
 from xlt_bench.records.index import signature_of
 from xlt_bench.records.manifest import MANIFEST, Damaged, manifest_text, read_manifest
 from xlt_bench.records.predictions_file import (
@@ -111,7 +110,6 @@ class _FolderRows:
 
     def __init__(self) -> None:
         self._sheets = SheetReader()
-        self._item_hashes: dict[str, str] = {}
 
     def read(self, folder: Path) -> RecordRow | str:
         """The row of a folder, or why it cannot be packed."""
@@ -127,16 +125,7 @@ class _FolderRows:
             sheet = self._sheets.read(folder / PREDICTIONS, record.labels, record.item_hash)
         except UnreadablePredictionsError as error:
             return str(error)
-        if self._item_hash(sheet) != record.item_hash:
-            return "its items are not in the order of their languages"
         return RecordRow(record, manifest.plain, sheet)
-
-    def _item_hash(self, sheet: Sheet) -> str:
-        """Of the predictions that the Sheet would give back."""
-        key = sheet.layout.key
-        if key not in self._item_hashes:
-            self._item_hashes[key] = sheet.predictions().item_hash()
-        return self._item_hashes[key]
 
 
 @dataclass(frozen=True)

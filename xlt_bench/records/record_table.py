@@ -32,7 +32,7 @@ from xlt_bench.records.record import FIELD_READERS, SCHEMA_VERSION, Record
 if TYPE_CHECKING:
     from pyarrow import Array, DictionaryArray, RecordBatch, Schema
 
-_FORMAT = {b"xlt-bench": b"records 1", b"schema_version": str(SCHEMA_VERSION).encode()}
+_FORMAT = {b"xlt-bench": b"records 2", b"schema_version": str(SCHEMA_VERSION).encode()}
 _ROWS_AT_ONCE = 1_000
 _LARGEST_DICTIONARY = 1 << 28
 """Bytes of distinct values of a column of so many rows; beyond, Parquet would keep each value in full."""
@@ -46,6 +46,7 @@ _IN_CELL = "cell."
 _FURTHER = "further"
 """What a manifest has beside all these, one JSON object."""
 _MANIFEST_COLUMNS = (*(_IN_CELL + name for name in _CELL_FIELDS), *_RECORD_FIELDS)
+_NAMES_OF_ITEMS = ("codes", "items", "clusters", "labels")
 _TEXTS = (*_FIRST, *_MANIFEST_COLUMNS, _FURTHER, "layout", "extra_labels", "signature")
 
 
@@ -326,8 +327,10 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 
 
 def _layout(described: Mapping[str, Any], gold: bytes) -> ItemLayout:
-    codes, items, clusters, labels = (tuple(described[name]) for name in ("codes", "items", "clusters", "labels"))
-    return ItemLayout(codes, items, clusters, labels, _classes(np.frombuffer(gold, np.int8), (len(codes), len(items))))
+    codes, items, clusters, labels = (tuple(described[name]) for name in _NAMES_OF_ITEMS)
+    classes = _classes(np.frombuffer(gold, np.int8), (len(codes), len(items)))
+    order = np.array(described["order"], np.intp) if "order" in described else None
+    return ItemLayout(codes, items, clusters, labels, classes, order)
 
 
 def _classes(content: NDArray[np.int8], shape: tuple[int, ...]) -> Classes:
@@ -379,7 +382,9 @@ def _values_of(row: RecordRow) -> dict[str, Any]:
         values[_FURTHER] = _text(further)
     if sheet is not None:
         layout = sheet.layout
-        described = {"codes": layout.codes, "items": layout.items, "clusters": layout.clusters, "labels": layout.labels}
+        described: dict[str, Any] = {name: getattr(layout, name) for name in _NAMES_OF_ITEMS}
+        if layout.order is not None:
+            described["order"] = layout.order.tolist()
         values |= {"layout": _text(described), "extra_labels": _text(sheet.extra_labels)}
         values |= {"gold": layout.gold.tobytes(), "predicted": sheet.predicted.tobytes()}
     return values
