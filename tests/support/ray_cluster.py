@@ -51,6 +51,7 @@ class Cluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_TMPDIR": self._folder.name,  # where `auto` looks for the address of a cluster, in the folder `ray`
         }
         self._nodes: list[subprocess.Popen[bytes]] = []
 
@@ -62,6 +63,11 @@ class Cluster:
     def start_node(self, resources: Mapping[str, float], environment: Mapping[str, str]) -> None:
         """Start a further node, whose workers have this environment."""
         self._start([f"--address={self.address}"], resources, environment)
+
+    def stop_head(self) -> None:
+        """End the head alone."""
+        self._nodes[0].terminate()
+        self._nodes[0].wait(_STOP_SECONDS)
 
     def stop(self) -> None:
         """End all nodes."""
@@ -78,7 +84,7 @@ class Cluster:
         log = Path(self._folder.name) / f"node{len(self._nodes)}.log"
         command = [
             *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus=1"),
-            *(f"--object-store-memory={_OBJECT_STORE_BYTES}", f"--temp-dir={self._folder.name}/r"),
+            *(f"--object-store-memory={_OBJECT_STORE_BYTES}", f"--temp-dir={self._folder.name}/ray"),
             *("--disable-usage-stats", f"--resources={json.dumps(dict(resources))}", *options),
         ]
         if os.geteuid() == 0:

@@ -43,6 +43,8 @@ _QUIET = {
     "RAY_NUM_REDIS_GET_RETRIES": "1",  # each takes 40 s
 }
 """Ray's settings for its own noise, where the user has not set them; they count before it is imported."""
+_JOB_ENVIRONMENT = {"env_vars": {"RAY_kill_child_processes_on_worker_exit": "0"}}
+"""Where the command is gone, Ray would kill workers at once; they notice it by themselves, and write checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,12 @@ def _closed() -> dict[str, str]:
 
 def _options(address: str) -> dict[str, Any]:
     """Of `ray.init`."""
-    options: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": logging.CRITICAL}
+    options: dict[str, Any] = {
+        "address": address,
+        "log_to_driver": False,
+        "logging_level": logging.CRITICAL,
+        "runtime_env": _JOB_ENVIRONMENT,
+    }
     if address == "local":
         options |= {
             "num_cpus": available_cores(),
