@@ -23,6 +23,7 @@ ORDER = (
     "sentence-encoder-unseen",
     "sentence-encoder-sources",
     "sentence-encoder-labels",
+    "sentence-encoder-nusax",
     "masked-lm",
     "masked-lm-sentences",
 )
