@@ -30,7 +30,7 @@ def test_every_check_says_its_rule_in_one_line() -> None:
 def test_what_a_fit_and_a_prediction_are_handed_has_no_place_for_answers() -> None:
     handed = {name: str(hint) for name, hint in {**Context.__annotations__, **Example.__annotations__}.items()}
     assert not [name for name, hint in handed.items() if "Labelled" in hint or "Task" in hint or "gold" in name]
-    assert Example._fields == ("id", "language", "text", "text_pair")
+    assert Example._fields == ("id", "language", "text", "text_pair", "rendering")
 
 
 def test_a_declared_failure_is_no_failure_and_keeps_its_reason(fresh: FreshProcess) -> None:

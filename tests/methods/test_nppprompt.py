@@ -23,7 +23,7 @@ from xlt_bench.errors import BackboneError, ConfigError
 from xlt_bench.method import Context, Reporting
 from xlt_bench.methods.nppprompt import NPPrompt
 from xlt_bench.records.store import Store
-from xlt_bench.resources import Resources
+from xlt_bench.resources import Resources, Text
 from xlt_bench.task import Example
 
 QUICK = ("bert", "xlm-roberta", "albert")
@@ -93,8 +93,8 @@ def test_it_knows_what_its_model_knows_and_tells_by_which_words(tmp_path: Path) 
 @pytest.mark.parametrize("calibration", ["contextual", "batch"])
 def test_calibration_divides_the_shares(calibration: str, tmp_path: Path) -> None:
     save_masked_lm(tmp_path / "lm")
-    texts = {"eng_Latn": tuple(example[2:] for example in TRAIN.examples)}
-    prepared = given(Backbone(locate(str(tmp_path / "lm"))), **{"unlabelled-target": texts_of(texts)})
+    texts = {"eng_Latn": tuple(Text(example.text, example.text_pair) for example in TRAIN.examples)}
+    prepared = given(Backbone(locate(str(tmp_path / "lm"))), **{"unlabelled-target": texts})
     plain = NPPrompt().fit(TRAIN, DEV, prepared)
     fitted = NPPrompt(calibration=calibration).fit(TRAIN, DEV, prepared)  # type: ignore[arg-type]
     said_of = plain.predict(TRAIN.examples if calibration == "batch" else [empty(text) for text in FREE])
@@ -108,12 +108,6 @@ FREE = ("N/A", "[MASK]", "")
 
 def empty(text: str) -> Example:
     return Example("", "eng_Latn", text)
-
-
-def texts_of(texts: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
-    from xlt_bench.resources import Text
-
-    return {code: tuple(Text(*text) for text in of_language) for code, of_language in texts.items()}
 
 
 def test_backbones_without_head_or_mask_are_refused(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ def test_filters_of_a_board_of_an_own_task(command: Command) -> None:
     for task in ("reviews", "reviews/task.toml", "./reviews"):
         code, out, _ = command("leaderboard", "--task", task, "--sources", "eng_Latn", "--targets", "zul_Latn")
         assert code == 0
-        assert "eng_Latn, 1 seed" in out
-        assert "deu_Latn, 1 seed" not in out
+        assert "eng_Latn" in out
+        assert "deu_Latn" not in out
     code, _, err = command("leaderboard", "--task", "review")
     assert (code, err) == (2, "error: no task 'review'; did you mean 'reviews'? see: xlt-bench ls tasks\n")
     code, _, err = command("leaderboard", "--task", "reviews", "--sources", "pol_Latn")
@@ -126,7 +126,7 @@ def test_sources_without_train_items_are_refused(command: Command) -> None:
     assert (code, "--protocol full: task reviews has no train and dev split for zul_Latn" in err) == (2, True)
     code, out, _ = command(*options, "--sources", "eng_Latn")
     assert code == 0
-    assert "eng_Latn, 1 seed" in out
+    assert "eng_Latn" in out
 
 
 def test_the_same_data_under_two_names_in_one_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,7 +77,7 @@ def test_a_task_of_another_package(install: Install) -> None:
     assert task_names()[0] == "cldr"
     assert "mine" in task_names()
     task = task_info("mine").load(None)
-    assert task.split("bb", "test").examples[1] == ("test1", "bb", "y", "z")
+    assert task.split("bb", "test").examples[1] == ("test1", "bb", "y", "z", None)
     assert task_info("mine").groups("nano") == {"all": {"aa", "bb"}}
     assert task_info("mine").languages() == {}
 
