@@ -39,7 +39,7 @@ XLM_R_ROWS = 250_002
 
 
 @dataclass(frozen=True)
-class Job:
+class Measurement:
     """A command, and the name of its log; `share` of the hours is what it may take at most."""
 
     name: str
@@ -47,7 +47,7 @@ class Job:
     share: float = 0.2
 
 
-class Plan:
+class Measurements:
     """The commands of each part.
 
     Args:
@@ -63,45 +63,54 @@ class Plan:
         self._sib200 = ["--task", "sib200", "--data-dir", str(data), "--device", self._device]
         self._sizes = ("nano",) if quick else ("nano", "e5-small-q4", "base", "large")
 
-    def jobs(self, part: str) -> list[Job]:
+    def jobs(self, part: str) -> list[Measurement]:
         """What a part runs."""
-        jobs: list[Job] = getattr(self, f"_{part}")()
+        jobs: list[Measurement] = getattr(self, f"_{part}")()
         return jobs
 
-    def _tests(self) -> list[Job]:
-        return [Job("tests", [sys.executable, "-m", "pytest", "-m", "gpu", "tests/gpu"])]
+    def _tests(self) -> list[Measurement]:
+        return [Measurement("tests", [sys.executable, "-m", "pytest", "-m", "gpu", "tests/gpu"])]
 
-    def _study(self) -> list[Job]:
+    def _study(self) -> list[Measurement]:
         store, names = str(self._output / "store"), ("sentence-encoder", "sentence-encoder-unseen")
         options = [*self._sib200, "--store", store, "--precision", "bf16", "--backbone", "e5-small-q4", "--seeds", "10"]
         if self._quick:
             options = [*self._sib200, "--store", store, "--backbone", "nano", "--seeds", "1", "--steps", "2"]
         few = ["--limit-cells", "1"] if self._quick else []
-        runs = [Job(f"study-{name}", [_program(), "study", "run", name, *options, *few], share=0.6) for name in names]
-        reports = [
-            Job(f"report-{name}", [_program(), "study", "report", name, *options, "-o", f"{self._output}/{name}.md"])
+        runs = [
+            Measurement(f"study-{name}", [_program(), "study", "run", name, *options, *few], share=0.6)
             for name in names
         ]
-        return [*runs, *reports, Job("pack", [_program(), "pack", store])]
+        reports = [
+            Measurement(
+                f"report-{name}", [_program(), "study", "report", name, *options, "-o", f"{self._output}/{name}.md"]
+            )
+            for name in names
+        ]
+        return [*runs, *reports, Measurement("pack", [_program(), "pack", store])]
 
-    def _peers(self) -> list[Job]:
+    def _peers(self) -> list[Measurement]:
         return [self._benchmark("peers", size, *self._seeds) for size in self._sizes]
 
-    def _peak(self) -> list[Job]:
+    def _peak(self) -> list[Measurement]:
         return [self._benchmark("peak", size, *self._seeds) for size in self._sizes]
 
-    def _operators(self) -> list[Job]:
+    def _operators(self) -> list[Measurement]:
         seeds = self._seeds[:2]
         return [self._benchmark("operators", size, *seeds, suffix="txt") for size in self._sizes]
 
-    def _packs(self) -> list[Job]:
+    def _packs(self) -> list[Measurement]:
         small = ["--seeds", "2", "--steps", "4"] if self._quick else []
-        return [Job("packs", [*_module("packs"), *small, "--output", str(self._output / f"packs-{self._device}.json")])]
+        return [
+            Measurement(
+                "packs", [*_module("packs"), *small, "--output", str(self._output / f"packs-{self._device}.json")]
+            )
+        ]
 
-    def _checkpoints(self) -> list[Job]:
-        return [] if self._quick else [Job("checkpoints", _module("checkpoints"))]
+    def _checkpoints(self) -> list[Measurement]:
+        return [] if self._quick else [Measurement("checkpoints", _module("checkpoints"))]
 
-    def _table1(self) -> list[Job]:
+    def _table1(self) -> list[Measurement]:
         folder = self._output / "backbone-large"
         if self._quick:
             backbone = "nano"
@@ -109,15 +118,17 @@ class Plan:
             folder.mkdir(parents=True, exist_ok=True)
             backbone = str(backbone_folder("large", folder, XLM_R_ROWS))
         seen = ["--seen", "like:xlm-roberta-large"]
-        return [Job("table1", [_program(), "study", "plan", "table1", *self._sib200, *seen, "--backbone", backbone])]
+        return [
+            Measurement("table1", [_program(), "study", "plan", "table1", *self._sib200, *seen, "--backbone", backbone])
+        ]
 
     @property
     def _seeds(self) -> list[str]:
         return ["--seeds", "2", "--quick"] if self._quick else ["--seeds", "10"]
 
-    def _benchmark(self, module: str, size: str, *options: str, suffix: str = "json") -> Job:
+    def _benchmark(self, module: str, size: str, *options: str, suffix: str = "json") -> Measurement:
         file = self._output / f"{module}-{size}-{self._device}.{suffix}"
-        return Job(file.stem, [*_module(module), "--backbone", size, *options, "--output", str(file)])
+        return Measurement(file.stem, [*_module(module), "--backbone", size, *options, "--output", str(file)])
 
 
 PARTS = ("tests", "study", "peers", "peak", "operators", "packs", "checkpoints", "table1")
@@ -131,7 +142,7 @@ def _module(name: str) -> list[str]:
     return [sys.executable, "-m", f"benchmarks.{name}"]
 
 
-def run(job: Job, folder: Path, hours: float) -> dict[str, Any]:
+def run(job: Measurement, folder: Path, hours: float) -> dict[str, Any]:
     """Run a job with its log in the folder; what summary.json says of it."""
     print(f"{job.name}: {' '.join(job.command)}", flush=True)
     started = time.perf_counter()
@@ -165,7 +176,7 @@ def main() -> None:
     summary_file = options.output / "summary.json"
     summary = json.loads(summary_file.read_text()) if summary_file.is_file() else {"jobs": {}}
     summary["environment"] = environment("cuda" if torch.cuda.is_available() else "cpu")
-    plan = Plan(options.output, options.data_dir, quick=options.quick)
+    plan = Measurements(options.output, options.data_dir, quick=options.quick)
     for part in options.parts:
         for job in plan.jobs(part):
             if summary["jobs"].get(job.name, {}).get("outcome") == 0:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from scripts import on_gpu
-from scripts.on_gpu import Job, Plan, main, run
+from scripts.on_gpu import Measurement, Measurements, main, run
 
 
 def test_every_size_of_backbone_is_measured_with_ten_seeds(tmp_path: Path) -> None:
-    jobs = Plan(tmp_path, tmp_path, quick=False).jobs("peers")
+    jobs = Measurements(tmp_path, tmp_path, quick=False).jobs("peers")
     assert [job.command[job.command.index("--backbone") + 1] for job in jobs] == [
         "nano",
         "e5-small-q4",
@@ -24,10 +24,14 @@ def test_every_size_of_backbone_is_measured_with_ten_seeds(tmp_path: Path) -> No
 
 
 def test_a_job_that_fails_or_takes_too_long_is_noted(tmp_path: Path) -> None:
-    failed = run(Job("fails", [sys.executable, "-c", "import sys; print('why'); sys.exit(3)"]), tmp_path, hours=1)
+    failed = run(
+        Measurement("fails", [sys.executable, "-c", "import sys; print('why'); sys.exit(3)"]), tmp_path, hours=1
+    )
     assert failed["outcome"] == 3
     assert (tmp_path / "fails.log").read_text() == "why\n"
-    slow = run(Job("slow", [sys.executable, "-c", "import time; time.sleep(60)"], share=1e-5), tmp_path, hours=1)
+    slow = run(
+        Measurement("slow", [sys.executable, "-c", "import time; time.sleep(60)"], share=1e-5), tmp_path, hours=1
+    )
     assert slow["outcome"] == "stopped after 1e-05 hours"
 
 
@@ -35,14 +39,16 @@ def test_what_was_done_is_not_run_again(tmp_path: Path, monkeypatch: pytest.Monk
     ran: list[str] = []
     codes = {"good": 0, "bad": 1}
 
-    def jobs(self: Plan, part: str) -> list[Job]:
-        return [Job(name, [sys.executable, "-c", f"import sys; sys.exit({code})"]) for name, code in codes.items()]
+    def jobs(self: Measurements, part: str) -> list[Measurement]:
+        return [
+            Measurement(name, [sys.executable, "-c", f"import sys; sys.exit({code})"]) for name, code in codes.items()
+        ]
 
-    def noted(job: Job, folder: Path, hours: float) -> dict[str, object]:
+    def noted(job: Measurement, folder: Path, hours: float) -> dict[str, object]:
         ran.append(job.name)
         return run(job, folder, hours)
 
-    monkeypatch.setattr(Plan, "jobs", jobs)
+    monkeypatch.setattr(Measurements, "jobs", jobs)
     monkeypatch.setattr(on_gpu, "run", noted)
     arguments = ["on_gpu", "--data-dir", str(tmp_path), "--output", str(tmp_path / "out"), "--quick"]
     monkeypatch.setattr(sys, "argv", [*arguments, "--parts", "peak"])

@@ -71,8 +71,8 @@ class _DroppedAttention(torch.autograd.Function):
         query, key, value, weights, mask = ctx.saved_tensors
         scale, dtype, by_output = query.shape[-1] ** -0.5, query.dtype, _matrices(gradient)
         factors = mask.to(weights.dtype).mul_(1.0 / (1.0 - ctx.share))  # in float32: bfloat16 would round them
-        left = _matrices((factors * weights).to(dtype))
-        by_value = left.transpose(1, 2).bmm(by_output)
+        remaining_weights = _matrices((factors * weights).to(dtype))
+        by_value = remaining_weights.transpose(1, 2).bmm(by_output)
         by_weight = by_output.bmm(_matrices(value).transpose(1, 2)).view(weights.shape)
         by_weight = factors.mul_(by_weight)
         by_score = torch.ops.aten._softmax_backward_data(by_weight, weights, -1, weights.dtype)
