@@ -107,6 +107,20 @@ def groups_named(records: Sequence[Record], targets: str) -> Mapping[str, tuple[
     return target_groups(targets, (), groups, languages, backbone=cell.backbone)
 
 
+def groups_of_pair(a: Entry, b: Entry, entries: Sequence[Entry], targets: str | None) -> Mapping[str, tuple[str, ...]]:
+    """The groups that either row speaks of; or those that an expression names, as on the board that has both.
+
+    Args:
+        entries: the rows beside them; of the same task they may speak of further groups.
+        targets: see `Filter`.
+    """
+    if targets is None:
+        return {**a.groups(), **b.groups()}
+    task = a.first.cell.task_hash
+    records = [record for entry in (a, b, *entries) for record in entry.records if record.cell.task_hash == task]
+    return dict(groups_named(records, targets))
+
+
 def by_task(records: Iterable[Record]) -> list[list[Record]]:
     """Records by task and hash, in order of name; of two hashes of one task the one with more Records first.
 

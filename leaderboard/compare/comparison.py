@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from xlt_bench.backbones.source import NO_BACKBONE
 from xlt_bench.errors import ConfigError
-from xlt_bench.leaderboard.board.boards import entries_in, groups_named
+from xlt_bench.leaderboard.board.boards import entries_in, groups_of_pair
 from xlt_bench.leaderboard.board.filters import Filter
 from xlt_bench.leaderboard.board.references import find_entry, names_a_row
 from xlt_bench.leaderboard.board.sections import setting_of
@@ -92,9 +92,7 @@ def compare_in(
     if not (names_a_row(a, entries) and names_a_row(b, entries)):
         entries = entries_in(store, chosen, everything=True)
     row_a, row_b = find_entry(a, entries, "A"), find_entry(b, entries, "B")
-    groups = {**row_a.groups(), **row_b.groups()}
-    if targets is not None:
-        groups = dict(groups_named([*row_a.records, *row_b.records], targets))
+    groups = groups_of_pair(row_a, row_b, entries, targets)
     return compare_entries(row_a, row_b, in_order(groups), options)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xlt_bench.errors import ConfigError
-from xlt_bench.leaderboard.board.boards import entries_in, groups_named
+from xlt_bench.leaderboard.board.boards import entries_in, groups_of_pair
 from xlt_bench.leaderboard.board.filters import Filter
 from xlt_bench.leaderboard.board.references import find_entry
 from xlt_bench.leaderboard.compare.comparison import check_pair
@@ -94,9 +94,7 @@ def plan_power(
     check_pair(row_a, row_b)
     _check_rows(row_a, row_b)
     pair = Pair(row_a, row_b, ComparisonOptions(level=level))
-    groups = {**row_a.groups(), **row_b.groups()}
-    if chosen.targets is not None:
-        groups = dict(groups_named([*row_a.records, *row_b.records], chosen.targets))
+    groups = groups_of_pair(row_a, row_b, entries, chosen.targets)
     primary = primary_group(row_a.first.cell.task)
     name = primary if primary in groups else next(iter(groups))
     shared = pair.shared(name, groups[name])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.support import ROOT
+from xlt_bench.cli.main import main
 from xlt_bench.leaderboard.board.boards import boards_of
 from xlt_bench.leaderboard.board.filters import Filter
 from xlt_bench.leaderboard.board.options import Options
@@ -20,6 +22,34 @@ BOARDS = (
     ("sentence-encoder", "sib200", "low-performing", "sentence-encoder-board.md"),
     ("sentence-encoder", "sib200", "low-performing", "sentence-encoder-board.html"),
 )
+
+
+REPORTS = (
+    ("sentence-encoder", "sib200", "low-performing"),
+    ("sentence-encoder-unseen", "sib200", "unseen,full-46"),
+    ("sentence-encoder-nusax", "nusax-senti", "unseen"),
+    ("masked-lm", "cldr", "full-8-unseen"),
+    ("masked-lm-sentences", "sib200", "ace_Arab+bho_Deva+hat_Latn+lin_Latn+nya_Latn+tat_Cyrl"),
+)
+"""Studies whose Records ship, and the groups of their reports."""
+NUMBER = re.compile(r"\d+\.\d \(\d+\.\d-\d+\.\d\)")
+"""An accuracy with its interval."""
+
+
+@pytest.mark.parametrize(("study", "task", "targets"), REPORTS)
+def test_the_numbers_of_a_report_are_those_of_the_records(study: str, task: str, targets: str) -> None:
+    boards = boards_of(Store(FOLDER / study), Filter(task=task, targets=targets), Options())
+    report = (ROOT / f"docs/studies/{study}.md").read_text(encoding="utf-8")
+    numbers = set(NUMBER.findall(report))
+    assert len(numbers) >= 5
+    assert numbers <= set(NUMBER.findall(text_of(boards, "md")))
+
+
+def test_a_report_follows_from_the_records(tmp_path: Path) -> None:
+    again = tmp_path / "masked-lm.md"
+    store = str(FOLDER / "masked-lm")
+    assert main(["study", "report", "masked-lm", "--backbone", "nano", "--store", store, "-o", str(again)]) == 0
+    assert again.read_bytes() == (ROOT / "docs/studies/masked-lm.md").read_bytes()
 
 
 @pytest.mark.skipif(not (FOLDER / "reference").is_dir(), reason="no reference Records here")

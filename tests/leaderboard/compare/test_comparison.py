@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from tests.support import ROOT
 from tests.support.board_records import CODES, GROUPS, Run, answers, correct, run_of, runs
 from xlt_bench.errors import ConfigError
+from xlt_bench.leaderboard.board.boards import boards_of
+from xlt_bench.leaderboard.board.filters import Filter
+from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.board.references import find_entry
-from xlt_bench.leaderboard.compare.comparison import ALL, compare_entries
+from xlt_bench.leaderboard.compare.comparison import ALL, compare_entries, compare_in
 from xlt_bench.leaderboard.compare.model import ComparisonReport
 from xlt_bench.leaderboard.compare.options import ComparisonOptions
 from xlt_bench.leaderboard.compare.view import as_data, sentences
@@ -20,6 +24,7 @@ from xlt_bench.leaderboard.data.entries import Entry, entries_of
 from xlt_bench.leaderboard.data.gathering import gather
 from xlt_bench.records.answers import sheet_of
 from xlt_bench.records.record import Record
+from xlt_bench.records.store import Store
 from xlt_bench.stats import compare, detectable_difference
 
 
@@ -184,3 +189,11 @@ def test_a_row_is_found_by_label_sources_or_fingerprint() -> None:
     assert find_entry("TWIN:one", every, "A").sources == "one"
     xpe = find_entry("XPE", every, "A")
     assert find_entry(xpe.key[:6], every, "A") is xpe
+
+
+def test_a_group_that_only_other_rows_of_the_board_speak_of_may_be_named() -> None:
+    store = Store(ROOT / "leaderboard/sentence-encoder-unseen")  # its runs speak of unseen and full-46
+    (board,) = boards_of(store, Filter(task="sib200", targets="low-performing"), Options())
+    assert "low-performing" in board.sections[0].groups
+    found = compare_in(store, Filter(task="sib200"), "xpe", "spt", "low-performing")
+    assert {group.group: len(group.languages) for group in found.groups}["low-performing"] == 46
