@@ -12,11 +12,10 @@ from xlt_bench.resources.base import Resource, Resources, Scope, Supply, Text, T
 from xlt_bench.resources.by_language import check_texts, language_texts
 from xlt_bench.resources.label_words import LabelWords
 from xlt_bench.resources.parallel_disjoint import PARALLEL_DISJOINT, ParallelDisjoint, labelled_half
+from xlt_bench.resources.rendered_items import RENDERED_ITEMS
 from xlt_bench.resources.renderings import TRANSLATE_TRAIN, TRANSLATED_TEST, rendered
 from xlt_bench.resources.source_parallel import SOURCE_PARALLEL, SourceParallel
 from xlt_bench.resources.template import TemplateFile
-from xlt_bench.resources.translate_train import TranslateTrain
-from xlt_bench.resources.translated_test import TranslatedTest
 from xlt_bench.resources.unlabelled_folder import UNLABELLED_FOLDER, UnlabelledFolder
 from xlt_bench.resources.unlabelled_target import UNLABELLED_TARGET, UnlabelledTarget
 from xlt_bench.task import Labelled
@@ -51,8 +50,7 @@ _SERVED: tuple[Resource, ...] = (
     UnlabelledTarget(),
     UnlabelledFolder(),
     ParallelDisjoint(),
-    TranslateTrain(),
-    TranslatedTest(),
+    *RENDERED_ITEMS,
     LabelWords(),
     TemplateFile(),
 )
