@@ -22,7 +22,7 @@ from xlt_bench.cli.main import main
 from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
 from xlt_bench.records import pack as pack_file
-from xlt_bench.records import packing, record_table
+from xlt_bench.records import packing, record_table, table_writing
 from xlt_bench.records.manifest import Damaged
 from xlt_bench.records.pack import Pack
 from xlt_bench.records.packing import pack, unpack
@@ -114,7 +114,7 @@ def test_packing_twice_changes_nothing_and_takes_what_is_new(store: Store) -> No
 
 
 def test_each_group_of_rows_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record_table, "_ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(table_writing, "_ROWS_AT_ONCE", 2)
     pack(store)
     for seed in range(20, 26):
         answers = predictions(seed=seed)

@@ -19,7 +19,9 @@ from xlt_bench.records.index import Index, is_settled, signature_of
 from xlt_bench.records.manifest import AGAIN, Damaged, Manifest, read_manifest
 from xlt_bench.records.predictions_file import PREDICTIONS, SheetReader, UnreadablePredictionsError
 from xlt_bench.records.record import Record
-from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, in_order
+from xlt_bench.records.record_table import RecordTable, UnreadableTableError
+from xlt_bench.records.table_columns import RecordRow
+from xlt_bench.records.table_writing import in_order
 
 FEWEST_INDEXED = 50
 """Records that were read anew; fewer are read again in a moment."""

@@ -23,7 +23,9 @@ from xlt_bench.io import atomic, signatures
 from xlt_bench.io.cache import cache_folder
 from xlt_bench.records.manifest import MANIFEST
 from xlt_bench.records.predictions_file import PREDICTIONS
-from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, in_order, write_table
+from xlt_bench.records.record_table import RecordTable, UnreadableTableError
+from xlt_bench.records.table_columns import RecordRow
+from xlt_bench.records.table_writing import in_order, write_table
 
 _MOST_TABLES = 8
 _MOST_STORES = 100

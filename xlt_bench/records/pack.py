@@ -17,7 +17,9 @@ from xlt_bench.errors import StoreError
 from xlt_bench.io import atomic
 from xlt_bench.io.texts import reason, shortened
 from xlt_bench.records.claims import Claims
-from xlt_bench.records.record_table import RecordRow, RecordTable, UnreadableTableError, write_table
+from xlt_bench.records.record_table import RecordTable, UnreadableTableError
+from xlt_bench.records.table_columns import RecordRow
+from xlt_bench.records.table_writing import write_table
 
 PACK = "records.parquet"
 _WAY_OUT = "restore it from a copy, or remove it and run its cells again"

@@ -22,8 +22,10 @@ from xlt_bench.records.predictions_file import (
     UnreadablePredictionsError,
     write_predictions,
 )
-from xlt_bench.records.record_table import RecordRow, RecordTable, in_order
+from xlt_bench.records.record_table import RecordTable
 from xlt_bench.records.store import Store
+from xlt_bench.records.table_columns import RecordRow
+from xlt_bench.records.table_writing import in_order
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """A table of many Records in one Parquet file, a row each: the form of packs, and of the index of a store.
 
-Each field of a manifest and of its cell is a column of JSON texts, and so is the layout of the items. Parquet keeps
-equal texts of a column once, and here each is parsed once, so that Records share what they have in common. The answers
-are a column of bytes, a class each, which is read only where a Sheet is asked for.
+Parquet keeps equal texts of a column once, and here each is parsed once, so that Records share what they have in
+common. The answers are read only where a Sheet is asked for. `table_columns` says which columns there are,
+`table_writing` writes them.
 
 A table that is open stays as it is when its file is replaced.
 """
@@ -12,12 +12,11 @@ from __future__ import annotations
 import json
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field
 from functools import cached_property
-from heapq import merge
-from itertools import accumulate, islice
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -27,73 +26,28 @@ from numpy.typing import NDArray
 
 from xlt_bench.records.answers import Classes, ItemLayout, Sheet
 from xlt_bench.records.cell import TUPLES, Cell
-from xlt_bench.records.record import FIELD_READERS, SCHEMA_VERSION, Record
+from xlt_bench.records.record import FIELD_READERS, Record
+from xlt_bench.records.table_columns import (
+    CELL_FIELDS,
+    FIRST,
+    FORMAT,
+    FURTHER,
+    IN_CELL,
+    MANIFEST_COLUMNS,
+    NAMES_OF_ITEMS,
+    RECORD_FIELDS,
+    RecordRow,
+    schema,
+)
 
 if TYPE_CHECKING:
-    from pyarrow import Array, DictionaryArray, RecordBatch, Schema
+    from pyarrow import Array, DictionaryArray
 
-_FORMAT = {b"xlt-bench": b"records 2", b"schema_version": str(SCHEMA_VERSION).encode()}
-_ROWS_AT_ONCE = 1_000
-_LARGEST_DICTIONARY = 1 << 28
-"""Bytes of distinct values of a column of so many rows; beyond, Parquet would keep each value in full."""
-
-_CELL_FIELDS = {field.name: field for field in fields(Cell)}
-_RECORD_FIELDS = {field.name: field for field in fields(Record) if field.name not in ("cell", "given_label")}
 _NO_TEXT = -1
-_FIRST = ("schema_version", "fingerprint", "configuration")
-"""Keys of a manifest that are of no field; they come first, then the cell, then the fields."""
-_IN_CELL = "cell."
-_FURTHER = "further"
-"""What a manifest has beside all these, one JSON object."""
-_MANIFEST_COLUMNS = (*(_IN_CELL + name for name in _CELL_FIELDS), *_RECORD_FIELDS)
-_NAMES_OF_ITEMS = ("codes", "items", "clusters", "labels")
-_TEXTS = (*_FIRST, *_MANIFEST_COLUMNS, _FURTHER, "layout", "extra_labels", "signature")
 
 
 class UnreadableTableError(Exception):
     """A file is no table of Records, or is damaged; the message says why, in one line."""
-
-
-@dataclass(frozen=True)
-class RecordRow:
-    """A Record as a table has it.
-
-    Attributes:
-        plain: the manifest, all keys of it.
-        sheet: of its answers to single items, where there are any.
-        signature: of the files that it was read from, where those are still there.
-    """
-
-    record: Record
-    plain: Mapping[str, Any]
-    sheet: Sheet | None
-    signature: str = ""
-
-
-def in_order(*tables: Iterable[RecordRow]) -> Iterator[RecordRow]:
-    """The rows of several tables, each in order of fingerprints, as one: Sheets are mostly asked for in that order."""
-    return merge(*tables, key=lambda row: row.record.cell.fingerprint)
-
-
-def write_table(path: Path, rows: Iterable[RecordRow]) -> None:
-    """Write a table; OSError where the disk does not take it. Of the rows a thousand are held at once.
-
-    Args:
-        rows: best in order of fingerprints.
-    """
-    import pyarrow.parquet as parquet
-
-    remaining = iter(rows)
-    with parquet.ParquetWriter(
-        path,
-        _schema(),
-        compression="zstd",
-        use_dictionary=[*_TEXTS, "gold"],
-        dictionary_pagesize_limit=_LARGEST_DICTIONARY,
-        write_page_checksum=True,
-    ) as writer:
-        while batch := list(islice(remaining, _ROWS_AT_ONCE)):
-            writer.write_batch(_batch(batch))
 
 
 class RecordTable:
@@ -114,9 +68,9 @@ class RecordTable:
         with self._reading():
             self._file = parquet.ParquetFile(path, page_checksum_verification=True)
             metadata = self._file.schema_arrow.metadata or {}
-            if any(metadata.get(key) != value for key, value in _FORMAT.items()):
+            if any(metadata.get(key) != value for key, value in FORMAT.items()):
                 raise ValueError("it is no table of Records of this version of xlt-bench")
-            unknown = sorted(set(self._file.schema_arrow.names) - set(_schema().names))
+            unknown = sorted(set(self._file.schema_arrow.names) - set(schema().names))
             if unknown:
                 raise ValueError(f"column {unknown[0]} is of a newer version of xlt-bench; upgrade it")
             sizes = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
@@ -140,11 +94,11 @@ class RecordTable:
         """The Records of these rows; the same objects each time."""
         missing = [row for row in rows if row not in self._records]
         with self._reading():
-            columns = [column.values(missing) for column in self._named(_MANIFEST_COLUMNS)]
+            columns = [column.values(missing) for column in self._named(MANIFEST_COLUMNS)]
             for row, *values in zip(missing, *columns, strict=True):
-                in_cell = dict(zip(_CELL_FIELDS, values, strict=False))
+                in_cell = dict(zip(CELL_FIELDS, values, strict=False))
                 cell = Cell.of_known_identity(in_cell, self._fingerprints[row], self._configurations[row])
-                of_record = dict(zip(_RECORD_FIELDS, values[len(_CELL_FIELDS) :], strict=True))
+                of_record = dict(zip(RECORD_FIELDS, values[len(CELL_FIELDS) :], strict=True))
                 self._records[row] = Record.of_checked(cell, of_record)
         return [self._records[row] for row in rows]
 
@@ -193,17 +147,17 @@ class RecordTable:
 
     def _plain(self, row: int) -> dict[str, Any]:
         """The manifest as it was."""
-        names = (*_FIRST, *_MANIFEST_COLUMNS, _FURTHER)
+        names = (*FIRST, *MANIFEST_COLUMNS, FURTHER)
         texts = {name: column.text(row) for name, column in zip(names, self._named(names), strict=True)}
-        plain = {name: json.loads(text) for name, text in texts.items() if text is not None and name not in _FIRST}
-        cell = {name: plain[_IN_CELL + name] for name in _CELL_FIELDS if _IN_CELL + name in plain}
+        plain = {name: json.loads(text) for name, text in texts.items() if text is not None and name not in FIRST}
+        cell = {name: plain[IN_CELL + name] for name in CELL_FIELDS if IN_CELL + name in plain}
         first = {
             "schema_version": int(texts["schema_version"] or 0),
             "fingerprint": texts["fingerprint"],
             "configuration": texts["configuration"],
         }
-        further = plain.pop(_FURTHER, {})
-        return {**first, "cell": cell, **{name: plain[name] for name in _RECORD_FIELDS if name in plain}, **further}
+        further = plain.pop(FURTHER, {})
+        return {**first, "cell": cell, **{name: plain[name] for name in RECORD_FIELDS if name in plain}, **further}
 
     def _named(self, names: Sequence[str]) -> list[_Column]:
         """These columns, of which those are read that were not."""
@@ -317,17 +271,17 @@ def _parsed(text: str | None) -> Any:
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
-    **{_IN_CELL + name: _reader(field, tuple if name in TUPLES else None) for name, field in _CELL_FIELDS.items()},
-    **{name: _reader(field, FIELD_READERS.get(name)) for name, field in _RECORD_FIELDS.items()},
+    **{IN_CELL + name: _reader(field, tuple if name in TUPLES else None) for name, field in CELL_FIELDS.items()},
+    **{name: _reader(field, FIELD_READERS.get(name)) for name, field in RECORD_FIELDS.items()},
     **dict.fromkeys(("accuracy", "macro_f1"), _scores),
-    **dict.fromkeys((_FURTHER, "layout", "extra_labels"), _parsed),
-    **{name: lambda content: content for name in (*_FIRST, "signature", "gold")},
+    **dict.fromkeys((FURTHER, "layout", "extra_labels"), _parsed),
+    **{name: lambda content: content for name in (*FIRST, "signature", "gold")},
 }
 """Column -> what makes its value of a text."""
 
 
 def _layout(described: Mapping[str, Any], gold: bytes) -> ItemLayout:
-    codes, items, clusters, labels = (tuple(described[name]) for name in _NAMES_OF_ITEMS)
+    codes, items, clusters, labels = (tuple(described[name]) for name in NAMES_OF_ITEMS)
     classes = _classes(np.frombuffer(gold, np.int8), (len(codes), len(items)))
     order = np.array(described["order"], np.intp) if "order" in described else None
     return ItemLayout(codes, items, clusters, labels, classes, order)
@@ -338,60 +292,6 @@ def _classes(content: NDArray[np.int8], shape: tuple[int, ...]) -> Classes:
     if len(content) == 2 * shape[0] * shape[1]:
         return content.view(np.int16).reshape(shape)
     return content.reshape(shape)
-
-
-def _schema() -> Schema:
-    import pyarrow as arrow
-
-    def coded(kind: Any) -> Any:
-        return arrow.dictionary(arrow.int32(), kind)
-
-    texts = [(name, coded(arrow.string())) for name in _TEXTS]
-    arrays = [("gold", coded(arrow.binary())), ("predicted", arrow.binary())]
-    return arrow.schema([*texts, *arrays], metadata=_FORMAT)
-
-
-def _batch(rows: Sequence[RecordRow]) -> RecordBatch:
-    import pyarrow as arrow
-
-    cells = [_values_of(row) for row in rows]
-    schema = _schema()
-    arrays = []
-    for field in schema:
-        values = [cell.get(field.name) for cell in cells]
-        is_coded = arrow.types.is_dictionary(field.type)
-        array = arrow.array(values, field.type.value_type if is_coded else field.type)
-        arrays.append(array.dictionary_encode() if is_coded else array)
-    return arrow.record_batch(arrays, schema=schema)
-
-
-def _values_of(row: RecordRow) -> dict[str, Any]:
-    """Column -> what a row has there."""
-    plain, sheet = row.plain, row.sheet
-    cell, identity = plain["cell"], row.record.cell
-    further = {name: value for name, value in plain.items() if name not in (*_FIRST, "cell", *_RECORD_FIELDS)}
-    values: dict[str, Any] = {
-        "schema_version": str(plain["schema_version"]),
-        "fingerprint": identity.fingerprint,
-        "configuration": identity.configuration,
-        "signature": row.signature,
-        **{_IN_CELL + name: _text(value) for name, value in cell.items()},
-        **{name: _text(plain[name]) for name in _RECORD_FIELDS if name in plain},
-    }
-    if further:
-        values[_FURTHER] = _text(further)
-    if sheet is not None:
-        layout = sheet.layout
-        described: dict[str, Any] = {name: getattr(layout, name) for name in _NAMES_OF_ITEMS}
-        if layout.order is not None:
-            described["order"] = layout.order.tolist()
-        values |= {"layout": _text(described), "extra_labels": _text(sheet.extra_labels)}
-        values |= {"gold": layout.gold.tobytes(), "predicted": sheet.predicted.tobytes()}
-    return values
-
-
-_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""From a value of a column to its text; `json.dumps` makes an encoder for each of 400,000."""
 
 
 @contextmanager
