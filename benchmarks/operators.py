@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.output import publish
 from benchmarks.peers import Ours
 from benchmarks.workload import SIZES, backbone_folder, sentences
 from xlt_bench.backbones.source import Precision
@@ -41,10 +42,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="write the table to this file too")
     options = parser.parse_args()
     text = table(options.backbone, options.precision, options.seeds)
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text, encoding="utf-8")
-    print(text)
+    publish(text, options.output)
 
 
 if __name__ == "__main__":

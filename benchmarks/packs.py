@@ -20,6 +20,7 @@ from unittest import mock
 import numpy as np
 import torch
 
+from benchmarks.output import publish
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.source import locate
 from xlt_bench.method import Context, Fitted
@@ -90,10 +91,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     text = json.dumps(measure(options.seeds, options.steps), indent=1)
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    publish(text, options.output)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.output import publish
 from benchmarks.peers import Ours
 from benchmarks.workload import SIZES, backbone_folder, sentences
 from xlt_bench.backbones.lean.arithmetic import linear
@@ -99,10 +100,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="write the JSON to this file too")
     options = parser.parse_args()
     text = json.dumps(measure(options.backbone, options.seeds, quick=options.quick), indent=1)
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    publish(text, options.output)
 
 
 if __name__ == "__main__":

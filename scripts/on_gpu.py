@@ -77,6 +77,7 @@ class Measurements:
         if self._quick:
             options = [*self._sib200, "--store", store, "--backbone", "nano", "--seeds", "1", "--steps", "2"]
         few = ["--limit-cells", "1"] if self._quick else []
+        backbone = [] if self._quick else [Measurement("backbone", [_program(), "backbone", "get", "e5-small-q4"])]
         runs = [
             Measurement(f"study-{name}", [_program(), "study", "run", name, *options, *few], share=0.6)
             for name in names
@@ -87,7 +88,7 @@ class Measurements:
             )
             for name in names
         ]
-        return [*runs, *reports, Measurement("pack", [_program(), "pack", store])]
+        return [*backbone, *runs, *reports, Measurement("pack", [_program(), "pack", store])]
 
     def _peers(self) -> list[Measurement]:
         return [self._benchmark("peers", size, *self._seeds) for size in self._sizes]
