@@ -107,7 +107,7 @@ def groups_named(records: Sequence[Record], targets: str) -> Mapping[str, tuple[
     return target_groups(targets, (), groups, languages, backbone=cell.backbone)
 
 
-def groups_of_pair(a: Entry, b: Entry, entries: Sequence[Entry], targets: str | None) -> Mapping[str, tuple[str, ...]]:
+def groups_of_pair(a: Entry, b: Entry, entries: Sequence[Entry], targets: str | None) -> dict[str, tuple[str, ...]]:
     """The groups that either row speaks of; or those that an expression names, as on the board that has both.
 
     Args:
