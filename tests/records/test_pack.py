@@ -411,10 +411,12 @@ def test_the_command(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{SEEDS} Records of {folder} have folders again\n"
     assert main(["pack", folder, "--undo"]) == 0
     assert capsys.readouterr().out == f"nothing is packed in {folder}\n"
-    assert main(["pack", f"{folder}/none"]) == 2
-    assert (
-        capsys.readouterr().err == f"error: {folder}/none is no store: it holds no Records; make some: xlt-bench run\n"
-    )
+    other = store.folder.parent / "other"
+    (other / "notes").mkdir(parents=True)
+    for name in (f"{folder}/none", str(other)):  # a folder of folders is no store either, and stays as it is
+        assert main(["pack", name]) == 2
+        assert capsys.readouterr().err == f"error: {name} is no store: it holds no Records; make some: xlt-bench run\n"
+    assert [path.name for path in other.iterdir()] == ["notes"]
 
 
 def test_a_store_that_cannot_be_written_stays(

@@ -33,10 +33,10 @@ def existing_store(folder: Path) -> Store:
     Raises:
         ConfigError: there is none.
     """
-    from xlt_bench.records.store import Store
+    from xlt_bench.records.store import FINGERPRINT, Store
 
     store = Store(folder)
-    if not store.names():
+    if not any(FINGERPRINT.fullmatch(name) for name in store.names()):  # any folder has folders
         raise ConfigError(f"{shortened(folder, 300)} is no store: it holds no Records; make some: xlt-bench run")
     return store
 

@@ -34,7 +34,8 @@ from xlt_bench.records.record_table import RecordTable
 from xlt_bench.records.source_fits import Fits
 
 WEIGHTS = "weights"
-_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+"""Of a cell, the name of its Record's folder."""
 
 
 class Store:
@@ -201,7 +202,7 @@ class Store:
             ) from error
 
     def _is_record(self, name: str) -> bool:
-        return not name.startswith(".") and (_FINGERPRINT.fullmatch(name) is not None or is_folder(self.folder / name))
+        return not name.startswith(".") and (FINGERPRINT.fullmatch(name) is not None or is_folder(self.folder / name))
 
     def names(self) -> list[str]:
         """The fingerprints of all that is in the store, readable or not, in order."""
