@@ -35,7 +35,7 @@ test-slurm: .venv/test-installed
 
 # starts Ray clusters of its own; Ray is 80 MB from the Python registry, and without it the tests skip visibly
 test-ray: .venv/test-installed .venv/ray-installed
-	@echo "tests: a real Ray, budget 4 minutes"
+	@echo "tests: a real Ray, budget 5 minutes"
 	$(BIN)/python -m pytest -m ray tests/ray --durations 3
 
 # the tests of what a GPU does otherwise; they skip visibly without one. All that is to be measured on one:
