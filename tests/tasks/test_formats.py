@@ -249,7 +249,7 @@ def test_an_arrow_file_whose_one_text_stands_for_many(folder: Path) -> None:
 
 
 def test_a_packed_file_that_unpacks_to_more_than_a_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xlt_bench.tasks.files.text_files.LARGEST", 1000)
+    monkeypatch.setattr("xlt_bench.io.text_files.LARGEST", 1000)
     toml = write_all(folder, ".json.gz")
     with gzip.open(folder / "zul_Latn" / "train.json.gz", "wb") as file:
         file.write(b"x" * 100_000)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlt_bench.errors import DataError
+from xlt_bench.io.text_files import read_text
 from xlt_bench.tasks.files.tables import CORRECT, RowTable, Value, check_header
-from xlt_bench.tasks.files.text_files import read_text
 
 
 def json_lines_table(path: Path, names: Sequence[str], toml: Path) -> RowTable:

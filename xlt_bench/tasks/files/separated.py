@@ -6,17 +6,14 @@ guesses types (`NA`, `1e5`), and knows no line numbers.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from xlt_bench.errors import DataError
-from xlt_bench.tasks.files.tables import CORRECT, Fault, RowTable, Value, check_header
-from xlt_bench.tasks.files.text_files import read_text
+from xlt_bench.io.separated import read_separated
+from xlt_bench.tasks.files.tables import CORRECT, RowTable, Value, check_header
 
 DELIMITERS = {".tsv": "\t", ".csv": ","}
-_LONGEST_FIELD = 2**31 - 1  # what csv refuses by default are fields over 131,072 characters
 
 
 def separated_table(path: Path, names: Sequence[str], *, quoted: bool, toml: Path) -> RowTable:
@@ -45,28 +42,3 @@ def separated_table(path: Path, names: Sequence[str], *, quoted: bool, toml: Pat
         name: [row[position] for row in rows[1:]] for name, position in positions.items()
     }
     return RowTable(str(path), columns, "line", header_lines=1)
-
-
-def read_separated(path: Path, fault: Fault, *, delimiter: str = "\t", quoted: bool = True) -> list[list[str]]:
-    """The rows of a UTF-8 file, its header first; row i stands in line i + 1.
-
-    Raises:
-        DataError: it cannot be read, is not UTF-8, or a row goes over several lines.
-    """
-    text = read_text(path, fault)
-    if not quoted:
-        lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
-        return [line.split(delimiter) for line in lines]
-    rows: list[list[str]] = []
-    limit = csv.field_size_limit(_LONGEST_FIELD)
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        rows.extend(reader)
-    except csv.Error as error:
-        raise fault(path, len(rows) + 1, f"{error}; a quotation mark may be open") from None
-    finally:
-        csv.field_size_limit(limit)  # it is the process's: others may rely on it
-    if reader.line_num != len(rows):
-        number = next(line for line, row in enumerate(rows, 1) if any("\n" in field or "\r" in field for field in row))
-        raise fault(path, number, "a text goes over several lines; a quotation mark may be open")
-    return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,9 +10,6 @@ from xlt_bench.errors import DataError, unknown
 
 Value = str | int | None
 """What a cell of a table holds."""
-
-Fault = Callable[[Path, int, str], DataError]
-"""Path, line and what is wrong there -> the error."""
 
 CORRECT = "correct the file"
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from xlt_bench.errors import DataError
 from xlt_bench.io.paths import is_file, is_folder
+from xlt_bench.io.separated import read_separated
 from xlt_bench.task import SPLITS, Example, Labelled, Language, Split, Task
-from xlt_bench.tasks.files.separated import read_separated
 from xlt_bench.tasks.sib200.articles import article_clusters
 
 COLUMNS = ["index_id", "category", "text"]

@@ -1,14 +1,17 @@
-"""Text files of a task: UTF-8, read whole."""
+"""Text files from outside: UTF-8, read whole."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from xlt_bench.errors import DataError
 from xlt_bench.io.reading import read_limited
 from xlt_bench.io.texts import reason
-from xlt_bench.tasks.files.tables import Fault
+
+Fault = Callable[[Path, int, str], DataError]
+"""Path, line and what is wrong there -> the error."""
 
 LARGEST = 4 << 30
 """Bytes of a file, unpacked; a packed file may claim to hold more than a disk."""
