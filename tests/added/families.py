@@ -16,6 +16,7 @@ class LanguageFamilies:
     name: str = "language-families"
     summary: str = "which languages are related"
     path: str | None = None
+    needs_path: bool = False
 
     def supply(self, scope: Scope) -> Supply:
         """The families of sources and targets."""

@@ -13,12 +13,15 @@ from torch import Tensor, nn
 
 from tests.support.commands import Command
 from tests.support.fits import DEV, LABELS, TEST, TRAIN, context, copied, loud, same, shake
+from tests.support.toy import toy_task, write_files
+from tests.support.translations import TARGETS, write_translations
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Adaptable, Context, FitSummary
 from xlt_bench.methods.flare import FLARE, FittedFLARE, begin_second
 from xlt_bench.recipe import Rate
 from xlt_bench.records.store import Store
+from xlt_bench.resources import RESOURCES, Scope, contents, rendered
 from xlt_bench.task import Example, Labelled
 from xlt_bench.training.fused_lora import FUSIONS, FusedEncoder, FusedLinear, LowRank
 from xlt_bench.training.tuned_encoder import weights_of
@@ -220,6 +223,52 @@ def test_a_run_is_marked_with_its_resources_and_stands_by_itself(run: Command, c
     assert "Full supervision, with translate-train and translated-test, backbone" in shown
 
 
+def test_the_tasks_own_texts_in_a_folder_give_the_same_logits(tiny_backbone: Backbone, tmp_path: Path) -> None:
+    task, fitted, scores = toy_task(), second_stage(tiny_backbone), []
+    for folder in (None, write_translations(tmp_path / "own"), write_translations(tmp_path / "machine", " indeed")):
+        scope = Scope(task, ("eng_Latn",), TARGETS, folder)
+        supplied = {"translated-test": RESOURCES["translated-test"].supply(scope)}
+        scores.append(fitted.predict(rendered(task, contents(supplied)).pool(TARGETS, "test").examples))
+    np.testing.assert_array_equal(scores[1], scores[0])
+    assert np.abs(scores[2] - scores[0]).max() > 1e-3
+
+
+def test_machine_translations_give_rows_of_their_own(run: Command, command: Command, tmp_path: Path) -> None:
+    machine, other = write_translations(tmp_path / "nllb", " indeed"), write_translations(tmp_path / "other", " well")
+    flare = ("-m", "flare", "--sources", "eng_Latn", *FULL, "--targets", "kat_Geor")
+    test, train = ("--resource", f"translated-test={machine}"), ("--resource", f"translate-train={machine}")
+    for options in ((), test, (*test, *train), ("--resource", f"translated-test={other}", *train)):
+        said = run(*flare, *options)
+        assert said.code == 0, said.err
+    records = list(Store(Path("xlt-results")).records()[0])
+    assert len({record.cell.configuration for record in records}) == 4
+    assert sum(any("as a folder 'nllb' has it" in caveat for caveat in record.caveats) for record in records) == 3
+    shown = " ".join(command("leaderboard").out.split())
+    for resources in (
+        "translate-train and translated-test",
+        "translate-train and translated-test (folder)",
+        "translate-train (folder) and translated-test (folder)",
+    ):
+        assert f"Full supervision, with {resources}, backbone" in shown
+
+
+def test_a_task_without_parallel_items_takes_two_folders(command: Command, toy_package: Path, tmp_path: Path) -> None:
+    task, machine = write_files(tmp_path / "apart"), write_translations(tmp_path / "nllb")
+    (task / "task.toml").write_text('items = "separate"\n' + (task / "task.toml").read_text())
+    backbone = (toy_package / "xlt_toy.py").read_text().split("'")[1]
+    arguments = ("run", "--task", task, "--backbone", backbone, "-m", "flare", "--sources", "eng_Latn", *FULL)
+    refused = command(*arguments, "--resource", f"translate-train={machine}")
+    assert refused.code == 2
+    assert "give translations (--resource translated-test=FOLDER)" in " ".join(refused.err.split())
+    both = [word for name in ("translate-train", "translated-test") for word in ("--resource", f"{name}={machine}")]
+    said = command(*arguments, *both)
+    assert said.code == 0, said.err
+    records = list(Store(Path("xlt-results")).records()[0])
+    assert [sorted(record.cell.resources) for record in records] == [
+        ["translate-train (folder)", "translated-test (folder)"]
+    ] * 2
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -229,7 +278,10 @@ def test_a_run_is_marked_with_its_resources_and_stands_by_itself(run: Command, c
         (["--sources", "eng_Latn", *FULL, "--set", "rank=0"], "flare needs a rank of at least 1 and alpha > 0"),
         (["--sources", "eng_Latn", *FULL, "--set", "alpha=0"], "flare needs a rank of at least 1 and alpha > 0"),
         (["--sources", "eng_Latn", *FULL, "--set", "fusion=attention"], "relu-sum"),
-        (["--sources", "eng_Latn", *FULL, "--resource", "translated-test=x"], "the method takes no such file"),
+        (
+            ["--sources", "eng_Latn", *FULL, "--resource", "translated-test=x"],
+            "translated-test: no folder 'x'; give one",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(options: list[str], message: str, run: Command) -> None:

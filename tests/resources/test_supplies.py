@@ -246,9 +246,9 @@ def test_paths_that_nobody_takes_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", list(RESOURCES))
 def test_the_hash_follows_from_the_content(name: str, tmp_path: Path) -> None:
     path = None
-    if RESOURCES[name].path == "FOLDER":
+    if RESOURCES[name].needs_path and RESOURCES[name].path == "FOLDER":
         path = write_texts(tmp_path, **{code: ["a text"] for code in TARGETS})
-    elif RESOURCES[name].path == "FILE":
+    elif RESOURCES[name].needs_path:
         path = tmp_path / "words.toml"
         path.write_text(f"{LABEL_WORDS} # {{text}}", encoding="utf-8")
     first = supply(name, path)

@@ -34,7 +34,8 @@ class Cell:
         tuned: trials of the search on source dev that chose the setting; None: nobody searched.
         predicts: the split that is predicted: `test` of the targets; or, in a trial of a search, `dev` of the sources,
             as much of it as selects the checkpoint.
-        resources: name of what the method declares beside labelled sources -> hash of what it was handed.
+        resources: name of what the method declares beside labelled sources, with its origin where that is not the usual
+            one (see `xlt_bench.resources.identities`) -> hash of what it was handed.
         prompt: of a method that asks a language model, `template`, `demonstrations` and, where it is no backbone,
             `model` (see `xlt_bench.method.Prompting`); None for methods that train.
     """

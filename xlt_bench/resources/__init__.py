@@ -37,6 +37,7 @@ __all__ = [
     "check_names",
     "check_texts",
     "contents",
+    "identities",
     "language_texts",
     "needs_of",
     "rendered",
@@ -103,7 +104,7 @@ def supplies(needs: frozenset[str], paths: Mapping[str, Path], scope: Scope) -> 
         if name not in needs or RESOURCES[name].path is None:
             uses = ", ".join(sorted(resource for resource in needs if RESOURCES[resource].path)) or "none"
             raise ConfigError(f"--resource {name}: the method takes no such file or folder; it takes {uses}")
-    missing = [name for name in RESOURCES if name in needs and RESOURCES[name].path and name not in paths]
+    missing = [name for name in RESOURCES if name in needs and RESOURCES[name].needs_path and name not in paths]
     if missing:
         resource = RESOURCES[missing[0]]
         raise ConfigError(
@@ -119,6 +120,13 @@ def supplies(needs: frozenset[str], paths: Mapping[str, Path], scope: Scope) -> 
 def contents(supplied: Mapping[str, Supply]) -> Resources:
     """What a method is handed."""
     return Resources(MappingProxyType({name: supply.content for name, supply in supplied.items()}))
+
+
+def identities(supplied: Mapping[str, Supply]) -> dict[str, str]:
+    """What a cell has of them: name, with the origin where it is not the usual one -> hash of the content."""
+    return {
+        f"{name} ({supply.origin})" if supply.origin else name: supply.fingerprint for name, supply in supplied.items()
+    }
 
 
 def with_usable_labels(train: Labelled, needs: Iterable[str]) -> Labelled:

@@ -55,10 +55,13 @@ class Supply:
     Attributes:
         content: what `context.resources` gives; nothing in it can be changed.
         note: what a reader of the run's numbers must know of it, a sentence.
+        origin: where the content is from, in a word, if not from where it is from as a rule: boards tell such runs from
+            others, and rank them among themselves.
     """
 
     content: Any
     note: str
+    origin: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -73,7 +76,8 @@ class Resource(Protocol):
     Attributes:
         name: in a method's `needs`, in Records and on boards.
         summary: what it is, in half a line.
-        path: what `--resource NAME=...` takes for it, FILE or FOLDER; None: it follows from the task.
+        path: what `--resource NAME=...` takes for it, FILE or FOLDER; None: it takes none and follows from the task.
+        needs_path: whether it must be given; else it follows from the task without.
     """
 
     @property
@@ -85,6 +89,9 @@ class Resource(Protocol):
     @property
     def path(self) -> str | None: ...
 
+    @property
+    def needs_path(self) -> bool: ...
+
     def supply(self, scope: Scope) -> Supply:
         """The content for a run.
 
@@ -95,7 +102,7 @@ class Resource(Protocol):
     def example(self, scope: Scope, folder: Path) -> Path | None:
         """Write into a folder a small file or folder such as a user would name, for checks of methods; its path.
 
-        None of a resource that takes none. What is written follows from the classes and the sources alone.
+        None of a resource that needs none. What is written follows from the classes and the sources alone.
         """
 
 

@@ -26,6 +26,7 @@ class LabelWords:
     name: str = "label-words"
     summary: str = "words for the task's classes, by language"
     path: str | None = "FILE"
+    needs_path: bool = True
 
     def supply(self, scope: Scope) -> Supply:
         """The words of the user's file."""

@@ -56,6 +56,7 @@ class ParallelDisjoint:
     name: str = PARALLEL_DISJOINT
     summary: str = "pairs of source and target texts from one half of the train items, labels from the other"
     path: str | None = None
+    needs_path: bool = False
 
     def supply(self, scope: Scope) -> Supply:
         """The pairs of every target."""

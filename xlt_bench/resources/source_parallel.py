@@ -23,6 +23,7 @@ class SourceParallel:
     name: str = SOURCE_PARALLEL
     summary: str = "which train items of the sources share an id, being translations of each other"
     path: str | None = None
+    needs_path: bool = False
 
     def supply(self, scope: Scope) -> Supply:
         """The ids that two sources or more share."""

@@ -26,6 +26,7 @@ class TemplateFile:
     name: str = TEMPLATE
     summary: str = "a text file with {text} and {choices} or {mask}, which a language model is asked by"
     path: str | None = "FILE"
+    needs_path: bool = True
 
     def supply(self, scope: Scope) -> Supply:
         """The text of the user's file, without blanks at its ends."""

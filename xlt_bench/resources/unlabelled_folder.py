@@ -29,6 +29,7 @@ class UnlabelledFolder:
     name: str = UNLABELLED_FOLDER
     summary: str = "a user's text by language"
     path: str | None = "FOLDER"
+    needs_path: bool = True
 
     def supply(self, scope: Scope) -> Supply:
         """The lines of the folder's files for this run's languages."""

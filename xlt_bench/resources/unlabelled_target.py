@@ -24,6 +24,7 @@ class UnlabelledTarget:
     name: str = UNLABELLED_TARGET
     summary: str = "texts of the targets' train split, without labels, ids and order"
     path: str | None = None
+    needs_path: bool = False
 
     def supply(self, scope: Scope) -> Supply:
         """The train texts of every target."""

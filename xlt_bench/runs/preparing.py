@@ -29,6 +29,7 @@ from xlt_bench.resources import (
     Supply,
     check_texts,
     contents,
+    identities,
     language_texts,
     needs_of,
     rendered,
@@ -105,8 +106,7 @@ def prepare(request: Request, loader: Loader | None = None) -> Experiment:
         resources=resources,
     )
     template = _template(request, setup, protocol, request.preset or info.preset, languages.sources, start)
-    fingerprints = {name: supply.fingerprint for name, supply in supplied.items()}
-    template = replace(template, resources=fingerprints, prompt=prompt)
+    template = replace(template, resources=identities(supplied), prompt=prompt)
     setup = _labelled(setup, template)
     cells = protocol.cells(template, seeds, request.shots, _unadapted(template, recipe, request))
     if start is not None:
