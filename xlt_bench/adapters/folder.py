@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.file_hashes import sha256_of
 from xlt_bench.io.hub import snapshot
 from xlt_bench.io.json_files import read_object
 from xlt_bench.io.paths import in_home, is_file, is_folder
@@ -100,8 +101,7 @@ def hash_of(*paths: Path) -> str:
     """Hash of files' contents: 16 hex digits."""
     digest = hashlib.sha256()
     for path in paths:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(sha256_of(path))
     return digest.hexdigest()[:16]
 
 

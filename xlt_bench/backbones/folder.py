@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlt_bench.errors import BackboneError, ConfigError
+from xlt_bench.io.file_hashes import sha256_of
 from xlt_bench.io.json_files import read_object
 from xlt_bench.io.paths import is_file
 from xlt_bench.io.texts import shortened
@@ -102,8 +103,7 @@ def hash_of(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.name.encode())
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(sha256_of(path))
     return digest.hexdigest()[:16]
 
 

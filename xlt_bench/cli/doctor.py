@@ -109,6 +109,7 @@ def _caches() -> Iterator[tuple[str, str]]:
         ("tokens", cache_folder("tokens")),
         ("packaged backbones", cache_folder("backbones")),
         ("indexes of stores", cache_folder("records")),
+        ("hashes of large files", cache_folder("hashes")),
     ):
         files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
         size = sum(path.stat().st_size for path in files) / 2**20

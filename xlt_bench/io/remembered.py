@@ -34,7 +34,8 @@ class Remembered:
         """The answer as plain data; None where there is none, or a file that it came from has changed."""
         try:
             entry = json.loads(self._path(question).read_text(encoding="utf-8"))
-            return entry["answer"] if entry["state"] == _state(map(signature_of, entry["files"])) else None
+            state = _state(entry["answer"], map(signature_of, entry["files"]))
+            return entry["answer"] if entry["state"] == state else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -51,7 +52,7 @@ class Remembered:
         signatures = list(map(signature_of, paths))
         if not are_settled(signatures, began):
             return
-        entry = {"files": paths, "state": _state(signatures), "answer": answer}
+        entry = {"files": paths, "state": _state(answer, signatures), "answer": answer}
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             atomic.replace_file(self._path(question), json.dumps(entry).encode())
@@ -63,5 +64,6 @@ class Remembered:
         return self._folder / f"{hashlib.sha256(question.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.json"
 
 
-def _state(signatures: Iterable[str]) -> str:
-    return hashlib.sha256(" ".join(signatures).encode()).hexdigest()
+def _state(answer: Any, signatures: Iterable[str]) -> str:
+    """Of the files, and of the answer itself: a damaged one is none."""
+    return hashlib.sha256(" ".join((json.dumps(answer), *signatures)).encode()).hexdigest()

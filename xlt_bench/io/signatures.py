@@ -16,10 +16,13 @@ _SETTLED_NANOSECONDS = 2_000_000_000
 """A file that was changed less long ago could be changed again within the resolution of its time."""
 
 
-def signature_of(path: os.PathLike[str] | str) -> str:
-    """The signature of a file or a folder; that of a folder changes with its list of entries."""
+def signature_of(file: os.PathLike[str] | str | int) -> str:
+    """The signature of a file or a folder, by its path or, once it is open, by its descriptor.
+
+    That of a folder changes with its list of entries.
+    """
     try:
-        facts = os.stat(path)
+        facts = os.stat(file)
     except (OSError, ValueError):
         return ABSENT
     return f"{facts.st_mtime_ns}.{facts.st_ctime_ns}.{facts.st_size}.{facts.st_ino}"
