@@ -22,6 +22,7 @@ from tests.support.ray_commands import (
     slow_fit,
     steps_by_worker,
 )
+from tests.support.records import manifests
 
 pytestmark = pytest.mark.ray
 
@@ -60,15 +61,23 @@ def test_a_killed_command_leaves_checkpoints_and_the_same_goes_on(
     went_on(folder, end_quietly(commands.start(folder, same, **cluster.environment)))
 
 
-def test_a_local_cluster_ends_with_the_command_that_started_it(
+def test_a_local_cluster_ends_with_its_killed_command_and_the_same_goes_on(
     folder: Path, temporary: Path, commands: Commands
 ) -> None:
+    """Nothing is left running, and what the cluster left in the temporary folder goes with the next one."""
     (folder / "hold").touch()
-    process = commands.start(folder, run("--engine", "ray"), TMPDIR=str(temporary))
+    same = run("--engine", "ray")
+    process = commands.start(folder, same, TMPDIR=str(temporary))
     slow_fit(folder, process)
     process.kill()
     wait_for(lambda: not running_in(folder, temporary), "the end of the cluster and its jobs")
     assert checkpoints(folder)
+    leftovers = list(temporary.glob("xlt-*"))
+    assert leftovers
+    (folder / "held").unlink()
+    went_on(folder, end_quietly(commands.start(folder, same, TMPDIR=str(temporary))))
+    assert not [path for path in leftovers if path.exists()]
+    assert len(manifests(folder / "xlt-results")) == 2
 
 
 def test_where_the_head_goes_away_all_leave_and_the_fits_go_on_elsewhere(

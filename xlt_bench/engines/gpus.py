@@ -6,7 +6,6 @@ import json
 import math
 import os
 import queue
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from xlt_bench.engines.packs import pack_size, packs
 from xlt_bench.engines.plan import Plan
 from xlt_bench.engines.processes import WorkerProcess
 from xlt_bench.errors import ConfigError, EngineError
+from xlt_bench.io.process_folders import process_folder
 from xlt_bench.io.stop_signals import StopSignals
 from xlt_bench.method import Activity, Progress
 from xlt_bench.progress.lines import counted
@@ -81,8 +81,7 @@ class GpusEngine:
         cells = {cell.fingerprint: cell for cell in experiment.missing}
         if not cells:
             return
-        folders = tempfile.TemporaryDirectory(prefix="xlt-bench-")
-        with StopSignals(), folders as name, self._started(experiment, Path(name)) as crew:
+        with StopSignals(), process_folder("xlt-bench-gpus-") as folder, self._started(experiment, folder) as crew:
             for answer in crew.answers(self.progress, len(cells)):
                 cell = cells.get(answer.fingerprint)
                 record = None if cell is None else experiment.settled(cell)

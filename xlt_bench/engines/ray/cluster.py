@@ -10,11 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +23,7 @@ from xlt_bench.engines.ray.job import carry_out_job, look
 from xlt_bench.engines.ray.profile import RayProfile
 from xlt_bench.engines.ray.report import Report
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.process_folders import process_folder
 from xlt_bench.io.processor import available_cores
 from xlt_bench.io.stop_signals import Stopped, StopSignals
 from xlt_bench.io.texts import shortened
@@ -256,16 +256,13 @@ def _options(address: str) -> dict[str, Any]:
 
 def _temporary_folder() -> Path:
     """For what a cluster on this machine writes; removed when the process ends, after the cluster."""
-    folder = tempfile.TemporaryDirectory(prefix="xlt-ray-", ignore_cleanup_errors=True)
+    import ray
 
-    def remove() -> None:
-        import ray
-
-        ray.shutdown()
-        folder.cleanup()
-
-    atexit.register(remove)
-    return Path(folder.name) / "ray"  # Ray opens its own folder for everybody
+    end = ExitStack()
+    folder = end.enter_context(process_folder("xlt-ray-"))
+    end.callback(ray.shutdown)
+    atexit.register(end.close)
+    return folder / "ray"  # Ray opens its own folder for everybody
 
 
 @contextmanager

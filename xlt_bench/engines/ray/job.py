@@ -13,12 +13,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from xlt_bench.engines.answers import complaint
 from xlt_bench.engines.probe import NO_FOLDER, NO_STORE
 from xlt_bench.engines.processes import WorkerProcess
+from xlt_bench.io.process_folders import process_folder
 
 _POLL_SECONDS = 0.5
 """Ray cancels a job by an exception that waits for Python's next instruction: none may take long."""
@@ -36,8 +36,8 @@ def carry_out_job(plan: str, environment: Mapping[str, str]) -> Iterator[Plain]:
     host = platform.node()
     yield {"host": host}
     lines: queue.Queue[str | None] = queue.Queue()
-    with tempfile.TemporaryDirectory(prefix="xlt-bench-") as folder:
-        worker = WorkerProcess("job", plan, environment, Path(folder), lines.put)
+    with process_folder("xlt-bench-job-") as folder:
+        worker = WorkerProcess("job", plan, environment, folder, lines.put)
         try:
             while (line := _next(lines)) is not None:
                 yield {"host": host, "line": line}
