@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from xlt_bench.task import SPLITS, Split
+from xlt_bench.task import SPLITS, Split, Task
+from xlt_bench.tasks.files import toml_task
 
 CODES = ("eng_Latn", "deu_Latn", "zul_Latn")
 LABELS = ("negative", "positive")
@@ -41,3 +42,15 @@ def write_task(folder: Path, toml: str = TOML) -> Path:
     path = folder / "task.toml"
     path.write_text(toml, encoding="utf-8")
     return path
+
+
+def load(folder: Path, toml: str | None = None) -> Task:
+    """The task of a folder, whose `task.toml` says this instead."""
+    if toml is not None:
+        (folder / "task.toml").write_text(toml, encoding="utf-8")
+    return toml_task(folder / "task.toml").load(None)
+
+
+def columns(text: str) -> str:
+    """TOML with other lines on columns."""
+    return TOML.replace('id = "id"', text)
