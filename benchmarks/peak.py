@@ -22,7 +22,7 @@ import torch
 from benchmarks.output import publish
 from benchmarks.peers import Ours
 from benchmarks.workload import SIZES, backbone_folder, sentences
-from xlt_bench.backbones.lean.arithmetic import linear
+from xlt_bench.backbones.lean.products import linear
 from xlt_bench.backbones.source import Precision
 from xlt_bench.records.environment import environment
 from xlt_bench.runs.arithmetic import floating_point_operations

@@ -16,7 +16,7 @@ from transformers.optimization import Adafactor as HuggingFaceAdafactor
 from benchmarks.workload import LONGEST, VECTORS, sentences
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.backbones.batches import Batch, tokens_at_once
-from xlt_bench.backbones.lean.arithmetic import dropout
+from xlt_bench.backbones.lean.dropout import dropout
 from xlt_bench.backbones.source import Precision, locate
 from xlt_bench.backbones.tokenised import Tokenised
 from xlt_bench.method import Context

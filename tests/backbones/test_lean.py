@@ -28,8 +28,9 @@ from transformers import (
 )
 
 from xlt_bench.backbones.batches import Batch
-from xlt_bench.backbones.lean import LeanEncoder, arithmetic, lean_encoder
-from xlt_bench.backbones.lean.arithmetic import attention, dropout
+from xlt_bench.backbones.lean import LeanEncoder, lean_encoder, products
+from xlt_bench.backbones.lean.attention import attention
+from xlt_bench.backbones.lean.dropout import dropout
 from xlt_bench.backbones.read_out import read
 from xlt_bench.recipe import ReadOut
 
@@ -107,7 +108,7 @@ def test_output_and_gradients_equal_the_whole_model_s(
     mask: Tensor, layers: int, onednn: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not onednn:
-        monkeypatch.setattr(arithmetic, "_ONEDNN", None)
+        monkeypatch.setattr(products, "_ONEDNN", None)
     encoder, before, sizes = model(layers=layers), prompts(2), [2, 1]
     expected = whole(encoder, before, sizes, mask)
     quick = lean_of(encoder)

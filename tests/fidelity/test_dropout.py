@@ -12,9 +12,12 @@ from torch import Tensor, nn
 
 from tests.support.fits import DEV, TEST, TRAIN, context, copied, loud, same
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.lean import arithmetic
+from xlt_bench.backbones.lean import attention as lean_attention
+from xlt_bench.backbones.lean import dropout as lean_dropout
 from xlt_bench.backbones.lean import layer as lean_layer
-from xlt_bench.backbones.lean.arithmetic import attention
+from xlt_bench.backbones.lean import norm as lean_norm
+from xlt_bench.backbones.lean.attention import attention
+from xlt_bench.backbones.lean.dropout import random_mask
 from xlt_bench.method import Context
 from xlt_bench.methods.dual import DUAL
 from xlt_bench.methods.spt import SPT
@@ -100,14 +103,14 @@ def test_the_backbone_s_own_dropout_is_active_while_fitting_only(
     tiny_backbone_with_dropout: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shares: dict[bool, list[float]] = {True: [], False: []}
-    draw = arithmetic._mask
 
     def watched(shape: torch.Size, share: float) -> Tensor:
-        mask = draw(shape, share)
-        shares[fitting].append(float((~mask).float().mean()))
+        mask = random_mask(shape, share)
+        shares[fitting].append(float((mask == 0).float().mean()))
         return mask
 
-    monkeypatch.setattr(arithmetic, "_mask", watched)
+    for module in (lean_dropout, lean_attention, lean_norm):
+        monkeypatch.setattr(module, "random_mask", watched)
     fitting = True
     fitted = SPT().fit(TRAIN, DEV, context(tiny_backbone_with_dropout, loud(steps=8, evaluate_every=8)))
     assert len(shares[True]) == 8 * 8, "the prompt's rows, the words, and three times in each of 2 layers"

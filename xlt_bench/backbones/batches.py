@@ -127,7 +127,7 @@ class Batch:
             return [torch.arange(len(self))]
         lengths = self.mask.sum(1)
         order = torch.argsort(lengths, stable=True)
-        return [order[part] for part in runs_of_like_length(lengths[order].tolist(), tokens, prompt)]
+        return [order[part] for part in least_padded_runs(lengths[order].tolist(), tokens, prompt)]
 
 
 def runs_of_like_length(lengths: Sequence[int], tokens: int, prompt: int) -> Iterator[slice]:
@@ -139,6 +139,26 @@ def runs_of_like_length(lengths: Sequence[int], tokens: int, prompt: int) -> Ite
             start = end
     if start < len(lengths):
         yield slice(start, len(lengths))
+
+
+def least_padded_runs(lengths: Sequence[int], tokens: int, prompt: int) -> list[slice]:
+    """Such runs, of all there are those that take least time together: each padded token counts, and each run does.
+
+    A run takes as long, besides its tokens, as a twentieth of the largest one does (measured on two CPU cores with
+    e5-small-q4: 50 tokens of 1,280 in float32 and 65 in bfloat16).
+    """
+    costs, starts = [0], [0]  # of the first texts, so many: what they take at least, and where their last run starts
+    for end in range(1, len(lengths) + 1):
+        width = prompt + lengths[end - 1]
+        most = max(1, tokens // width)
+        cost, start = min((costs[start] + (end - start) * width, start) for start in range(max(0, end - most), end))
+        costs.append(cost + tokens // 20)
+        starts.append(start)
+    runs, end = [], len(lengths)
+    while end:
+        runs.append(slice(starts[end], end))
+        end = starts[end]
+    return runs[::-1]
 
 
 def merge(batches: Sequence[Batch], pad_id: int) -> Batch:

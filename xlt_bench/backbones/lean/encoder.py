@@ -11,10 +11,12 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from xlt_bench.backbones.batches import Batch
-from xlt_bench.backbones.lean.arithmetic import dropout, layer_norm, linear
+from xlt_bench.backbones.lean.dropout import dropout
 from xlt_bench.backbones.lean.layer import Layer
 from xlt_bench.backbones.lean.layers import LeanLayers, ReadRows
+from xlt_bench.backbones.lean.norm import layer_norm
 from xlt_bench.backbones.lean.parts import EncoderParts, parts_of
+from xlt_bench.backbones.lean.products import linear
 from xlt_bench.recipe import ReadOut
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from xlt_bench.backbones.lean.arithmetic import add_and_norm, attention, linear
+from xlt_bench.backbones.lean.attention import attention
+from xlt_bench.backbones.lean.norm import add_and_norm
 from xlt_bench.backbones.lean.parts import LayerParts
+from xlt_bench.backbones.lean.products import linear
 from xlt_bench.backbones.lean.rows import RowLayout
 
 QueriesKeysValues = tuple[Tensor, Tensor, Tensor]
