@@ -1,12 +1,13 @@
 """What a run takes beside other processes, as ratios of one measurement: does it get its fair share of the cores?
 
-    python -m benchmarks.company [--backbone nano|e5-small-q4] [--steps 150] [--turns 3] [--json] [--output FILE]
+    python -m benchmarks.company [--backbone nano|e5-small-q4] [--steps 150] [--turns 3] [--no-spinning]
+                                [--json] [--output FILE]
 
 Beside another process that keeps every core busy with as many threads as there are cores, a fair share doubles the
 time. Two runs at once should take no longer than one after the other. Both are measured as the command line runs them,
-and with the spinning that GNU's OpenMP does by default; the other process always spins as by default, as a foreign one
-does. Turns alternate, figures are medians of the turns' ratios. A run that takes more than 10 times its time alone is
-stopped, and counts as 10.
+and with the spinning that GNU's OpenMP does by default, which takes longest (`--no-spinning` leaves it out); the other
+process always spins as by default, as a foreign one does. Turns alternate, figures are medians of the turns' ratios. A
+run that takes more than 10 times its time alone is stopped, and counts as 10.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ def busy() -> Iterator[None]:
 def turn(arguments: argparse.Namespace) -> dict[str, float]:
     """Ratios of one turn."""
     ratios = {}
-    for name, spin in (("as it runs", SPIN_COUNT), ("spinning", "")):
+    ways = {"as it runs": SPIN_COUNT, **({"spinning": ""} if arguments.spinning else {})}
+    for name, spin in ways.items():
         single = seconds(arguments, 1, spin)
         with busy():
             ratios[f"beside a busy process, {name}"] = seconds(arguments, 1, spin, MOST * single) / single
@@ -105,9 +107,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything, as plain data."""
     turns = [turn(arguments) for _ in range(arguments.turns)]
     figures = {name: round(median(ratios[name] for ratios in turns), 2) for name in turns[0]}
-    figures["alone, as it runs over spinning"] = round(
-        median(ratios["seconds alone, as it runs"] / ratios["seconds alone, spinning"] for ratios in turns), 2
-    )
+    if arguments.spinning:
+        alone = [ratios["seconds alone, as it runs"] / ratios["seconds alone, spinning"] for ratios in turns]
+        figures["alone, as it runs over spinning"] = round(median(alone), 2)
     return {
         "backbone": arguments.backbone,
         "steps": arguments.steps,
@@ -130,6 +132,7 @@ def main() -> None:
     parser.add_argument("--backbone", default="nano")
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--spinning", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--output", type=Path, help="write the JSON to this file too")
     arguments = parser.parse_args()
