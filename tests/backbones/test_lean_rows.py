@@ -137,15 +137,18 @@ def test_what_a_pass_keeps_for_its_gradient_is_two_bytes_a_dropped_number() -> N
     assert [(tensor.dtype, tensor.shape) for tensor in kept] == [(torch.int16, (100, 8))]
 
 
-def test_in_bfloat16_attention_with_dropout_is_that_of_float32_rounded() -> None:
-    shape, random = (3, 2, 9, 8), torch.Generator().manual_seed(2)
-    inputs = [torch.randn(shape, generator=random).bfloat16() for _ in range(3)]
-    after = torch.randn(shape, generator=random)
+@pytest.mark.parametrize("dropped", [0.0, 0.2])
+@pytest.mark.parametrize("queries", [1, 9])
+def test_in_bfloat16_attention_is_that_of_float32_rounded(queries: int, dropped: float) -> None:
+    random = torch.Generator().manual_seed(2)
+    inputs = [torch.randn(3, 2, positions, 8, generator=random).bfloat16() for positions in (queries, 9, 9)]
+    after = torch.randn(3, 2, queries, 8, generator=random)
+    bias = torch.zeros(3, 1, 1, 9).masked_fill(torch.arange(9) > 6, -torch.inf)
 
     def results(dtype: torch.dtype) -> list[Tensor]:
         parts = [part.to(dtype).requires_grad_() for part in inputs]
         torch.manual_seed(5)  # the same weights are dropped
-        outputs = attention(*parts, None, 0.2)
+        outputs = attention(*parts, bias.to(dtype), dropped)
         assert outputs.dtype == dtype
         return [outputs, *torch.autograd.grad(outputs, parts, after.to(dtype))]
 
