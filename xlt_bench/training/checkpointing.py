@@ -1,17 +1,16 @@
-"""When the lanes of a training are kept, and how they go on: around the trainer's loop."""
+"""When trainings are kept, and how they go on: around the loop of whoever trains them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from torch import Tensor
 
 from xlt_bench.errors import ClaimLostError, StoreError
-from xlt_bench.method import Checkpoints, Snapshot
-from xlt_bench.training.lane import Lane
-from xlt_bench.training.snapshots import fits, restore, snapshot_of
+from xlt_bench.method import Checkpoints, Context, Snapshot
 
 FIRST_SECONDS = 5.0
 """Before the first checkpoint, and between two: a shorter fit is made anew as quickly."""
@@ -52,43 +51,99 @@ class Rhythm:
         self._cost = self._last - started
 
 
-class LaneCheckpoints:
-    """Checkpoints of the lanes of one training.
+class Resumable(Protocol):
+    """A training that can be kept between two steps and gone on with: a lane, or that of a language.
+
+    Attributes:
+        context: of its fit.
+        title: what notes call it.
+        progress: steps done and to be done.
+        finished: whether there is nothing more to train.
+        failed: whether it diverged, so that nobody is to go on from here.
+        parameters: what is trained.
+    """
+
+    @property
+    def context(self) -> Context: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def progress(self) -> tuple[int, int]: ...
+
+    @property
+    def finished(self) -> bool: ...
+
+    @property
+    def failed(self) -> bool: ...
+
+    @property
+    def parameters(self) -> Sequence[Tensor]: ...
+
+    def snapshot(self) -> Snapshot:
+        """All that changes while it is trained, and the global generators; tensors are not copied."""
+
+    def accepts(self, snapshot: Snapshot) -> bool:
+        """Whether a snapshot is of such a training."""
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Set a new training, and the global generators, to what they were."""
+
+
+@contextmanager
+def resumable(trainings: Sequence[Resumable]) -> Iterator[Callable[[bool], None]]:
+    """Around the loop of new trainings, which go on from their checkpoints where there are any.
+
+    Yields what is to be called after each step, told whether held-out data was scored after it: it keeps the trainings
+    if that is due, and raises as `TrainingCheckpoints.keep` does. Without checkpoints in the context it does nothing.
+    """
+    checkpoints = trainings[0].context.checkpoints
+    if checkpoints is None:
+        yield lambda evaluated: None
+        return
+    training_checkpoints = TrainingCheckpoints(trainings, checkpoints)
+    training_checkpoints.resume()
+    with checkpoints.stop_signals.deferred():
+        yield training_checkpoints.keep
+
+
+class TrainingCheckpoints:
+    """Checkpoints of trainings that share a loop.
 
     Args:
-        lanes: all of it, new.
+        trainings: all of them, new.
         checkpoints: of their fits.
     """
 
-    def __init__(self, lanes: Sequence[Lane], checkpoints: Checkpoints) -> None:
-        self._lanes = lanes
+    def __init__(self, trainings: Sequence[Resumable], checkpoints: Checkpoints) -> None:
+        self._trainings = trainings
         self._checkpoints = checkpoints
-        self._names = [checkpoints.next_name(lane.context.fit) for lane in lanes]
+        self._names = [checkpoints.next_name(training.context.fit) for training in trainings]
         self._before = checkpoints.counted()
-        self._updates_before = [checkpoints.updates(_parameters(lane)) for lane in lanes]
-        self._closed = [False] * len(lanes)
+        self._updates_before = [checkpoints.updates(training.parameters) for training in trainings]
+        self._closed = [False] * len(trainings)
         self._faulty = False
         self._rhythm = Rhythm(checkpoints.seconds, checkpoints.share)
 
     def resume(self) -> None:
-        """Set the lanes to their checkpoints, where there are any."""
+        """Set the trainings to their checkpoints, where there are any."""
         snapshots: list[Snapshot] = []
         updates: list[tuple[Tensor, int]] = []
-        for name, lane in zip(self._names, self._lanes, strict=True):
-            snapshot = self._checkpoints.read(name, lane.context)
+        for name, training in zip(self._names, self._trainings, strict=True):
+            snapshot, notes = self._checkpoints.read(name, training.context), training.context.progress
             if snapshot is None:
                 continue
-            if not fits(lane, snapshot):
-                lane.context.progress.note(f"the checkpoint {name} is of other parameters; the fit begins anew")
+            if not training.accepts(snapshot):
+                notes.note(f"the checkpoint {name} is of other parameters; the fit begins anew")
                 continue
-            restore(lane, snapshot)
+            training.restore(snapshot)
             snapshots.append(snapshot)
-            updates += zip(_parameters(lane), snapshot.plain["updates"], strict=True)
-            lane.context.progress.note(
-                f"seed {lane.context.seed} goes on from its checkpoint at step {lane.step} of {lane.total}"
-            )
+            updates += zip(training.parameters, snapshot.plain["updates"], strict=True)
+            step, total = training.progress
+            notes.note(f"{training.title} goes on from its checkpoint at step {step} of {total}")
         self._checkpoints.count_earlier(_counted_earlier(snapshots), updates)
-        self._closed = [lane.finished for lane in self._lanes]
+        self._closed = [training.finished for training in self._trainings]
 
     def keep(self, evaluated: bool) -> None:
         """Write checkpoints if they are due, and always where the process is asked to leave; then it leaves.
@@ -108,33 +163,29 @@ class LaneCheckpoints:
 
     def _write(self) -> None:
         counted = {name: value - self._before[name] for name, value in self._checkpoints.counted().items()}
-        for number, (name, lane) in enumerate(zip(self._names, self._lanes, strict=True)):
-            if self._closed[number] or lane.failure is not None:
+        for number, (name, training) in enumerate(zip(self._names, self._trainings, strict=True)):
+            if self._closed[number] or training.failed:
                 continue
-            snapshot = snapshot_of(lane)
-            counts = self._checkpoints.updates(_parameters(lane))
+            snapshot = training.snapshot()
+            counts = self._checkpoints.updates(training.parameters)
             updates = [count - earlier for count, earlier in zip(counts, self._updates_before[number], strict=True)]
             plain = {**snapshot.plain, "pack": self._names, "counted": counted, "updates": updates}
             try:
                 self._checkpoints.write(name, Snapshot(snapshot.tensors, plain))
-                self._closed[number] = lane.finished
+                self._closed[number] = training.finished
             except ClaimLostError:
                 raise
             except StoreError as error:
                 if not self._faulty:
-                    lane.context.progress.note(f"{error}; the fit goes on without")
+                    training.context.progress.note(f"{error}; the fit goes on without")
                 self._faulty = True
 
 
-def _parameters(lane: Lane) -> list[Tensor]:
-    return [parameter for group in lane.optimiser.param_groups for parameter in group["params"]]
-
-
 def _counted_earlier(snapshots: Sequence[Snapshot]) -> dict[str, float]:
-    """What the lanes took before they were cut off.
+    """What the trainings took before they were cut off.
 
-    Each snapshot has the counts of its whole pack up to that moment, so the last moment has all of them; lanes of a
-    pack whose other lanes are not here have their share.
+    Each snapshot has the counts of its whole pack up to that moment, so the last moment has all of them; trainings of a
+    pack whose others are not here have their share.
     """
     packs: dict[tuple[str, ...], list[Snapshot]] = {}
     for snapshot in snapshots:

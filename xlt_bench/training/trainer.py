@@ -6,7 +6,7 @@ the lanes share is the forward pass, which is the `Forward` that a method brings
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Protocol
 
@@ -17,8 +17,9 @@ from xlt_bench.backbones.batches import Batch, tokens_at_once
 from xlt_bench.io.memory import give_back_freed_memory
 from xlt_bench.method import Activity
 from xlt_bench.training.adafactor import Together
-from xlt_bench.training.checkpointing import LaneCheckpoints
+from xlt_bench.training.checkpointing import resumable
 from xlt_bench.training.lane import Lane
+from xlt_bench.training.lane_snapshots import ResumableLane
 from xlt_bench.training.losses import Terms, gold_of
 from xlt_bench.training.memory import PassWidth, out_of_memory
 from xlt_bench.training.optimisation import step_together
@@ -48,18 +49,12 @@ def train(lanes: Sequence[Lane], forward: Forward) -> None:
         Stopped: a scheduler asked the process to leave, and the lanes are kept.
     """
     lanes[0].context.progress.activity(Activity("training"))
-    checkpoints = lanes[0].context.checkpoints
-    if checkpoints is None:
-        _train(lanes, forward, None)
-    else:
-        lane_checkpoints = LaneCheckpoints(lanes, checkpoints)
-        lane_checkpoints.resume()
-        with checkpoints.stop_signals.deferred():
-            _train(lanes, forward, lane_checkpoints)
+    with resumable([ResumableLane(lane) for lane in lanes]) as keep:
+        _train(lanes, forward, keep)
     give_back_freed_memory()  # of the passes: hundreds of megabytes, beside which predicting would have its own
 
 
-def _train(lanes: Sequence[Lane], forward: Forward, checkpoints: LaneCheckpoints | None) -> None:
+def _train(lanes: Sequence[Lane], forward: Forward, keep: Callable[[bool], None]) -> None:
     together = Together()
     width = PassWidth(lanes[0].device)
     while active := [lane for lane in lanes if not lane.finished]:
@@ -69,8 +64,7 @@ def _train(lanes: Sequence[Lane], forward: Forward, checkpoints: LaneCheckpoints
         due = [lane for lane in active if lane.due and not lane.finished]
         for _, group in groupby(due, key=lambda lane: id(lane.data.dev)):
             _evaluate(list(group), forward)
-        if checkpoints is not None:
-            checkpoints.keep(evaluated=bool(due))
+        keep(bool(due))
 
 
 def _step(lanes: Sequence[Lane], forward: Forward, width: PassWidth, together: Together) -> None:
