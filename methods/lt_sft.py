@@ -25,8 +25,9 @@ from xlt_bench.task import Labelled
 from xlt_bench.training.by_language import ForwardByLanguage
 from xlt_bench.training.classifier import ClassifierForward
 from xlt_bench.training.data import TrainData, text_limit
+from xlt_bench.training.language_fit import fit_masked_lm, language_phase
 from xlt_bench.training.losses import Loss, mean_cross_entropy
-from xlt_bench.training.masked_lm import MaskedLm, fit_masked_lm, language_phase
+from xlt_bench.training.masked_lm import MaskedLm
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.order import Index, by_language
 from xlt_bench.training.saving import load_fit, save_fit

@@ -22,8 +22,9 @@ from xlt_bench.training.bottleneck import AdaptedEncoder, Bottleneck, LanguageAd
 from xlt_bench.training.by_language import ForwardByLanguage
 from xlt_bench.training.classifier import ClassifierForward
 from xlt_bench.training.data import TrainData
+from xlt_bench.training.language_fit import fit_masked_lm, frozen_loss, language_phase
 from xlt_bench.training.losses import Loss, mean_cross_entropy
-from xlt_bench.training.masked_lm import MaskedLm, fit_masked_lm, frozen_loss, language_phase
+from xlt_bench.training.masked_lm import MaskedLm
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.order import Index, by_language
 from xlt_bench.training.seeding import seeded

@@ -24,7 +24,8 @@ from xlt_bench.methods.spt import SPT
 from xlt_bench.methods.xpe import XPE
 from xlt_bench.recipe import LANGUAGE_ROLE, Phase, Rate, Recipe
 from xlt_bench.resources import UNLABELLED_FOLDER, UNLABELLED_TARGET, Text
-from xlt_bench.training.masked_lm import MaskedLm, fit_masked_lm, frozen_loss, language_phase
+from xlt_bench.training.language_fit import fit_masked_lm, frozen_loss, language_phase
+from xlt_bench.training.masked_lm import MaskedLm
 from xlt_bench.training.optimisation import Roles
 from xlt_bench.training.prompted import Prompted, PromptedTexts
 from xlt_bench.training.soft_prompt import SoftPrompt

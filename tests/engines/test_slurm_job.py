@@ -33,7 +33,7 @@ def test_it_is_given_up_after_ten_fruitless_times_in_a_row(
     assert "10 times in a row out of time" in capsys.readouterr().err
 
 
-def test_a_checkpoint_of_one_of_its_fits_is_further(tmp_path: Path) -> None:
+def test_a_checkpoint_of_one_of_its_fits_or_of_a_language_is_further(tmp_path: Path) -> None:
     of_plan, of_another = cell(seed=0), cell(seed=1)
     plan = tmp_path / "0.json"
     plan.write_text(json.dumps({"store": str(tmp_path / "store"), "cells": [of_plan.as_json()]}))
@@ -44,3 +44,6 @@ def test_a_checkpoint_of_one_of_its_fits_is_further(tmp_path: Path) -> None:
     assert job._checkpoints(plan) == {}
     (folder / f"{of_plan.fingerprint}-0.safetensors").touch()
     assert list(job._checkpoints(plan)) == [f"{of_plan.fingerprint}-0.safetensors"]
+    (folder / "languages").mkdir()
+    (folder / "languages" / "georgian-0.safetensors").touch()
+    assert list(job._checkpoints(plan)) == [f"{of_plan.fingerprint}-0.safetensors", "georgian-0.safetensors"]

@@ -27,7 +27,8 @@ from xlt_bench.methods.xpe import XPE
 from xlt_bench.records.store import Store
 from xlt_bench.resources import Text
 from xlt_bench.task import Example
-from xlt_bench.training.masked_lm import MaskedLm, fit_masked_lm
+from xlt_bench.training.language_fit import fit_masked_lm
+from xlt_bench.training.masked_lm import MaskedLm
 from xlt_bench.training.masking import Masking, guessing_loss
 from xlt_bench.training.soft_prompt import SoftPrompt
 

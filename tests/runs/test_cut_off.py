@@ -105,6 +105,65 @@ def test_without_checkpoints_none_is_written_and_a_signal_ends_the_run_at_once(r
     assert not Path("cut", ".checkpoints").exists()
 
 
+LANGUAGES = """
+from dataclasses import dataclass
+from torch.optim.optimizer import register_optimizer_step_post_hook
+from plugin import interrupt
+from xlt_bench.methods.madx import MadX
+
+@dataclass(frozen=True, kw_only=True)
+class Interrupted(MadX):
+    def fit_language(self, language, texts, context):
+        hook = register_optimizer_step_post_hook(lambda *unused: interrupt("interrupt-step"))
+        try:
+            return super().fit_language(language, texts, context)
+        finally:
+            hook.remove()
+"""
+
+
+@pytest.fixture
+def run_languages(run_it: Any, command: Command, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(Path.cwd())
+    Path("languages.py").write_text(LANGUAGES)
+
+    def call(store: str, *arguments: str) -> Output:
+        fixed = ("--task", "toy", "--sources", "eng_Latn", "--targets", "kat_Geor", "--device", "cpu", "--seeds", "1")
+        steps = ("--steps", "4", "--set", "language_steps=8", "--store", store)
+        return command("run", "-m", "languages.py:Interrupted", *fixed, *steps, *arguments)
+
+    return call
+
+
+def without_seconds(store: str) -> list[Any]:
+    plain = manifests(store)
+    for manifest in plain:
+        for language in manifest["fit"]["languages"].values():
+            assert language.pop("seconds") > 0
+    return plain
+
+
+def test_a_language_goes_on_too_and_leaves_no_checkpoint(run_languages: Any) -> None:
+    """Stopped in the fit of the first language, then in that of the second, which alone is made again."""
+    assert run_languages("undisturbed").code == 0
+    for count in (3, 7):  # the first language has four steps to go then, and the second makes four
+        interrupt("step", count, "SIGTERM")
+        assert run_languages("cut").code == 75
+        assert len(list(Path("cut", ".checkpoints", "languages").glob("*.safetensors"))) == 1
+    again = run_languages("cut")
+    assert again.code == 0
+    assert "language kat_Geor goes on from its checkpoint at step 4 of 8" in again.err
+    assert not list(Path("cut", ".checkpoints", "languages").glob("*"))
+    assert without_seconds("cut") == without_seconds("undisturbed")
+    assert predictions("cut") == predictions("undisturbed")
+
+
+def test_without_checkpoints_a_signal_ends_the_fit_of_a_language_at_once(run_languages: Any) -> None:
+    interrupt("step", 3, "SIGTERM")
+    assert run_languages("cut", "--no-checkpoints").code == 75
+    assert not Path("cut", ".checkpoints").exists()
+
+
 def test_a_number_of_minutes_that_cannot_be_is_refused(run_it: Any) -> None:
     refused = run_it("cut", "--checkpoint-minutes", "0")
     assert refused.code == 2

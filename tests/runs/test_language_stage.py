@@ -17,12 +17,14 @@ from tests.support.fits import context, short
 from tests.support.toy import CODES, part, toy_task
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.errors import ConfigError, MethodError
+from xlt_bench.io.stop_signals import StopSignals
 from xlt_bench.method import Context, LanguageFit, LanguageSummary
 from xlt_bench.methods.madx import MadX
 from xlt_bench.recipe import Phase
 from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 from xlt_bench.resources import Resources, Text, check_texts, language_texts
+from xlt_bench.runs.checkpoints import Checkpointing
 from xlt_bench.runs.language_stage import LanguageStage, fit_language
 from xlt_bench.task import Labelled
 
@@ -57,7 +59,7 @@ def texts_of(count: int) -> tuple[Text, ...]:
 
 
 def stage(store: Path, method: MadX | None = None, backbone: str = "tiny") -> LanguageStage:
-    return LanguageStage("noting", method or Noting(), backbone, Store(store))
+    return LanguageStage("noting", method or Noting(), backbone, Store(store), Checkpointing("", None, StopSignals()))
 
 
 def test_texts_come_without_labels_ids_and_order() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -25,6 +27,8 @@ from xlt_bench.records.claims import Claims
 from xlt_bench.runs.checkpoints import PackCheckpoints
 from xlt_bench.runs.counting import Counter
 from xlt_bench.training.losses import Outputs, Terms, mean_cross_entropy
+
+Outcome = TypeVar("Outcome")
 
 
 class Cut(BaseException):
@@ -89,6 +93,18 @@ def cut_after(updates: int) -> Iterator[None]:
         yield
     finally:
         handle.remove()
+
+
+def cut_in(steps: Sequence[int], run: Callable[[], Outcome]) -> Outcome:
+    """What comes of a run that is cut off in each of these steps; each process goes on from the one before."""
+    earlier = 0
+    for number, step in enumerate(steps):
+        disturb_generators(number)
+        with cut_after(step - earlier), pytest.raises(Cut):
+            run()
+        earlier = step
+    disturb_generators(99)
+    return run()
 
 
 def disturb_generators(seed: int) -> None:

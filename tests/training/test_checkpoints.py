@@ -15,7 +15,17 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from tests.support.cut_fits import Cut, Drawing, Notes, checkpoints, cut_after, disturb_generators, equal, kept_contexts
+from tests.support.cut_fits import (
+    Cut,
+    Drawing,
+    Notes,
+    checkpoints,
+    cut_after,
+    cut_in,
+    disturb_generators,
+    equal,
+    kept_contexts,
+)
 from tests.support.fits import DEV, TRAIN, copied, loud
 from xlt_bench.backbones.backbone import Backbone
 from xlt_bench.io.stop_signals import Stopped, StopSignals
@@ -65,18 +75,6 @@ def fit(
 def check_same(first: Fit, second: Fit) -> None:
     assert all(equal(ours, theirs) for ours, theirs in zip(first[0], second[0], strict=True))
     assert first[1:] == second[1:]
-
-
-def cut_in(steps: Sequence[int], run: Callable[[], Fit]) -> Fit:
-    """The fit, cut off in each of these steps; each process goes on from where the one before was cut off."""
-    done = 0
-    for number, step in enumerate(steps):
-        disturb_generators(number)
-        with cut_after(step - done), pytest.raises(Cut):
-            run()
-        done = step
-    disturb_generators(99)
-    return run()
 
 
 @pytest.mark.parametrize(

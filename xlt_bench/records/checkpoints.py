@@ -108,9 +108,14 @@ class CheckpointFiles:
                 with suppress(OSError, ClaimLostError), self._claims.drafts(fit, self._folder) as aside:
                     path.rename(aside / path.name)
 
-    def times(self, fits: Iterable[str]) -> dict[str, int]:
-        """Name of each checkpoint of fits -> when it was written, in nanoseconds of the file system's clock."""
-        paths = [path for fit in fits for path in self._folder.glob(f"{fit}-*{_SUFFIX}")]
+    def times(self, fits: Iterable[str] | None = None) -> dict[str, int]:
+        """Name of each checkpoint of fits -> when it was written, in nanoseconds of the file system's clock.
+
+        Args:
+            fits: names; None: all.
+        """
+        patterns = [f"*{_SUFFIX}"] if fits is None else [f"{fit}-*{_SUFFIX}" for fit in fits]
+        paths = [path for pattern in patterns for path in self._folder.glob(pattern)]
         times = {}
         for path in paths:
             with suppress(OSError):

@@ -16,12 +16,14 @@ class Fits:
 
     Args:
         folder: made at the first fit.
+
+    Attributes:
         claims: on them.
     """
 
     def __init__(self, folder: Path, claims: Claims) -> None:
         self._folder = folder
-        self._claims = claims
+        self.claims = claims
 
     def folder_of(self, key: str) -> Path:
         """Where a fit lies, or would lie; `key` is `Cell.source_fit`."""
@@ -39,7 +41,7 @@ class Fits:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with self._claims.drafts(key, self._folder) as folder:
+            with self.claims.drafts(key, self._folder) as folder:
                 save(folder)
                 move_in(folder, self.folder_of(key))
         except OSError as error:

@@ -48,7 +48,8 @@ class Store:
         claims: which process works on which of them.
         fits: what cells of the full protocol adapt from.
         languages: fits of languages on unlabelled text, which runs share.
-        checkpoints: of fits under way.
+        checkpoints: of fits under way, on labels.
+        language_checkpoints: of fits of languages under way.
         labels: names that users gave to rows.
         pack: Records that have no folder.
     """
@@ -62,6 +63,7 @@ class Store:
         self.fits = Fits(folder / ".fits", self.claims)
         self.languages = Fits(folder / ".languages", self.claims)
         self.checkpoints = CheckpointFiles(folder / ".checkpoints", self.claims)
+        self.language_checkpoints = CheckpointFiles(folder / ".checkpoints" / "languages", self.claims)
         self.labels = Labels(folder)
 
     def aside(self, name: str) -> Store:
@@ -70,8 +72,12 @@ class Store:
         Nothing that lists this store's Records looks into it. Fits of languages are this store's.
         """
         store = Store(self.folder / f".{name}")
-        store.languages = self.languages
+        store.languages, store.language_checkpoints = self.languages, self.language_checkpoints
         return store
+
+    def checkpoint_times(self, fits: Iterable[str]) -> dict[str, int]:
+        """Name of each checkpoint of fits -> when it was written; of languages all, since many fits wait for one."""
+        return {**self.checkpoints.times(fits), **self.language_checkpoints.times()}
 
     def check_writable(self) -> None:
         """Make the folder and try to write in it, before anything is computed.
@@ -90,6 +96,7 @@ class Store:
         atomic.sweep(self.folder)
         self.claims.sweep()
         self.checkpoints.sweep()
+        self.language_checkpoints.sweep()
 
     def folder_of(self, fingerprint: str) -> Path:
         """Where the Record of this fingerprint lies, or would lie."""

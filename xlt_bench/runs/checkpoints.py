@@ -1,4 +1,4 @@
-"""Checkpoints of the fits of one pack: the files of the store, what was counted, and who may go on from them."""
+"""Checkpoints of fits of a pack or a language: the store's files, what was counted, and who may go on from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -86,6 +86,29 @@ class PackCheckpoints:
     def fit_seconds(self) -> float:
         """Since the fits began, and what they took before they were cut off."""
         return time.perf_counter() - self._started + self._earlier_seconds
+
+
+@dataclass(frozen=True)
+class Checkpointing:
+    """How the fits of a run are kept while they are under way.
+
+    Attributes:
+        program: see `program_identity`.
+        minutes: from one checkpoint to the next at the latest; None: none are written or read.
+        stop_signals: by which a scheduler asks to leave.
+    """
+
+    program: str
+    minutes: int | None
+    stop_signals: StopSignals
+
+    def of_pack(self, files: CheckpointFiles, counter: Counter) -> PackCheckpoints:
+        """Of a pack whose fits begin now; they tell the seconds that these take, whether they are kept or not."""
+        return PackCheckpoints(files, self.program, counter, 60.0 * (self.minutes or 0), self.stop_signals)
+
+    def kept(self, context: Context, fit: str, checkpoints: PackCheckpoints) -> Context:
+        """The context of a fit that is kept while it is under way, if any is."""
+        return context if self.minutes is None else replace(context, checkpoints=checkpoints, fit=fit)
 
 
 def program_identity(method: Method, device: str) -> str:

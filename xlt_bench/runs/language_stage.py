@@ -10,16 +10,18 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xlt_bench.errors import MethodError
+from xlt_bench.errors import ClaimLostError, MethodError
 from xlt_bench.method import Activity, Context, LanguageFit, LanguageFits, LanguageSummary, WithLanguageStage
-from xlt_bench.records.source_fits import Fits
 from xlt_bench.records.store import Store
 from xlt_bench.resources import Resources, Text
 from xlt_bench.runs.calls import calling
+from xlt_bench.runs.checkpoints import Checkpointing
 from xlt_bench.runs.counting import Counter
 from xlt_bench.runs.counts import Counts
 
@@ -93,12 +95,14 @@ class LanguageStage:
     Attributes:
         name: the method's, as cells have it; of a file, with a hash of its content.
         backbone: hash of its files.
+        checkpointing: of fits under way.
     """
 
     name: str
     method: WithLanguageStage
     backbone: str
     store: Store
+    checkpointing: Checkpointing
 
     def fits(self, texts: Mapping[str, tuple[Text, ...]], context: Context) -> StoredLanguages:
         """The fits of these languages; those that nobody has made yet are made."""
@@ -115,12 +119,34 @@ class LanguageStage:
         """Make and keep a fit, or wait for the process that does."""
         stored = self.store.languages
         while not stored.has(key):
-            with self.store.claims.hold([key]) as claimed:
+            with stored.claims.hold([key]) as claimed, suppress(ClaimLostError):
                 if not claimed:
                     context.progress.activity(Activity("waiting", f"for language {language} of another process"))
                     time.sleep(_POLL_SECONDS)
                 elif not stored.has(key):
-                    _fit_and_keep(stored, key, language, texts, self.method, context)
+                    self._fit(key, language, texts, context)
+
+    def _fit(self, key: str, language: str, texts: Sequence[Text], context: Context) -> None:
+        """Make and keep a fit; its checkpoints are gone in the end, but not where the process had to leave."""
+        counter, checkpoint_files = Counter(), self.store.language_checkpoints
+        checkpoints = self.checkpointing.of_pack(checkpoint_files, counter)
+        try:
+            with counter:
+                kept_context = self.checkpointing.kept(context, key, checkpoints)
+                language_fit = fit_language(self.method, language, texts, kept_context)
+        except MethodError:
+            checkpoint_files.drop([key])
+            raise
+        phase = context.recipe.language
+        budget = phase.total_steps(len(texts), context.recipe.batch_size) if phase is not None else 0
+        counts = asdict(counter.efforts()[0]) | {
+            "budget_steps": budget,
+            "budget_examples": budget * context.recipe.batch_size,
+        }
+        seconds = round(checkpoints.fit_seconds, 3)
+        manifest = {"language": language, "summary": asdict(language_fit.summary), "seconds": seconds, "counts": counts}
+        self.store.languages.keep(key, partial(_save, language_fit, manifest))
+        checkpoint_files.drop([key])
 
     def _key(self, language: str, texts: Sequence[Text], context: Context) -> str:
         """Identity of a fit: everything that it follows from, 16 hex digits."""
@@ -143,25 +169,8 @@ _OF_RECIPE = ("language", "batch_size", "max_length", "decay_biases", "text_pref
 """Values of a recipe that a fit of a language depends on, beside the rate of the role `language`."""
 
 
-def _fit_and_keep(
-    stored: Fits, key: str, language: str, texts: Sequence[Text], method: WithLanguageStage, context: Context
-) -> None:
+def _save(language_fit: LanguageFit, manifest: Mapping[str, Any], folder: Path) -> None:
     from safetensors.torch import save_file
 
-    started = time.perf_counter()
-    with Counter() as counter:
-        fitted = fit_language(method, language, texts, context)
-    seconds = round(time.perf_counter() - started, 3)
-    phase = context.recipe.language
-    budget = phase.total_steps(len(texts), context.recipe.batch_size) if phase is not None else 0
-    counts = asdict(counter.efforts()[0]) | {
-        "budget_steps": budget,
-        "budget_examples": budget * context.recipe.batch_size,
-    }
-    manifest = {"language": language, "summary": asdict(fitted.summary), "seconds": seconds, "counts": counts}
-
-    def save(folder: Path) -> None:
-        save_file({name: value.contiguous().cpu() for name, value in fitted.weights.items()}, folder / _WEIGHTS)
-        (folder / _MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-
-    stored.keep(key, save)
+    save_file({name: value.contiguous().cpu() for name, value in language_fit.weights.items()}, folder / _WEIGHTS)
+    (folder / _MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")

@@ -25,7 +25,7 @@ from xlt_bench.records.record import Predictions, Record
 from xlt_bench.resources import language_texts
 from xlt_bench.runs.arithmetic import floating_point_operations
 from xlt_bench.runs.calls import Fits, calling, predict, report_of
-from xlt_bench.runs.checkpoints import PackCheckpoints, program_identity
+from xlt_bench.runs.checkpoints import Checkpointing, program_identity
 from xlt_bench.runs.counting import Counter, Effort
 from xlt_bench.runs.counts import Counts, fit_counts, run_counts
 from xlt_bench.runs.language_stage import LanguageStage, StoredLanguages
@@ -81,7 +81,9 @@ class Runner:
         self.setup = setup
         self._progress = progress
         self._loader = loader
-        self._stop_signals = stop_signals
+        self._checkpointing = Checkpointing(
+            program_identity(setup.configured.method, setup.device), setup.checkpoint_minutes, stop_signals
+        )
         self._source: SourceFit | None = None
         self._failed_fits: dict[str, BaseException] = {}
 
@@ -119,8 +121,8 @@ class Runner:
         try:
             context = self._context(cell, setup.recipe_of(cell), targets=())
             counter = Counter()
-            checkpoints = self._checkpoints(counter)
-            context = self._kept(context, key, checkpoints)
+            checkpoints = self._checkpointing.of_pack(setup.store.checkpoints, counter)
+            context = self._checkpointing.kept(context, key, checkpoints)
             with counter:
                 fitted = fit_source(cell, method, task, context)
             seconds, steps = checkpoints.fit_seconds, source_steps(cell, task, context.recipe)
@@ -143,9 +145,10 @@ class Runner:
         source = self._source_of(cells[0]).fitted if cells[0].adapts else None
         self._progress.activity(Activity("training", _subject(cells)))
         counter = Counter()
-        checkpoints = self._checkpoints(counter)
+        checkpoints = self._checkpointing.of_pack(self.setup.store.checkpoints, counter)
         contexts = [
-            self._kept(context, cell.fingerprint, checkpoints) for cell, context in zip(cells, contexts, strict=True)
+            self._checkpointing.kept(context, cell.fingerprint, checkpoints)
+            for cell, context in zip(cells, contexts, strict=True)
         ]
         with counter:
             fits, operations = self._with_operations(lambda: protocol.fit(cells, method, task, contexts, source))
@@ -232,23 +235,9 @@ class Runner:
             return LanguageFits(StoredLanguages({}))
         labelled = cell.sources or cell.targets
         texts = language_texts(setup.task, labelled, targets, setup.resources)
-        stage = LanguageStage(setup.configured.name, method, setup.source.fingerprint, setup.store)
+        name, backbone = setup.configured.name, setup.source.fingerprint
+        stage = LanguageStage(name, method, backbone, setup.store, self._checkpointing)
         return LanguageFits(stage.fits(texts, context), labelled)
-
-    def _checkpoints(self, counter: Counter) -> PackCheckpoints:
-        """Of a pack whose fits begin now; they tell the seconds that these take, whether they are kept or not."""
-        setup = self.setup
-        return PackCheckpoints(
-            files=setup.store.checkpoints,
-            program=program_identity(setup.configured.method, setup.device),
-            counter=counter,
-            seconds=60.0 * (setup.checkpoint_minutes or 0),
-            stop_signals=self._stop_signals,
-        )
-
-    def _kept(self, context: Context, fit: str, checkpoints: PackCheckpoints) -> Context:
-        """The context of a fit that is kept while it is under way, if any is."""
-        return context if self.setup.checkpoint_minutes is None else replace(context, checkpoints=checkpoints, fit=fit)
 
     def _load_backbone(self, source: BackboneSource) -> Backbone:
         device, precision = self.setup.device, self.setup.precision

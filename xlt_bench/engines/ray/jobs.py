@@ -140,4 +140,4 @@ class Jobs:
             yield from self._settled(job, list(job.cells))
 
     def _checkpoints(self, cells: Sequence[Cell]) -> Mapping[str, int]:
-        return self.experiment.setup.store.checkpoints.times({fit for cell in cells for fit in cell.fits})
+        return self.experiment.setup.store.checkpoint_times({fit for cell in cells for fit in cell.fits})

@@ -55,7 +55,7 @@ def _checkpoints(plan: Path) -> dict[str, int]:
     """The checkpoints of a plan's fits, and when each was written."""
     plain = json.loads(plan.read_text(encoding="utf-8"))
     cells = [Cell.from_json(cell) for cell in plain["cells"]]
-    return Store(Path(plain["store"])).checkpoints.times({fit for cell in cells for fit in cell.fits})
+    return Store(Path(plain["store"])).checkpoint_times({fit for cell in cells for fit in cell.fits})
 
 
 def _go_on_later(plan: Path, fruitful: bool) -> None:
