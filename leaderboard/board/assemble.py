@@ -1,11 +1,11 @@
-"""Records in, Board out: the one way to build a board."""
+"""Records in, board out: the one way to build a board."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from xlt_bench.leaderboard.board.model import Board, BoardSection
+from xlt_bench.leaderboard.board.model import BoardContent, BoardSection
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.board.references import references_of
 from xlt_bench.leaderboard.board.section_maker import SectionMaker
@@ -26,7 +26,7 @@ def assemble(
     witness: Gold = NO_WITNESS,
     skipped: Sequence[str] = (),
     superseded: Sequence[Record] = (),
-) -> Board:
+) -> BoardContent:
     """The board of one task: sections are settings, rows configurations, best first.
 
     Nothing here stops at a bad Record: it is named in `Board.skipped`.
@@ -67,7 +67,7 @@ def assemble(
         hidden=hidden,
     )
     sections = [maker.section(setting, members) for setting, members in settings.items()]
-    return Board(
+    return BoardContent(
         task=task,
         task_hash=task_hash,
         level=options.level,

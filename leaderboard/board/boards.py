@@ -11,7 +11,7 @@ from xlt_bench.baselines import TASK_HASH
 from xlt_bench.languages.expressions import target_groups
 from xlt_bench.leaderboard.board.assemble import NO_WITNESS, assemble, distinct_records
 from xlt_bench.leaderboard.board.filters import Filter, records_of
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.data import published
 from xlt_bench.leaderboard.data.entries import Entry, entries_of
@@ -23,7 +23,7 @@ from xlt_bench.records.record import Record
 from xlt_bench.records.store import Store
 
 
-def boards_of(store: Store, chosen: Filter, options: Options) -> list[Board]:
+def boards_of(store: Store, chosen: Filter, options: Options) -> list[BoardContent]:
     """One board a task hash, stored baselines of these tasks included; with nothing in the store, those alone.
 
     Raises:
@@ -35,7 +35,7 @@ def boards_of(store: Store, chosen: Filter, options: Options) -> list[Board]:
 
 def board_of(
     records: Sequence[Record], store: Store, options: Options, targets: str | None = None, skipped: Sequence[str] = ()
-) -> Board:
+) -> BoardContent:
     """The board of Records of one task hash.
 
     Args:

@@ -179,7 +179,7 @@ class BoardSection:
 
 
 @dataclass(frozen=True)
-class Board:
+class BoardContent:
     """All sections of a task.
 
     Attributes:

@@ -20,9 +20,9 @@ from xlt_bench.leaderboard.data.facts import language_facts, main_metric
 from xlt_bench.metrics import Metric
 from xlt_bench.metrics.base import Values
 from xlt_bench.stats import (
-    Comparison,
     DetectableDifference,
     IntervalMethod,
+    PairComparison,
     benjamini_hochberg,
     compare,
     detectable_difference,
@@ -137,7 +137,7 @@ class Pair:
         answers = [entry.answers.content for entry in (self.a, self.b) if entry.answers is not None]
         return hashlib.sha256(b"".join([*answers, *map(str.encode, languages)])).digest()
 
-    def _compared(self, x_a: Values, x_b: Values, method: IntervalMethod, key: bytes = b"") -> Comparison:
+    def _compared(self, x_a: Values, x_b: Values, method: IntervalMethod, key: bytes = b"") -> PairComparison:
         options = self.options
         return compare(
             x_a, x_b, method, options.level, paired_seeds=options.paired_seeds, deterministic=self.stored, key=key
@@ -159,7 +159,7 @@ class Pair:
         return 2 / 2 ** len(x_a) if self.options.paired_seeds else least_p(len(x_a), len(x_b))
 
     def _across_seeds(
-        self, x_a: Values, x_b: Values, comparison: Comparison, family: int
+        self, x_a: Values, x_b: Values, comparison: PairComparison, family: int
     ) -> tuple[float | None, str | None]:
         """The exact test's p, and what it could have reached at best; None where that is too little for a verdict."""
         means, options = (x_a.mean(axis=1), x_b.mean(axis=1)), self.options

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.outputs import make_folder, write_output
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, RowScore
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection, RowScore
 from xlt_bench.leaderboard.render.words import letters
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ _LONGEST = 48
 _PANELS = ((True, "Seen in pre-training"), (False, "Not seen in pre-training"), (None, "Not known whether seen"))
 
 
-def save_figures(board: Board, folder: Path, formats: Sequence[str] = ("png", "svg", "pdf")) -> list[Path]:
+def save_figures(board: BoardContent, folder: Path, formats: Sequence[str] = ("png", "svg", "pdf")) -> list[Path]:
     """Write `intervals-*` and `languages-*` of each section; a section without such values has no such figure.
 
     Thick bars with ends are two-way intervals, thin ones below are of the bootstrap, hollow dots have no interval,
@@ -85,7 +85,7 @@ def save_figures(board: Board, folder: Path, formats: Sequence[str] = ("png", "s
         ]
 
 
-def figure_of(board: Board, kind: str, number: int) -> Figure:
+def figure_of(board: BoardContent, kind: str, number: int) -> Figure:
     """One figure of a board.
 
     Args:
@@ -161,7 +161,7 @@ def _foreign(text: str, longest: int = _LONGEST) -> str:
 # Intervals by target group
 
 
-def _intervals(board: Board, section: BoardSection) -> Figure | None:
+def _intervals(board: BoardContent, section: BoardSection) -> Figure | None:
     """One panel a target group, two in a line; rows sorted by accuracy, best on top."""
     from matplotlib.figure import Figure
 
@@ -180,7 +180,7 @@ def _intervals(board: Board, section: BoardSection) -> Figure | None:
     return figure
 
 
-def _interval_panel(axes: Axes, board: Board, section: BoardSection, group: str) -> None:
+def _interval_panel(axes: Axes, board: BoardContent, section: BoardSection, group: str) -> None:
     rows = [(row, row.scores[group]) for row in section.rows if group in row.scores]
     rows.sort(key=lambda pair: -pair[1].value)
     for number, (_, score) in enumerate(rows):
@@ -230,12 +230,12 @@ def _interval_row(axes: Axes, row: int, score: RowScore) -> None:
 # Accuracy by language
 
 
-def _languages(board: Board, section: BoardSection) -> Figure | None:
+def _languages(board: BoardContent, section: BoardSection) -> Figure | None:
     """One line a method; seen and unseen languages in panels of their own, sorted by the best method."""
     return languages_figure(board, [row for row in section.rows if row.by_language][:LINES])
 
 
-def languages_figure(board: Board, rows: Sequence[BoardRow]) -> Figure | None:
+def languages_figure(board: BoardContent, rows: Sequence[BoardRow]) -> Figure | None:
     """One line a row (at most LINES of them); languages in panels by pre-training, sorted by the first row."""
     from matplotlib.figure import Figure
 
@@ -265,7 +265,7 @@ def _legend(figure: Figure, rows: Sequence[BoardRow], columns: int) -> None:
         text.set_text(_name(row))
 
 
-def _panels(board: Board, rows: Sequence[BoardRow]) -> list[tuple[str, list[str]]]:
+def _panels(board: BoardContent, rows: Sequence[BoardRow]) -> list[tuple[str, list[str]]]:
     """Title and languages of each panel that has any."""
     codes = sorted({code for row in rows for code in row.by_language})
     seen = {code: board.languages[code].seen if code in board.languages else None for code in codes}
@@ -297,7 +297,7 @@ def _curve_panel(axes: Axes, rows: Sequence[BoardRow], codes: Sequence[str]) -> 
     axes.grid(axis="x", visible=False)
 
 
-_DRAWN: Mapping[str, Callable[[Board, BoardSection], Figure | None]] = {
+_DRAWN: Mapping[str, Callable[[BoardContent, BoardSection], Figure | None]] = {
     "intervals": _intervals,
     "languages": _languages,
 }

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from xlt_bench.errors import ConfigError, unknown
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, RowScore
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection, RowScore
 from xlt_bench.leaderboard.render.notes import board_notes, board_title, legend, section_notes
 from xlt_bench.leaderboard.render.words import (
     NOTHING,
@@ -87,7 +87,7 @@ def check_columns(columns: Sequence[str]) -> None:
             raise unknown("column", name, get_args(Column), ", ".join(get_args(Column)))
 
 
-def latex(board: Board, options: LatexOptions | None = None) -> str:
+def latex(board: BoardContent, options: LatexOptions | None = None) -> str:
     r"""The board's sections as tables; they need the packages booktabs, array and, where they say so, longtable.
 
     Raises:
@@ -133,7 +133,7 @@ def _broken(word: str) -> str:
     return "".join(parts) + latex_text(word[-1])
 
 
-def _check_groups(board: Board, options: LatexOptions) -> None:
+def _check_groups(board: BoardContent, options: LatexOptions) -> None:
     """Refuse a group that no table has; ConfigError."""
     groups = list(dict.fromkeys(name for section in board.sections for name in section.groups))
     for name in options.groups or ():
@@ -147,7 +147,7 @@ def _with_groups(section: BoardSection, options: LatexOptions) -> BoardSection:
     return replace(section, groups={name: section.groups[name] for name in options.groups if name in section.groups})
 
 
-def _section(board: Board, section: BoardSection, options: LatexOptions, number: int) -> str:
+def _section(board: BoardContent, section: BoardSection, options: LatexOptions, number: int) -> str:
     """Table, caption, label and notes of a section."""
     caption = options.caption or f"{section.title}. {board_title(board)}."
     label = "" if options.label is None else options.label + (f"-{number}" if number > 1 else "")
@@ -194,7 +194,11 @@ def _fitting(section: BoardSection, options: LatexOptions) -> Iterator[dict[str,
 
 
 def _tabular(
-    board: Board, section: BoardSection, options: LatexOptions, groups: Mapping[str, float], long_head: str | None
+    board: BoardContent,
+    section: BoardSection,
+    options: LatexOptions,
+    groups: Mapping[str, float],
+    long_head: str | None,
 ) -> str:
     """One tabular, or a longtable with this caption."""
     used = sum(groups.values()) + _GAP * (len(groups) + 1) + len(options.columns) * (_EXTRA[options.width] + _GAP)
@@ -215,7 +219,7 @@ def _tabular(
     return "\n".join([*lines, r"\endhead", r"\bottomrule", r"\endfoot", *rows, r"\end{longtable}}"])
 
 
-def _heading(board: Board, section: BoardSection, name: str) -> str:
+def _heading(board: BoardContent, section: BoardSection, name: str) -> str:
     kind = ", explor." if is_exploratory(board, section, name) else ""
     return rf"{breakable(name)} {{\scriptsize ({len(section.groups[name])}{kind})}}"
 
@@ -225,7 +229,7 @@ def _line(cells: Sequence[str], gap: str = "") -> str:
 
 
 def _row(
-    board: Board, section: BoardSection, row: BoardRow, options: LatexOptions, groups: Mapping[str, float]
+    board: BoardContent, section: BoardSection, row: BoardRow, options: LatexOptions, groups: Mapping[str, float]
 ) -> Iterator[str]:
     """A line with the numbers; and, where there are intervals, one below it with these, sources and runs."""
     published = max((score.seeds for score in row.scores.values()), default=0)
@@ -262,7 +266,7 @@ def _is_best(score: RowScore) -> bool:
     return score.rank == 1 and not score.hollow
 
 
-def _interval(board: Board, section: BoardSection, score: RowScore | None) -> str:
+def _interval(board: BoardContent, section: BoardSection, score: RowScore | None) -> str:
     if score is None or only_points(section):
         return ""
     parts = (span(score.bounds(board.interval), score).replace("-", "--"), latex_text(against(score)))

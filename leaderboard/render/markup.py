@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tabulate import tabulate
 
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection
 from xlt_bench.leaderboard.render.notes import board_notes, board_title, legend, section_notes
 from xlt_bench.leaderboard.render.words import NOTHING, against, headline, is_exploratory, only_points, runs, span
 
@@ -25,7 +25,7 @@ _MARKDOWN = {character: f"\\{character}" for character in "\\`*_[]|~$#"} | {
 Escape = Callable[[str], str]
 
 
-def markdown(board: Board) -> str:
+def markdown(board: BoardContent) -> str:
     """The board as GitHub-flavoured Markdown."""
     parts = [f"# {markdown_text(board_title(board))}"]
     for section in board.sections:
@@ -42,7 +42,7 @@ def markdown_text(text: str) -> str:
     return "".join(_MARKDOWN.get(character, character) for character in safe).replace("\0", _MARKDOWN["://"])
 
 
-def _cells(board: Board, section: BoardSection, escape: Escape) -> tuple[list[str], list[list[str]]]:
+def _cells(board: BoardContent, section: BoardSection, escape: Escape) -> tuple[list[str], list[list[str]]]:
     """Header and rows, without the columns in which no row has anything."""
     groups = [
         f"{name} ({len(codes)}{', exploratory' if is_exploratory(board, section, name) else ''})"
@@ -54,7 +54,7 @@ def _cells(board: Board, section: BoardSection, escape: Escape) -> tuple[list[st
     return [escape(header[column]) for column in filled], [[escape(row[column]) for column in filled] for row in rows]
 
 
-def _row(board: Board, section: BoardSection, row: BoardRow) -> Iterator[str]:
+def _row(board: BoardContent, section: BoardSection, row: BoardRow) -> Iterator[str]:
     published = max((score.seeds for score in row.scores.values()), default=0)
     yield row.label
     yield row.learned_from or NOTHING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection
 from xlt_bench.leaderboard.render.words import is_exploratory, letters, percent, randomness
 
 _LISTED = 8
@@ -25,14 +25,14 @@ _RANDOM_LANGUAGES = (
 )
 
 
-def board_title(board: Board) -> str:
+def board_title(board: BoardContent) -> str:
     """What the numbers are."""
     kind = f"{100 * board.level:g}% intervals ({board.interval}: {randomness(board)})"
     data = f"data {clean(board.task_hash)[:8]}" if board.task_hash else "as published"
     return f"Task {clean(board.task)} ({data}): {board.metric_title} in per cent, {kind}"
 
 
-def legend(board: Board) -> list[str]:
+def legend(board: BoardContent) -> list[str]:
     """What letters and marks mean, as far as this board has them."""
     scores = [score for section in board.sections for row in section.rows for score in row.scores.values()]
     lines = []
@@ -71,7 +71,7 @@ def legend(board: Board) -> list[str]:
     return lines
 
 
-def board_notes(board: Board) -> list[str]:
+def board_notes(board: BoardContent) -> list[str]:
     """What concerns the board as a whole; the count of what was skipped last."""
     lines = [clean(caveat) for caveat in board.caveats]
     if board.skipped:
@@ -81,7 +81,7 @@ def board_notes(board: Board) -> list[str]:
     return lines
 
 
-def section_notes(board: Board, section: BoardSection) -> list[str]:
+def section_notes(board: BoardContent, section: BoardSection) -> list[str]:
     """What a reader must know about the rows of one table."""
     return [
         *_coverage(section),
@@ -104,7 +104,7 @@ def row_name(section: BoardSection, row: BoardRow) -> str:
     return label if is_unique else f"{label} ({clean(row.sources)})"
 
 
-def family_notes(board: Board, section: BoardSection) -> list[str]:
+def family_notes(board: BoardContent, section: BoardSection) -> list[str]:
     """Which tests are corrected together, and how many they are."""
     return list(_families(board, section))
 
@@ -132,7 +132,7 @@ def _coverage(section: BoardSection) -> Iterator[str]:
             yield f"{clean(group)}: ranked on the {len(common)} of {len(codes)} languages that all ranked rows have."
 
 
-def _families(board: Board, section: BoardSection) -> Iterator[str]:
+def _families(board: BoardContent, section: BoardSection) -> Iterator[str]:
     if not section.tests:
         return
     if board.family == "table":

@@ -13,7 +13,7 @@ from rich.text import Text
 from xlt_bench.errors import ConfigError
 from xlt_bench.io.outputs import write_output
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 
 if TYPE_CHECKING:
     from xlt_bench.leaderboard.render.latex import LatexOptions
@@ -47,7 +47,7 @@ def format_of(form: str | None, output: Path | None) -> Format:
 
 
 def show(
-    boards: Sequence[Board],
+    boards: Sequence[BoardContent],
     form: Format,
     output: Path | None,
     extra: Mapping[str, Any] | None = None,
@@ -75,7 +75,7 @@ def show(
 
 
 def text_of(
-    boards: Sequence[Board],
+    boards: Sequence[BoardContent],
     form: Format,
     extra: Mapping[str, Any] | None = None,
     latex_options: LatexOptions | None = None,
@@ -102,7 +102,7 @@ def text_of(
     return "\n".join(markdown(board) for board in boards)
 
 
-def only(boards: Sequence[Board], product: str) -> Board:
+def only(boards: Sequence[BoardContent], product: str) -> BoardContent:
     """The one board, where a thing can be of one task only."""
     if len(boards) > 1:
         ways = ", ".join(f"--task {board.task}@{board.task_hash[:4]}" for board in boards)
@@ -118,7 +118,7 @@ def say_skipped(skipped: Sequence[str]) -> None:
         print(f"{len(skipped)} Record{'' if len(skipped) == 1 else 's'} skipped", file=sys.stderr)
 
 
-def _print_tables(boards: Sequence[Board], output: Path | None) -> None:
+def _print_tables(boards: Sequence[BoardContent], output: Path | None) -> None:
     from xlt_bench.leaderboard.render.terminal import BoardView
 
     parts: list[RenderableType] = []

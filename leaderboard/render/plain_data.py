@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, Bounds, RowScore
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection, Bounds, RowScore
 from xlt_bench.leaderboard.render.words import is_exploratory
 
 DIGITS = 6
@@ -28,7 +28,7 @@ _COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def as_json(boards: Sequence[Board], extra: Mapping[str, Any] | None = None) -> str:
+def as_json(boards: Sequence[BoardContent], extra: Mapping[str, Any] | None = None) -> str:
     """All boards, values in [0, 1]; equal boards give equal text.
 
     Args:
@@ -38,7 +38,7 @@ def as_json(boards: Sequence[Board], extra: Mapping[str, Any] | None = None) -> 
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def as_csv(boards: Sequence[Board]) -> str:
+def as_csv(boards: Sequence[BoardContent]) -> str:
     """A header and one line for each row and target group; a row without any score gets one line."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
@@ -47,7 +47,7 @@ def as_csv(boards: Sequence[Board]) -> str:
     return text.getvalue()
 
 
-def csv_rows(boards: Sequence[Board]) -> list[dict[str, Any]]:
+def csv_rows(boards: Sequence[BoardContent]) -> list[dict[str, Any]]:
     """The lines of `as_csv` by column, in its order; what a line does not have is None."""
     return [
         {**dict.fromkeys(_COLUMNS), **_about(board, section, row), **cells}
@@ -75,7 +75,7 @@ def safe_cell(text: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _about(board: Board, section: BoardSection, row: BoardRow) -> dict[str, Any]:
+def _about(board: BoardContent, section: BoardSection, row: BoardRow) -> dict[str, Any]:
     texts = {
         "task": board.task,
         "section": section.title,
@@ -102,7 +102,7 @@ def _about(board: Board, section: BoardSection, row: BoardRow) -> dict[str, Any]
     }
 
 
-def _lines(board: Board, section: BoardSection, row: BoardRow) -> Iterator[dict[str, Any]]:
+def _lines(board: BoardContent, section: BoardSection, row: BoardRow) -> Iterator[dict[str, Any]]:
     for name, score in row.scores.items():
         against = score.against
         yield {

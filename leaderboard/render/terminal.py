@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, RowScore
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection, RowScore
 from xlt_bench.leaderboard.render.notes import board_notes, board_title, legend, section_notes
 from xlt_bench.leaderboard.render.words import NOTHING, against, headline, is_exploratory, only_points, runs, span
 
@@ -27,7 +27,7 @@ _NARROWEST = 10
 class BoardView:
     """A board as rich prints it; the layout follows from the width there is."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: BoardContent) -> None:
         self._board = board
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -43,7 +43,7 @@ class BoardView:
         yield _notes([*legend(board), *board_notes(board)])
 
 
-def _side_by_side(board: Board, section: BoardSection, width: int) -> Iterator[dict[str, int]]:
+def _side_by_side(board: BoardContent, section: BoardSection, width: int) -> Iterator[dict[str, int]]:
     """Groups with their columns' widths, as many at a time as stand beside each other."""
     widths: dict[str, int] = {}
     for name in section.groups:
@@ -55,7 +55,7 @@ def _side_by_side(board: Board, section: BoardSection, width: int) -> Iterator[d
     yield widths
 
 
-def _table(board: Board, section: BoardSection, groups: Mapping[str, int]) -> Table:
+def _table(board: BoardContent, section: BoardSection, groups: Mapping[str, int]) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column(Text("method\n") + Text("languages", style="dim"), min_width=_LABEL, overflow="fold")
     for name, width in groups.items():
@@ -67,7 +67,7 @@ def _table(board: Board, section: BoardSection, groups: Mapping[str, int]) -> Ta
     return table
 
 
-def _header(board: Board, section: BoardSection, name: str, width: int) -> Text:
+def _header(board: BoardContent, section: BoardSection, name: str, width: int) -> Text:
     kind = " explor." if is_exploratory(board, section, name) else ""
     count = Text(f"{len(section.groups[name])}{kind}", style="dim")
     return Text("\n").join([*(Text(line) for line in textwrap.wrap(clean(name), width)), count])
@@ -82,7 +82,7 @@ def _label(row: BoardRow, plain: bool) -> Text:
     return Text(clean(row.label)) + Text(f"\n  {below}" if below else "", style="dim")
 
 
-def _cell(board: Board, row: BoardRow, name: str, plain: bool) -> Text:
+def _cell(board: BoardContent, row: BoardRow, name: str, plain: bool) -> Text:
     score = row.scores.get(name)
     if score is None:
         return Text("failed" if row.failed_seeds and not row.seeds else NOTHING, style="dim")
@@ -91,11 +91,11 @@ def _cell(board: Board, row: BoardRow, name: str, plain: bool) -> Text:
     return number if plain else Text("\n").join([number, *(Text(line, style="dim") for line in lines[1:])])
 
 
-def _lines(board: Board, score: RowScore) -> list[str]:
+def _lines(board: BoardContent, score: RowScore) -> list[str]:
     return [line for line in (headline(score), span(score.bounds(board.interval), score), against(score)) if line]
 
 
-def _width(board: Board, section: BoardSection, name: str) -> int:
+def _width(board: BoardContent, section: BoardSection, name: str) -> int:
     """Of a group's column: what its cells need, its name being wrapped to that."""
     scores = [row.scores[name] for row in section.rows if name in row.scores]
     return max([_NARROWEST, *(len(line) for score in scores for line in _lines(board, score))])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, Bounds, RowScore
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection, Bounds, RowScore
 
 NOTHING = "-"
 POINT = "point value"
@@ -87,11 +87,11 @@ def only_points(section: BoardSection) -> bool:
     return all(score.items == 0 for row in section.rows for score in row.scores.values())
 
 
-def is_exploratory(board: Board, section: BoardSection, group: str) -> bool:
+def is_exploratory(board: BoardContent, section: BoardSection, group: str) -> bool:
     """Whether a group's tests are of a family that nobody declared beforehand."""
     return board.family == "group" and group in section.tests and group != section.primary
 
 
-def randomness(board: Board) -> str:
+def randomness(board: BoardContent) -> str:
     """What the shown intervals and tests take as random."""
     return RANDOM_LANGUAGES if board.random_languages else RANDOM[board.interval]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xlt_bench.leaderboard.study.lines import Line, Results
+from xlt_bench.leaderboard.study.lines import Results, StudyLine
 
 AXES: Mapping[str, str] = {"shots": "Labelled target examples", "sources": "Source languages"}
 
@@ -14,7 +14,7 @@ def axis(results: Results) -> list[float]:
     return sorted({axis_position(line, results) for line in results.lines})
 
 
-def axis_position(line: Line, results: Results) -> float:
+def axis_position(line: StudyLine, results: Results) -> float:
     """A line's labelled target examples (all: infinite), or its number of source languages."""
     if results.study.report.over == "sources":
         return float(len(line.cells[0].sources))
@@ -26,11 +26,11 @@ def axis_text(position: float) -> str:
     return "all" if position == float("inf") else f"{position:.0f}"
 
 
-def column_of(line: Line, results: Results) -> str:
+def column_of(line: StudyLine, results: Results) -> str:
     """The name of a line's curve."""
     return line.label if results.study.report.over == "sources" else with_sources(line)
 
 
-def with_sources(line: Line) -> str:
+def with_sources(line: StudyLine) -> str:
     """`xpe (joshi5)`."""
     return f"{line.label} ({'no sources' if line.sources == 'none' else line.sources})"

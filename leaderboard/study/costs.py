@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from xlt_bench.leaderboard.render.words import NOTHING
 from xlt_bench.leaderboard.study.axes import with_sources
-from xlt_bench.leaderboard.study.lines import Line, Results
+from xlt_bench.leaderboard.study.lines import Results, StudyLine
 from xlt_bench.leaderboard.study.tables import group_title, score_text, table
 
 _MIB = 2**20
@@ -41,12 +41,12 @@ def cost_table(results: Results) -> str:
     return table(header, rows)
 
 
-def costed(results: Results) -> list[Line]:
+def costed(results: Results) -> list[StudyLine]:
     """The lines with a run that is complete."""
     return [line for line in results.lines if any(record.complete for record in line.entry.records)]
 
 
-def is_efficient(line: Line, results: Results, cost: str) -> bool:
+def is_efficient(line: StudyLine, results: Results, cost: str) -> bool:
     """Whether no other line is at least as accurate for as little of this cost, and better in one (`cost_group`)."""
     group = cost_group(results)
     score = line.row.scores.get(group)
@@ -66,7 +66,7 @@ def cost_group(results: Results) -> str:
     return max(results.groups, key=lambda group: sum(group in line.row.scores for line in results.lines))
 
 
-def costs(line: Line) -> tuple[float, float, int]:
+def costs(line: StudyLine) -> tuple[float, float, int]:
     """Medians over runs: seconds of a fit, seconds of predicting all targets, most memory in bytes."""
     runs = [record for record in line.entry.records if record.complete]
     fit, predict = (
@@ -76,7 +76,7 @@ def costs(line: Line) -> tuple[float, float, int]:
     return fit, predict, round(statistics.median(record.peak_memory_bytes or 0 for record in runs))
 
 
-def cost_of(line: Line, cost: str) -> float:
+def cost_of(line: StudyLine, cost: str) -> float:
     """One of COSTS."""
     fit, predict, memory = costs(line)
     if cost == "parameters":

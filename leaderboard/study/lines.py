@@ -9,7 +9,7 @@ from functools import partial
 from xlt_bench.backbones.source import NO_BACKBONE
 from xlt_bench.errors import ConfigError, unknown
 from xlt_bench.leaderboard.board import boards
-from xlt_bench.leaderboard.board.model import Board, BoardRow
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.data.entries import Entry, entries_of
 from xlt_bench.leaderboard.data.facts import main_metric, primary_group
@@ -25,7 +25,7 @@ from xlt_bench.studies.planning import Planned
 
 
 @dataclass(frozen=True)
-class Line:
+class StudyLine:
     """One configuration of a study, with at least one run.
 
     Attributes:
@@ -70,8 +70,8 @@ class Results:
     study: Study
     changes: str
     layout: tuple[tuple[str, str, str], ...]
-    lines: tuple[Line, ...]
-    board: Board
+    lines: tuple[StudyLine, ...]
+    board: BoardContent
     records: tuple[Record, ...]
     groups: Mapping[str, tuple[str, ...]]
     metric: Metric
@@ -132,7 +132,7 @@ def results_of(study: Study, planned: Sequence[Planned], metric: str | None = No
     )
 
 
-def _board(records: Sequence[Record], store: Store, baselines: bool, options: Options) -> Board:
+def _board(records: Sequence[Record], store: Store, baselines: bool, options: Options) -> BoardContent:
     if baselines:
         task = records[0].cell.task
         stored = [record for record, _ in published().values() if record.cell.task == task]
@@ -162,8 +162,8 @@ def _changes(planned: Sequence[Planned]) -> str:
 
 
 def _lines(
-    study: Study, planned: Sequence[Planned], changes: str, records: Sequence[Record], store: Store, board: Board
-) -> Iterator[Line]:
+    study: Study, planned: Sequence[Planned], changes: str, records: Sequence[Record], store: Store, board: BoardContent
+) -> Iterator[StudyLine]:
     countable = [record for record in records if record.has_answers]
     gathered = gather(countable, partial(boards.load, store), boards.witness_of(records))
     entries = {entry.key: entry for entry in entries_of(records, gathered)}
@@ -178,13 +178,13 @@ def _lines(
             if key in rows and key in entries and (part, key) not in seen:
                 seen.add((part, key))
                 shots = cells[0].shots if cells[0].learns_target else 0
-                yield Line(plan, part, label, shots, tuple(cells), entries[key], rows[key])
+                yield StudyLine(plan, part, label, shots, tuple(cells), entries[key], rows[key])
 
 
-def _distinct(lines: Sequence[Line], over: str | None) -> Iterator[Line]:
+def _distinct(lines: Sequence[StudyLine], over: str | None) -> Iterator[StudyLine]:
     """Lines that would share a place in a table get what tells them apart behind their label."""
 
-    def spot(line: Line) -> tuple[object, ...]:
+    def spot(line: StudyLine) -> tuple[object, ...]:
         column = len(line.cells[0].sources) if over == "sources" else line.sources
         return line.part, line.label, column, line.shots if over == "shots" else None
 
@@ -198,7 +198,7 @@ def _distinct(lines: Sequence[Line], over: str | None) -> Iterator[Line]:
         yield replace(line, label=f"{line.label}, {differing[0]}") if differing else line
 
 
-def _particulars(line: Line) -> tuple[str, ...]:
+def _particulars(line: StudyLine) -> tuple[str, ...]:
     """What may tell lines of one name apart; the last one always does."""
     shots = "all examples" if line.shots is None else f"{line.shots} shots" if line.shots else "zero-shot"
     examples = line.cells[0].examples

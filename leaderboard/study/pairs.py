@@ -10,7 +10,7 @@ from xlt_bench.leaderboard.compare.model import GroupDifference
 from xlt_bench.leaderboard.compare.options import ComparisonOptions
 from xlt_bench.leaderboard.render.markup import markdown_text
 from xlt_bench.leaderboard.render.words import NOTHING, p_value
-from xlt_bench.leaderboard.study.lines import Line, Results
+from xlt_bench.leaderboard.study.lines import Results, StudyLine
 from xlt_bench.leaderboard.study.tables import table
 from xlt_bench.stats import holm
 
@@ -43,7 +43,7 @@ def pairs_table(results: Results) -> str:
     return table([*header, "95% interval", "p (Holm)", "Verdict"], rows)
 
 
-def pairs_of(results: Results) -> Iterator[tuple[Line, Line]]:
+def pairs_of(results: Results) -> Iterator[tuple[StudyLine, StudyLine]]:
     """Lines to compare: same examples, same sources where both have such lines; `method:sources` names one line."""
     for name_a, name_b in results.study.report.pairs:
         for a in _named_lines(name_a, results):
@@ -69,14 +69,14 @@ def languages_text(results: Results) -> str:
     return "\n".join(parts)
 
 
-def _with_resources(line: Line, rival: Line) -> str:
+def _with_resources(line: StudyLine, rival: StudyLine) -> str:
     """The label, with what the method was handed beside labelled sources where its rival was handed something else."""
     resources = line.row.resources
     differ = resources != rival.row.resources
     return f"{line.label} with {' and '.join(resources)}" if resources and differ else line.label
 
 
-def _sources_text(line: Line, results: Results) -> str:
+def _sources_text(line: StudyLine, results: Results) -> str:
     """The sources as the study names them; on a curve over their number, that number."""
     if results.study.report.over != "sources":
         return line.sources
@@ -84,12 +84,12 @@ def _sources_text(line: Line, results: Results) -> str:
     return f"{count} language{'' if count == 1 else 's'}"
 
 
-def _has_common(a: Line, b: Line) -> bool:
+def _has_common(a: StudyLine, b: StudyLine) -> bool:
     """Whether they have a language in common: runs may be missing, or the targets others."""
     return bool(set(a.entry.languages()) & set(b.entry.languages()))
 
 
-def _differences(results: Results) -> Iterator[tuple[Line, Line, GroupDifference]]:
+def _differences(results: Results) -> Iterator[tuple[StudyLine, StudyLine, GroupDifference]]:
     for a, b in pairs_of(results):
         report = compare_entries(a.entry, b.entry, results.groups, ComparisonOptions(metric=results.metric))
         yield from ((a, b, group) for group in report.groups if group.group in results.groups)
@@ -112,9 +112,9 @@ def _verdict(difference: GroupDifference, p: float) -> str:
     return ("higher" if difference.difference > 0 else "lower") if p <= _ALPHA else "not told apart"
 
 
-def _named_lines(name: str, results: Results) -> list[Line]:
+def _named_lines(name: str, results: Results) -> list[StudyLine]:
     return [line for line in results.lines if name in (line.method, f"{line.method}:{line.sources}")]
 
 
-def _data_of(line: Line) -> tuple[object, ...]:
+def _data_of(line: StudyLine) -> tuple[object, ...]:
     return line.part, line.shots, line.cells[0].examples

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xlt_bench.leaderboard.data import published
-from xlt_bench.leaderboard.study.lines import Line, Results
+from xlt_bench.leaderboard.study.lines import Results, StudyLine
 from xlt_bench.metrics import ACCURACY
 from xlt_bench.records.record import Record
 from xlt_bench.tasks import sib200
@@ -12,7 +12,7 @@ _PUBLISHED = ("paper", "released")
 """Presets that printed numbers were made with."""
 
 
-def published_value(results: Results, group: str, line: Line) -> float | None:
+def published_value(results: Results, group: str, line: StudyLine) -> float | None:
     """The paper's mean accuracy for the same task, backbone, method, sources, protocol and languages, in [0, 1]."""
     cell = line.cells[0]
     if results.metric != ACCURACY:
@@ -28,7 +28,7 @@ def published_value(results: Results, group: str, line: Line) -> float | None:
     return None
 
 
-def _as_published(line: Line) -> bool:
+def _as_published(line: StudyLine) -> bool:
     """Whether a line is the method as the paper ran it: nothing of it set otherwise, no examples left out."""
     cell = line.cells[0]
     assert line.planned.experiment is not None, "it has a line"
@@ -37,6 +37,6 @@ def _as_published(line: Line) -> bool:
     return usual and cell.shots is None and cell.examples is None and cell.init_from is None
 
 
-def _is_counterpart(record: Record, system: str, line: Line) -> bool:
+def _is_counterpart(record: Record, system: str, line: StudyLine) -> bool:
     cell, line_cell = record.cell, line.cells[0]
     return (cell.method, cell.protocol, set(cell.sources)) == (system, line_cell.protocol, set(line_cell.sources))

@@ -10,7 +10,7 @@ from xlt_bench.leaderboard.board.model import RowScore
 from xlt_bench.leaderboard.render.markup import markdown_text
 from xlt_bench.leaderboard.render.words import NOTHING, marks, percent, span
 from xlt_bench.leaderboard.study.axes import AXES, axis, axis_position, axis_text, column_of, with_sources
-from xlt_bench.leaderboard.study.lines import Line, Results
+from xlt_bench.leaderboard.study.lines import Results, StudyLine
 from xlt_bench.leaderboard.study.published_values import published_value
 
 
@@ -57,7 +57,7 @@ def curve_tables(results: Results) -> str:
     return "\n\n".join(parts)
 
 
-def _groups_table(results: Results, lines: Sequence[Line], part: str) -> str:
+def _groups_table(results: Results, lines: Sequence[StudyLine], part: str) -> str:
     rows = []
     if _one_source_each(results, part):
         columns = list(dict.fromkeys(map(with_sources, lines)))
@@ -75,7 +75,7 @@ def _groups_table(results: Results, lines: Sequence[Line], part: str) -> str:
     return table(["Target group", "Sources", *columns], rows)
 
 
-def _steps(results: Results, lines: Sequence[Line]) -> str:
+def _steps(results: Results, lines: Sequence[StudyLine]) -> str:
     """How many steps a budget of arithmetic gave, where one did."""
     steps_of: dict[str, list[str]] = {}
     for line in lines:
@@ -92,11 +92,11 @@ def _one_source_each(results: Results, part: str) -> bool:
     return len(pairs) == len({label for label, _ in pairs})
 
 
-def _cells(results: Results, group: str, columns: Sequence[str], by_column: Mapping[str, Line]) -> list[str]:
+def _cells(results: Results, group: str, columns: Sequence[str], by_column: Mapping[str, StudyLine]) -> list[str]:
     return [_cell(results, group, by_column[column]) if column in by_column else NOTHING for column in columns]
 
 
-def _cell(results: Results, group: str, line: Line) -> str:
+def _cell(results: Results, group: str, line: StudyLine) -> str:
     score = line.row.scores.get(group)
     text = score_text(score)
     value = published_value(results, group, line)

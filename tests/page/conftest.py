@@ -11,7 +11,7 @@ import pytest
 from tests.support import ROOT
 from tests.support.page_boards import few_shot_board, hostile_board, sample_board
 from tests.support.page_browser import Browser, find_chromium, running
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 from xlt_bench.leaderboard.render.page.document import page
 
 
@@ -41,13 +41,13 @@ def axe() -> str:
 
 
 @pytest.fixture(scope="session")
-def board() -> Board:
+def board() -> BoardContent:
     """Three tables; 60 languages."""
     return sample_board(count=60)
 
 
 @pytest.fixture(scope="session")
-def sample_file(tmp_path_factory: pytest.TempPathFactory, board: Board) -> Path:
+def sample_file(tmp_path_factory: pytest.TempPathFactory, board: BoardContent) -> Path:
     return _written(tmp_path_factory, "sample", board)
 
 
@@ -73,7 +73,7 @@ def opened(browser: Browser, sample_file: Path) -> Browser:
     return browser
 
 
-def _written(factory: pytest.TempPathFactory, name: str, board: Board) -> Path:
+def _written(factory: pytest.TempPathFactory, name: str, board: BoardContent) -> Path:
     path = factory.mktemp(name) / "board.html"
     path.write_text(page(board), encoding="utf-8")
     return path

@@ -9,13 +9,13 @@ from statistics import fmean
 import pytest
 
 from tests.support.page_browser import Browser
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 from xlt_bench.leaderboard.render.page.document import page
 
 BANDS = '[data-view="heatmap"] svg:not(.stays) .band'
 
 
-def test_heat_map_of_the_group_in_bands(opened: Browser, board: Board) -> None:
+def test_heat_map_of_the_group_in_bands(opened: Browser, board: BoardContent) -> None:
     section = board.sections[0]
     codes = section.groups["unseen"]
     families = {board.languages[code].family for code in codes}
@@ -29,7 +29,7 @@ def test_heat_map_of_the_group_in_bands(opened: Browser, board: Board) -> None:
     assert "declared group: its intervals and tests stand in the ranking above" in opened.text(".selection")
 
 
-def test_filters_rescore_means_only_and_say_so(opened: Browser, board: Board) -> None:
+def test_filters_rescore_means_only_and_say_so(opened: Browser, board: BoardContent) -> None:
     table = board.languages
     opened.choose('[data-state="scope"]', "all")
     opened.choose('[data-state="family"]', "Turkic")
@@ -52,7 +52,7 @@ def test_filters_rescore_means_only_and_say_so(opened: Browser, board: Board) ->
     assert ", Joshi class 2, pre-training unseen, region Africa. " in opened.text(".selection")
 
 
-def test_a_mean_over_fewer_languages_bears_a_star(browser: Browser, board: Board, tmp_path: Path) -> None:
+def test_a_mean_over_fewer_languages_bears_a_star(browser: Browser, board: BoardContent, tmp_path: Path) -> None:
     section, codes = board.sections[0], board.sections[0].groups["unseen"]
     known = {code: value for code, value in section.rows[0].by_language.items() if code != codes[0]}
     rows = (replace(section.rows[0], by_language=known), *section.rows[1:])
@@ -68,7 +68,7 @@ def test_a_mean_over_fewer_languages_bears_a_star(browser: Browser, board: Board
 
 
 @pytest.mark.parametrize("order", ["script", "joshi", "seen", "area", "mean", "name"])
-def test_orders_of_the_heat_map(opened: Browser, board: Board, order: str) -> None:
+def test_orders_of_the_heat_map(opened: Browser, board: BoardContent, order: str) -> None:
     opened.choose('[data-state="order"]', order)
     names = opened.texts('[data-view="heatmap"] .label')
     assert len(names) == len(board.sections[0].groups["unseen"])
@@ -80,7 +80,7 @@ def test_orders_of_the_heat_map(opened: Browser, board: Board, order: str) -> No
         assert len(opened.texts(BANDS)) == 1
 
 
-def test_difference_has_the_tests_of_the_board(opened: Browser, board: Board) -> None:
+def test_difference_has_the_tests_of_the_board(opened: Browser, board: BoardContent) -> None:
     section = board.sections[0]
     a, b = section.rows[0], section.rows[7]
     opened.choose('[data-state="a"]', a.key)
@@ -107,7 +107,7 @@ def test_rows_of_different_tables_are_no_controlled_comparison(opened: Browser) 
     assert "no controlled comparison" not in opened.text('[data-view="differences"] figcaption')
 
 
-def test_map_by_difference_and_by_score(opened: Browser, board: Board) -> None:
+def test_map_by_difference_and_by_score(opened: Browser, board: BoardContent) -> None:
     opened.choose('[data-state="scope"]', "all")
     opened.choose('[data-state="b"]', "run-7")
     placed = opened.count('[data-view="map"] .place')

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.page_boards import METHODS
 from tests.support.page_browser import Browser
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 from xlt_bench.leaderboard.render.page.document import page
 
 LABELS = "#s1 table.board tbody tr:not([hidden]) .row-link"
@@ -26,7 +26,7 @@ def labels(browser: Browser) -> list[str]:
     return browser.texts(LABELS)
 
 
-def test_opens_on_the_primary_group_best_first(opened: Browser, board: Board) -> None:
+def test_opens_on_the_primary_group_best_first(opened: Browser, board: BoardContent) -> None:
     section = board.sections[0]
     best_first = sorted(section.rows, key=lambda row: -(row.scores["unseen"].ranked_value or 0))
     assert opened.texts("[role=tab][aria-selected=true]") == [f"unseen{len(section.groups['unseen'])}, primary"]
@@ -88,7 +88,7 @@ def test_sorting(opened: Browser) -> None:
     assert labels(opened) == list(METHODS)
 
 
-def test_a_row_that_lacks_the_group_is_named(browser: Browser, board: Board, tmp_path: Path) -> None:
+def test_a_row_that_lacks_the_group_is_named(browser: Browser, board: BoardContent, tmp_path: Path) -> None:
     section = board.sections[0]
     scores = {group: score for group, score in section.rows[2].scores.items() if group != "unseen"}
     rows = (*section.rows[:2], replace(section.rows[2], scores=scores), *section.rows[3:])
@@ -120,7 +120,7 @@ def test_intervals_of_the_table(opened: Browser) -> None:
     assert opened.run(shown) == "block"
 
 
-def test_every_pair_agrees_with_the_letters(opened: Browser, board: Board) -> None:
+def test_every_pair_agrees_with_the_letters(opened: Browser, board: BoardContent) -> None:
     rows = [row for row in board.sections[0].rows if "unseen" in row.scores]
     apart = sum(
         not set(a.scores["unseen"].letters) & set(b.scores["unseen"].letters)

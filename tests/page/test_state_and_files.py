@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.support.page_browser import Browser
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 
 HASH = "decodeURIComponent(location.hash)"
 
@@ -98,7 +98,7 @@ def press(browser: Browser, view: str, kind: str) -> None:
     )
 
 
-def test_csv_of_the_differences(opened: Browser, board: Board, tmp_path: Path) -> None:
+def test_csv_of_the_differences(opened: Browser, board: BoardContent, tmp_path: Path) -> None:
     opened.save_downloads(tmp_path)
     press(opened, "differences", "CSV")
     path = saved(tmp_path)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from xlt_bench.method import Activity, Progress
 from xlt_bench.progress import Tracker, console_display
-from xlt_bench.progress.lines import Line, duration
+from xlt_bench.progress.lines import ProgressLine, duration
 from xlt_bench.progress.notebook import NotebookDisplay
 from xlt_bench.progress.plain import PlainDisplay
 
@@ -34,10 +34,10 @@ class Kept:
     def changed(self) -> None:
         """Nothing to keep."""
 
-    def evaluated(self, line: Line) -> None:
+    def evaluated(self, line: ProgressLine) -> None:
         """Nothing to keep."""
 
-    def fitted(self, line: Line) -> None:
+    def fitted(self, line: ProgressLine) -> None:
         self.texts.append(line.text(with_time_left=False))
 
     def note(self, text: str) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tests.support.records import record
 from xlt_bench.leaderboard.board.assemble import assemble
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.render.terminal import BoardView
 from xlt_bench.records.answers import Sheet, sheet_of
@@ -92,7 +92,7 @@ def floor(share: float = 0.5, seeds: int = 3, label: str = "majority") -> list[R
     return runs(share, seeds, label=label, **none)
 
 
-def board_of(found: Sequence[Run], others: Sequence[Record] = (), **options: object) -> Board:
+def board_of(found: Sequence[Run], others: Sequence[Record] = (), **options: object) -> BoardContent:
     """The board of these runs and of Records without answers of their own."""
     held = {record.cell.fingerprint: predictions for record, predictions in found}
 
@@ -102,13 +102,13 @@ def board_of(found: Sequence[Run], others: Sequence[Record] = (), **options: obj
     return assemble([*(record for record, _ in found), *others], load, Options(**options))  # type: ignore[arg-type]
 
 
-def only(board: Board) -> BoardSection:
+def only(board: BoardContent) -> BoardSection:
     """The one section of a board."""
     (section,) = board.sections
     return section
 
 
-def row_named(board: Board, label: str) -> BoardRow:
+def row_named(board: BoardContent, label: str) -> BoardRow:
     """The first row of this label."""
     return next(row for section in board.sections for row in section.rows if row.label == label)
 
@@ -123,7 +123,7 @@ def correct(found: Sequence[Run], codes: Sequence[str]) -> NDArray[np.float64]:
     return y
 
 
-def shown(board: Board, width: int = 80) -> str:
+def shown(board: BoardContent, width: int = 80) -> str:
     """What a terminal of this width prints."""
     file = io.StringIO()
     Console(width=width, highlight=False, file=file).print(BoardView(board))

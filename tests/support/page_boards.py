@@ -9,7 +9,7 @@ from itertools import combinations
 
 from xlt_bench.languages.table import known_languages
 from xlt_bench.leaderboard.board.detail import DevCurve, FewShotPoint, GroupPairs, LanguagePairs, SectionDetail
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, Bounds, RowScore
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection, Bounds, RowScore
 from xlt_bench.leaderboard.data.facts import LanguageFacts
 from xlt_bench.records.record import Evidence
 
@@ -149,7 +149,7 @@ def _curve(seed: int, position: int) -> DevCurve:
     return DevCurve(seed, (100, 200, 300, 400, 500), accuracy, 400)
 
 
-def few_shot_board() -> Board:
+def few_shot_board() -> BoardContent:
     """Three tables of the full protocol, of 0, 8 and all labelled examples of the target, two rows each."""
     table = languages(20)
     groups = {"full-20": tuple(table)}
@@ -166,7 +166,7 @@ def few_shot_board() -> Board:
     return replace(sample_board(count=20), sections=tuple(sections), languages=table, chance=dict.fromkeys(table, 0.25))
 
 
-def sample_board(rows: int = 8, count: int = 205) -> Board:
+def sample_board(rows: int = 8, count: int = 205) -> BoardContent:
     """Own runs, prompted models with and without answers to items, and published means."""
     table = languages(count)
     groups = groups_of(table)
@@ -194,7 +194,7 @@ def sample_board(rows: int = 8, count: int = 205) -> Board:
         row("printed", "GPT-4, as printed", 0.58, groups, seeds=1, evidence="per_language", missing=gone, sources=""),
     ]
     published = [row("paper", "DUAL XPE-70, published", 0.7, groups, seeds=1, evidence="aggregate")]
-    return Board(
+    return BoardContent(
         task="sample",
         task_hash="0123456789abcdef",
         level=0.95,
@@ -220,7 +220,7 @@ def _section(
     return with_detail(section)
 
 
-def hostile_board() -> Board:
+def hostile_board() -> BoardContent:
     """Everything that may come from others' files holds markup."""
     bad = HOSTILE[0]
     table = {text: LanguageFacts(text, text, text, None, seen=None) for text in HOSTILE}
@@ -228,4 +228,4 @@ def hostile_board() -> Board:
     rows = [row(text, text, 0.5, groups, caveats=(text,), sources=text, missing=HOSTILE[:2]) for text in HOSTILE]
     section = with_detail(BoardSection(bad, bad, bad, bad, groups, groups, tuple(rows)))
     chance = dict.fromkeys(table, 0.5)
-    return Board(bad, bad, 0.95, (section,), table, chance, caveats=HOSTILE, skipped=HOSTILE)
+    return BoardContent(bad, bad, 0.95, (section,), table, chance, caveats=HOSTILE, skipped=HOSTILE)

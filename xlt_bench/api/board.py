@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from xlt_bench.io.outputs import write_output
-from xlt_bench.leaderboard.board.model import Board as BoardContent
+from xlt_bench.leaderboard.board.model import BoardContent
 
 if TYPE_CHECKING:
     import pandas

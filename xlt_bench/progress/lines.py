@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Line:
+class ProgressLine:
     """Something that goes on.
 
     Attributes:

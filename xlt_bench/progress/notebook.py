@@ -8,7 +8,7 @@ from html import escape
 from types import TracebackType
 from typing import Any
 
-from xlt_bench.progress.lines import Line
+from xlt_bench.progress.lines import ProgressLine
 from xlt_bench.progress.tracker import Tracker
 
 _EVERY = 0.25
@@ -54,10 +54,10 @@ class NotebookDisplay:
         if time.monotonic() - self._drawn >= _EVERY:
             self._draw()
 
-    def evaluated(self, line: Line) -> None:
+    def evaluated(self, line: ProgressLine) -> None:
         """The next redraw shows it."""
 
-    def fitted(self, line: Line) -> None:
+    def fitted(self, line: ProgressLine) -> None:
         """Keep a line."""
         self._finished.append(line.text(with_time_left=False))
 
@@ -78,6 +78,6 @@ class NotebookDisplay:
         self._handle.update(HTML(self.html()))
 
 
-def _bar(line: Line) -> str:
+def _bar(line: ProgressLine) -> str:
     value = "" if line.total is None else f' value="{line.completed}" max="{line.total}"'
     return f"{escape(line.name)} <progress{value}></progress> {escape(line.facts())}"

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from xlt_bench.progress.lines import Line
+from xlt_bench.progress.lines import ProgressLine
 from xlt_bench.progress.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ class PlainDisplay:
     def changed(self) -> None:
         """Print nothing."""
 
-    def evaluated(self, line: Line) -> None:
+    def evaluated(self, line: ProgressLine) -> None:
         """Print it."""
         self._print(line.text())
 
-    def fitted(self, line: Line) -> None:
+    def fitted(self, line: ProgressLine) -> None:
         """Print nothing: its last evaluation stands there."""
 
     def note(self, text: str) -> None:

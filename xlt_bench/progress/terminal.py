@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from xlt_bench.progress.lines import Line
+from xlt_bench.progress.lines import ProgressLine
 from xlt_bench.progress.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ class TerminalDisplay:
     def changed(self) -> None:
         """The next redraw shows it."""
 
-    def evaluated(self, line: Line) -> None:
+    def evaluated(self, line: ProgressLine) -> None:
         """The next redraw shows it."""
 
-    def fitted(self, line: Line) -> None:
+    def fitted(self, line: ProgressLine) -> None:
         """Leave a line, so that the display stays as high as there are fits in progress."""
         self._console.print(line.text(with_time_left=False))
 

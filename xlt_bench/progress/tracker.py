@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from xlt_bench.method import Activity
-from xlt_bench.progress.lines import Line, counted, duration
+from xlt_bench.progress.lines import ProgressLine, counted, duration
 
 _WORTH_A_LINE = 10.0
 """Seconds; quicker predictions leave no line."""
@@ -38,7 +38,7 @@ class _Fit:
             self.seconds = now - self.started
         self.steps, self.total, self.loss = steps, total, loss
 
-    def line(self) -> Line:
+    def line(self) -> ProgressLine:
         """Loss, dev accuracy, examples a second, time left."""
         details = [f"loss {self.loss:.3f}"]
         if self.dev is not None:
@@ -47,7 +47,9 @@ class _Fit:
             details.append(f"{self.examples / self.seconds:.0f} ex/s")
         pace = self.seconds / (self.steps - self.first_step) if self.seconds and self.steps > self.first_step else None
         seconds_left = None if pace is None else pace * (self.total - self.steps)
-        return Line(f"training {self.name}", self.steps, self.total or None, "step", ", ".join(details), seconds_left)
+        return ProgressLine(
+            f"training {self.name}", self.steps, self.total or None, "step", ", ".join(details), seconds_left
+        )
 
 
 class Display(Protocol):
@@ -56,10 +58,10 @@ class Display(Protocol):
     def changed(self) -> None:
         """There is something new among the lines."""
 
-    def evaluated(self, line: Line) -> None:
+    def evaluated(self, line: ProgressLine) -> None:
         """The dev split was scored in a fit."""
 
-    def fitted(self, line: Line) -> None:
+    def fitted(self, line: ProgressLine) -> None:
         """A fit is over."""
 
     def note(self, text: str) -> None:
@@ -130,7 +132,7 @@ class Tracker:
         """Pass it on."""
         self._display.note(text)
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[ProgressLine]:
         """What goes on now: a line for each fit in progress, or the activity."""
         with self._lock:
             if self._fits:
@@ -154,7 +156,7 @@ class Tracker:
         counts = self._runs > 1 and not subject.startswith("sources")
         return f" ({min(self._complete + number, self._runs)} of {self._runs})" if counts else ""
 
-    def _activity_line(self, activity: Activity) -> Line:
+    def _activity_line(self, activity: Activity) -> ProgressLine:
         seconds = self._clock() - self._began
         details = []
         if activity.items and seconds > 0:
@@ -166,7 +168,7 @@ class Tracker:
             seconds_left = seconds / activity.completed * (activity.total - activity.completed)
         place = self._place(1, activity.subject) if activity.name in ("training", "predicting") else ""
         name = f"{activity.name} {activity.subject}".rstrip() + place
-        return Line(name, activity.completed, activity.total, activity.unit, ", ".join(details), seconds_left)
+        return ProgressLine(name, activity.completed, activity.total, activity.unit, ", ".join(details), seconds_left)
 
     def _close(self) -> None:
         for seed in list(self._fits):

@@ -6,7 +6,7 @@ The way through: answers (seeds, languages, items) -> `reduce` -> scores (seeds,
 
 from .bootstrap import percentile_bounds, percentile_p, resampled_means
 from .bounds import exact_shortfall
-from .comparison import Comparison, Verdict, compare, verdict_of
+from .comparison import PairComparison, Verdict, compare, verdict_of
 from .components import (
     Components,
     MeanVariance,
@@ -30,13 +30,13 @@ from .reduction import by_cluster, occurring, reduce, sum_by_cluster
 from .student import Part
 
 __all__ = [
-    "Comparison",
     "Components",
     "DetectableDifference",
     "Effects",
     "Interval",
     "IntervalMethod",
     "MeanVariance",
+    "PairComparison",
     "Pairwise",
     "Part",
     "PermutationTest",

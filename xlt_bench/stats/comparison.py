@@ -18,7 +18,7 @@ FOR_THESE_ANSWERS = "inference for these answers: no runs that differ"
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairComparison:
     """A difference of two means and how far it would move with other seeds and items.
 
     Attributes:
@@ -66,7 +66,7 @@ def compare(
     further_rows: Sequence[ArrayLike] = (),
     key: Key = 0,
     resamples: int = 10_000,
-) -> Comparison:
+) -> PairComparison:
     """The mean of `a` less the mean of `b`, with interval and test.
 
     Both are reduced over the same languages, so that they have the same items in the same order; items are always
@@ -107,7 +107,7 @@ def compare(
     varied = _varied(method, samples)
     notes.append(FOR_THESE_ANSWERS if varied == ("items",) and p is not None else None)
     notes.append("no variance" if low == high else None)
-    return Comparison(
+    return PairComparison(
         difference, low, high, p, level, method, paired_seeds, varied, len(a), len(b), a.shape[1],
         verdict_of(difference, p, alpha_of(level)), joined(notes),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 from xlt_bench.io.texts import clean
 from xlt_bench.leaderboard.board.detail import FewShotPoint, GroupPairs, LanguagePairs, SectionDetail
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, Bounds, RowScore
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection, Bounds, RowScore
 from xlt_bench.leaderboard.render.notes import row_name
 from xlt_bench.leaderboard.render.page.findings import finding
 from xlt_bench.leaderboard.render.page.languages import language_data
@@ -26,7 +26,7 @@ MOST_Q_VALUES = 80_000
 Json = dict[str, Any]
 
 
-def embedded(board: Board, land: str) -> str:
+def embedded(board: BoardContent, land: str) -> str:
     """The board's data for a script element: the text never holds <, > or &.
 
     Args:
@@ -41,7 +41,7 @@ def opening_group(section: BoardSection) -> str:
     return section.primary or section.sorted_by or next(iter(section.groups), "")
 
 
-def _data(board: Board, land: str) -> Json:
+def _data(board: BoardContent, land: str) -> Json:
     """Languages are lists in one order, so that rows need no codes."""
     rows = [row for section in board.sections for row in section.rows]
     codes = sorted({*board.languages, *(code for row in rows for code in row.by_language)})
@@ -65,7 +65,7 @@ def _count(tests: LanguagePairs | None) -> int:
     return sum(map(len, tests.q.values())) if tests else 0
 
 
-def _section(board: Board, section: BoardSection, codes: Sequence[str], tests: LanguagePairs | None) -> Json:
+def _section(board: BoardContent, section: BoardSection, codes: Sequence[str], tests: LanguagePairs | None) -> Json:
     positions = {code: position for position, code in enumerate(codes)}
     detail = section.detail or SectionDetail({}, None, {}, {})
     return {
@@ -78,7 +78,7 @@ def _section(board: Board, section: BoardSection, codes: Sequence[str], tests: L
     }
 
 
-def _group(board: Board, section: BoardSection, group: str, positions: Mapping[str, int]) -> Json:
+def _group(board: BoardContent, section: BoardSection, group: str, positions: Mapping[str, int]) -> Json:
     members = section.groups[group]
     return {
         "name": clean(group),
@@ -91,7 +91,7 @@ def _group(board: Board, section: BoardSection, group: str, positions: Mapping[s
     }
 
 
-def _chance(board: Board, codes: Sequence[str]) -> float | None:
+def _chance(board: BoardContent, codes: Sequence[str]) -> float | None:
     """The majority class's mean score on a group, where it is known for all of its languages."""
     values = [board.chance[code] for code in codes if code in board.chance]
     return _rounded(sum(values) / len(values)) if values and len(values) == len(codes) else None

@@ -11,7 +11,7 @@ import hashlib
 from importlib.resources import files
 from string import Template
 
-from xlt_bench.leaderboard.board.model import Board, BoardSection
+from xlt_bench.leaderboard.board.model import BoardContent, BoardSection
 from xlt_bench.leaderboard.render.page.data import embedded, opening_group
 from xlt_bench.leaderboard.render.page.findings import finding
 from xlt_bench.leaderboard.render.page.sections import interval_kinds, section_of
@@ -32,7 +32,7 @@ _FAMILIES = {
 }
 
 
-def page(board: Board) -> str:
+def page(board: BoardContent) -> str:
     """The whole file as text, to be written as UTF-8; equal boards give equal bytes."""
     css = "\n".join(_asset("css", f"{name}.css") for name in STYLES)
     js = '"use strict";\n{\n' + "\n".join(_asset("js", f"{name}.js") for name in SCRIPTS) + "}\n"
@@ -75,7 +75,7 @@ def _sha256(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _first_finding(board: Board) -> str:
+def _first_finding(board: BoardContent) -> str:
     """On the group that the page opens on."""
     first = next((section for section in board.sections if section.groups), None)
     return foreign(finding(board, first, opening_group(first)) if first else "There is nothing to compare yet.")
@@ -85,7 +85,7 @@ def _option(value: str, selected: bool) -> str:
     return f'<option value="{value}"{" selected" if selected else ""}>{value}</option>'
 
 
-def _counts(board: Board) -> str:
+def _counts(board: BoardContent) -> str:
     rows, sections = sum(len(section.rows) for section in board.sections), len(board.sections)
     return f"{plural(rows, 'configuration')} in {plural(sections, 'table')}"
 
@@ -94,7 +94,7 @@ def _content(number: int, section: BoardSection) -> str:
     return f'<li><a href="#s{number}">{foreign(section.title)}</a></li>\n'
 
 
-def _board_caveats(board: Board) -> str:
+def _board_caveats(board: BoardContent) -> str:
     parts = []
     if board.caveats:
         parts.append("<ul>" + "".join(f"<li>{foreign(caveat)}</li>" for caveat in board.caveats) + "</ul>")

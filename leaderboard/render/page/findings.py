@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from xlt_bench.io.texts import clean
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, RowScore
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection, RowScore
 from xlt_bench.leaderboard.render.notes import row_name
 from xlt_bench.leaderboard.render.page.texts import plural
 from xlt_bench.leaderboard.render.words import percent
@@ -21,7 +21,7 @@ _GROUPS = {
 }
 
 
-def finding(board: Board, section: BoardSection, group: str) -> str:
+def finding(board: BoardContent, section: BoardSection, group: str) -> str:
     """What the tests of a section say on a group, or that there are none."""
     scored = [(row, row.scores[group]) for row in section.rows if group in row.scores]
     languages = group_in_words(group)
@@ -47,7 +47,7 @@ def _ranked_value(score: RowScore) -> float:
 
 
 def _verdict(
-    board: Board,
+    board: BoardContent,
     section: BoardSection,
     decided: Sequence[tuple[BoardRow, RowScore]],
     ranked: Sequence[tuple[BoardRow, RowScore]],
@@ -87,7 +87,7 @@ def _listed(section: BoardSection, rows: Sequence[BoardRow], article: str) -> st
     return " ".join(filter(None, [article, f"{len(rows)} other rows"]))
 
 
-def _highest(board: Board, section: BoardSection, pair: tuple[BoardRow, RowScore], languages: str) -> str:
+def _highest(board: BoardContent, section: BoardSection, pair: tuple[BoardRow, RowScore], languages: str) -> str:
     row, score = pair
     return f"{_name(section, row)} has the highest {board.metric_title} on {languages}, {percent(score.value)}%"
 

@@ -7,19 +7,19 @@ from typing import Any
 
 from xlt_bench.io.texts import clean
 from xlt_bench.languages.places import language_places
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 from xlt_bench.leaderboard.data.facts import LanguageFacts
 from xlt_bench.leaderboard.render.page.projection import projected
 
 _UNKNOWN = LanguageFacts("", "", "", None, None)
 
 
-def language_data(board: Board, codes: Sequence[str]) -> list[dict[str, Any]]:
+def language_data(board: BoardContent, codes: Sequence[str]) -> list[dict[str, Any]]:
     """A plain object a language; what is not known is null or an empty text."""
     return [_language(board, code) for code in codes]
 
 
-def _language(board: Board, code: str) -> dict[str, Any]:
+def _language(board: BoardContent, code: str) -> dict[str, Any]:
     facts, place = board.languages.get(code, _UNKNOWN), language_places().get(code)
     x, y = projected(place.latitude, place.longitude) if place else (None, None)
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlt_bench.leaderboard.board.model import Board, BoardSection
+from xlt_bench.leaderboard.board.model import BoardContent, BoardSection
 from xlt_bench.leaderboard.render.notes import TOO_FEW_SEEDS, family_notes
 from xlt_bench.leaderboard.render.page.cells import scores_of
 from xlt_bench.leaderboard.render.page.details import row_details
@@ -12,12 +12,12 @@ from xlt_bench.leaderboard.render.words import is_exploratory
 from xlt_bench.stats import IntervalMethod
 
 
-def interval_kinds(board: Board) -> tuple[IntervalMethod, ...]:
+def interval_kinds(board: BoardContent) -> tuple[IntervalMethod, ...]:
     """The intervals that the page holds."""
     return ("two-way", "bootstrap", "seeds") if board.interval == "seeds" else ("two-way", "bootstrap")
 
 
-def section_of(board: Board, number: int, section: BoardSection) -> str:
+def section_of(board: BoardContent, number: int, section: BoardSection) -> str:
     """A section with its table, its notes, and all that is known of each row."""
     name = f"s{number}"
     table = PageTable(board, section, interval_kinds(board), Footnotes(name))
@@ -53,14 +53,14 @@ def _setting_in_words(section: BoardSection) -> str:
     return f"{capitalised(words)}." if words else ""
 
 
-def _group_in_words(board: Board, section: BoardSection, group: str) -> str:
+def _group_in_words(board: BoardContent, section: BoardSection, group: str) -> str:
     count, ranked = len(section.groups[group]), section.ranked_on.get(group, ())
     kind = ", exploratory" if is_exploratory(board, section, group) else ""
     words = f"<b>{foreign(group)}</b> ({plural(count, 'language')}{kind}"
     return f"{words})" if len(ranked) in (0, count) else f"{words}, ranked on {len(ranked)})"
 
 
-def _caption(board: Board, section: BoardSection) -> str:
+def _caption(board: BoardContent, section: BoardSection) -> str:
     scores = list(scores_of(section))
     metric = capitalised(board.metric_title)
     sentences = [f"{metric} in per cent."]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from xlt_bench.leaderboard.board.model import Board, BoardRow, BoardSection, RowScore
+from xlt_bench.leaderboard.board.model import BoardContent, BoardRow, BoardSection, RowScore
 from xlt_bench.leaderboard.render.notes import outlier_texts
 from xlt_bench.leaderboard.render.page.cells import (
     EVIDENCE,
@@ -66,7 +66,7 @@ class PageTable:
         references: the rows that others are compared with, as `Against` names them.
     """
 
-    board: Board
+    board: BoardContent
     section: BoardSection
     kinds: Sequence[IntervalMethod]
     notes: Footnotes

@@ -8,7 +8,7 @@ import pytest
 from tests.support.board_records import GROUPS, answers, board_of, correct, only, run_of, runs, shown
 from xlt_bench.leaderboard.board.assemble import assemble
 from xlt_bench.leaderboard.board.families import corrected
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.board.pairs import PairTests
 from xlt_bench.leaderboard.render.markup import markdown
@@ -26,7 +26,7 @@ def p_of(group: str) -> np.ndarray:
     return pairwise([correct(found, GROUPS[group]).mean(axis=1) for found in METHODS.values()]).p
 
 
-def differing(board: Board, group: str) -> set[tuple[str, str]]:
+def differing(board: BoardContent, group: str) -> set[tuple[str, str]]:
     """Pairs of rows that share no letter."""
     letters = {row.label: set(row.scores[group].letters) for row in only(board).rows}
     return {(one, other) for one in SHARES for other in SHARES if one < other and not letters[one] & letters[other]}
@@ -71,7 +71,7 @@ def test_a_table_as_one_family_is_holm_over_all_its_tests() -> None:
     assert "Tests: p is corrected for all 6 of this table together." in shown(board, 200)
 
 
-def with_hidden(count: int) -> Board:
+def with_hidden(count: int) -> BoardContent:
     """The board of RUNS with rows that a later version stands for."""
     hidden = [run for number in range(count) for run in runs(0.5, 1, label="a", hyperparameters={"version": number})]
     held = {record.cell.fingerprint: predictions for record, predictions in [*RUNS, *hidden]}

@@ -12,7 +12,7 @@ from xlt_bench.baselines import TASK_HASH, baselines
 from xlt_bench.leaderboard.board.assemble import assemble
 from xlt_bench.leaderboard.board.boards import boards_of, by_task, load
 from xlt_bench.leaderboard.board.filters import Filter
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.data import published
 from xlt_bench.leaderboard.render.notes import board_title
@@ -40,12 +40,12 @@ TABLE_2 = {  # unseen, seen-wo-joshi5, all-wo-joshi5: GPT's are the means of Tab
 
 
 @pytest.fixture(scope="module")
-def empty() -> Board:
+def empty() -> BoardContent:
     """The board of an empty store."""
     return published_board("sib200")
 
 
-def published_board(task: str) -> Board:
+def published_board(task: str) -> BoardContent:
     (board,) = boards_of(Store(Path("no such store")), Filter(task), Options())
     return board
 
@@ -54,13 +54,13 @@ def of_sib200() -> list[Record]:
     return [record for record, _ in published.published().values() if record.cell.task == "sib200"]
 
 
-def of_evidence(*levels: str) -> Board:
+def of_evidence(*levels: str) -> BoardContent:
     """A board of the baselines with these kinds of evidence alone."""
     records = [record for record in of_sib200() if record.evidence in levels]
     return assemble(records, partial(load, Store(Path("no such store"))), witness=published.listed_items())
 
 
-def test_an_empty_store_shows_every_system_once(empty: Board) -> None:
+def test_an_empty_store_shows_every_system_once(empty: BoardContent) -> None:
     assert empty.task == "sib200"
     assert not empty.skipped
     keys = [row.key for section in empty.sections for row in section.rows]
@@ -72,7 +72,7 @@ def test_an_empty_store_shows_every_system_once(empty: Board) -> None:
     }
 
 
-def test_table_1_as_printed(empty: Board) -> None:
+def test_table_1_as_printed(empty: BoardContent) -> None:
     (section,) = (one for one in empty.sections if one.title == "Published: cross-lingual zero-shot")
     rows = {(row.label, row.sources): row for row in section.rows}
     for (group, sources), values in TABLE_1.items():
@@ -105,7 +105,7 @@ def test_tables_2_and_3_as_printed() -> None:
     }
 
 
-def test_answers_to_items_come_before_figures_by_language(empty: Board) -> None:
+def test_answers_to_items_come_before_figures_by_language(empty: BoardContent) -> None:
     (section,) = (one for one in empty.sections if one.setting == "zero-shot prompt")
     assert {row.label: row.evidence for row in section.rows} == {
         "GPT-4": "per_item",
@@ -120,14 +120,14 @@ def test_answers_to_items_come_before_figures_by_language(empty: Board) -> None:
     assert told.licence
 
 
-def test_no_interval_test_or_rank_without_answers_to_items(empty: Board) -> None:
+def test_no_interval_test_or_rank_without_answers_to_items(empty: BoardContent) -> None:
     weak = [row for section in empty.sections for row in section.rows if row.evidence != "per_item"]
     for score in (score for row in weak for score in row.scores.values()):
         assert (score.two_way, score.bootstrap, score.rank, score.letters) == (None, None, None, "")
         assert score.note == "point value: no interval, no test"
 
 
-def test_chance_is_the_largest_class(empty: Board) -> None:
+def test_chance_is_the_largest_class(empty: BoardContent) -> None:
     assert set(empty.chance.values()) == {51 / 204}
 
 
@@ -141,12 +141,12 @@ def test_a_baseline_is_a_record_that_survives_json() -> None:
         assert again.licence
 
 
-def test_every_section_says_what_its_rows_have_in_common(empty: Board) -> None:
+def test_every_section_says_what_its_rows_have_in_common(empty: BoardContent) -> None:
     assert [section.setting for section in empty.sections] == list(dict.fromkeys(s.setting for s in empty.sections))
     assert [section.setting for section in of_evidence("per_item").sections] == ["zero-shot prompt", "no text read"]
 
 
-def test_the_nearest_id_is_a_row_and_every_board_notes_the_leak(empty: Board) -> None:
+def test_the_nearest_id_is_a_row_and_every_board_notes_the_leak(empty: BoardContent) -> None:
     row = row_named(empty, "nearest index id")
     assert {round(score.value, 4) for score in row.scores.values()} == {0.7108}
     assert {score.inference for score in row.scores.values()} == {"these answers"}

@@ -6,7 +6,7 @@ import csv
 import io
 
 from tests.support.board_records import Run, board_of, floor, row_named, runs, shown
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 from xlt_bench.leaderboard.render.markup import markdown
 from xlt_bench.leaderboard.render.page.document import page
 from xlt_bench.leaderboard.render.plain_data import as_csv
@@ -14,7 +14,7 @@ from xlt_bench.leaderboard.render.plain_data import as_csv
 RESOURCES = {"source-parallel": "0" * 16}
 
 
-def mixed() -> Board:
+def mixed() -> BoardContent:
     """Two rows without further data, two with parallel source items, one with two resources; and a floor."""
     parallel: list[Run] = [
         *runs(0.9, label="PAR", resources=RESOURCES),

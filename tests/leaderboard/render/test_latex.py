@@ -13,7 +13,7 @@ from tests.leaderboard.render.test_renderings import HOSTILE, fixed_board
 from tests.support.board_records import CODES, GROUPS, board_of, run_of, runs
 from tests.support.commands import Command
 from xlt_bench.errors import ConfigError
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 from xlt_bench.leaderboard.render.latex import ROWS_OF_A_PAGE, LatexOptions, breakable, latex
 
 ONE, TWO = r"\documentclass{article}", r"\documentclass[twocolumn]{article}"
@@ -26,7 +26,7 @@ def body_of(text: str) -> list[str]:
     return match[1].splitlines()
 
 
-def plain_board() -> Board:
+def plain_board() -> BoardContent:
     return board_of([*runs(0.9, label="XPE"), *runs(0.89, label="DUAL"), *runs(0.4, label="SPT")])
 
 
@@ -126,7 +126,7 @@ def log_of(tables: str, document: str, folder: Path) -> str:
     return log
 
 
-def wide_board() -> Board:
+def wide_board() -> BoardContent:
     names = {"low_rank.py:LowRankPromptOfLength": "seen", "DUAL, 24000 steps, preset released": "joshi5+kat_Geor"}
     groups = {**GROUPS, "low-performing": CODES[3:], "all of Austronesian": CODES[2:], "enarzho": CODES[2:4]}
     return board_of([

@@ -10,7 +10,7 @@ from tests.support import ROOT
 from tests.support.page_boards import sample_board
 from xlt_bench.leaderboard.board.boards import boards_of
 from xlt_bench.leaderboard.board.filters import Filter
-from xlt_bench.leaderboard.board.model import Board, BoardSection
+from xlt_bench.leaderboard.board.model import BoardContent, BoardSection
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.render.page.findings import finding
 from xlt_bench.records.store import Store
@@ -96,14 +96,14 @@ def test_what_was_published_is_not_tested() -> None:
 
 
 @pytest.fixture(scope="module")
-def reference() -> Board:
+def reference() -> BoardContent:
     if not REFERENCE.is_dir():
         pytest.skip("no reference Records here")
     (board,) = boards_of(Store(REFERENCE), Filter(task="cldr"), Options(detailed=True))
     return board
 
 
-def test_pairs_are_those_that_the_letters_follow_from(reference: Board) -> None:
+def test_pairs_are_those_that_the_letters_follow_from(reference: BoardContent) -> None:
     """Two rows share a letter exactly when their corrected test tells nothing."""
     for section in reference.sections:
         assert section.detail is not None
@@ -127,7 +127,7 @@ def _check_letters(section: BoardSection, group: str) -> None:
     assert not list(numbers)
 
 
-def test_the_reference_board(reference: Board) -> None:
+def test_the_reference_board(reference: BoardContent) -> None:
     text = finding(reference, reference.sections[0], "unseen")
     assert text == (
         "full-finetuning (seen) is not told apart from full-finetuning (joshi5) and full-finetuning (enarzho) on "

@@ -16,7 +16,7 @@ from tests.support.page_boards import HOSTILE, few_shot_board, hostile_board, sa
 from tests.support.page_boards import row as made_up
 from xlt_bench.languages.places import language_places
 from xlt_bench.leaderboard.board.detail import DevCurve
-from xlt_bench.leaderboard.board.model import Against, Board, Bounds
+from xlt_bench.leaderboard.board.model import Against, BoardContent, Bounds
 from xlt_bench.leaderboard.render.page import data
 from xlt_bench.leaderboard.render.page.document import page
 from xlt_bench.leaderboard.render.page.projection import projected
@@ -53,12 +53,12 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def board() -> Board:
+def board() -> BoardContent:
     return sample_board()
 
 
 @pytest.fixture(scope="module")
-def text(board: Board) -> str:
+def text(board: BoardContent) -> str:
     return page(board)
 
 
@@ -67,7 +67,7 @@ def embedded(text: str) -> dict[str, Any]:
     return block
 
 
-def test_every_row_stands_in_a_table_without_javascript(board: Board, text: str) -> None:
+def test_every_row_stands_in_a_table_without_javascript(board: BoardContent, text: str) -> None:
     reader = Reader(text)
     rows = [row for section in board.sections for row in section.rows]
     assert len([one for one in reader.named("table") if one.get("class") == "board"]) == len(board.sections)
@@ -103,7 +103,7 @@ def test_tables_are_marked_up_for_a_screen_reader(text: str) -> None:
     assert all(target.startswith("#") and target[1:] in ids for target in targets)
 
 
-def test_columns_are_numbered_as_the_cells_are(board: Board, text: str) -> None:
+def test_columns_are_numbered_as_the_cells_are(board: BoardContent, text: str) -> None:
     first = text.split("<thead>")[1].split("</thead>")[0]
     columns = sorted(int(number) for number in re.findall(r'data-column="(\d+)"', first))
     row = re.findall(r"<tr data-row.*", text)[0]
@@ -166,7 +166,7 @@ def test_hostile_texts_survive_in_the_data() -> None:
     text.encode()
 
 
-def test_the_data(board: Board, text: str) -> None:
+def test_the_data(board: BoardContent, text: str) -> None:
     content = embedded(text)
     codes = [language["code"] for language in content["languages"]]
     row, shown = board.sections[0].rows[2], content["sections"][0]["rows"][2]
@@ -185,7 +185,7 @@ def test_the_data(board: Board, text: str) -> None:
     assert content["sections"][0]["opening"] == 2
 
 
-def test_tests_of_pairs_in_the_data(board: Board, text: str) -> None:
+def test_tests_of_pairs_in_the_data(board: BoardContent, text: str) -> None:
     """Pairs keep their order, and q its language; in thousandths."""
     section, shown = board.sections[0], embedded(text)["sections"][0]
     assert section.detail is not None
@@ -222,7 +222,7 @@ def test_places_of_languages(text: str) -> None:
     assert afrikaans["area"] == "Africa"
 
 
-def test_a_board_without_detail_is_a_page(board: Board) -> None:
+def test_a_board_without_detail_is_a_page(board: BoardContent) -> None:
     plain = replace(board, sections=tuple(replace(section, detail=None) for section in board.sections))
     section = embedded(page(plain))["sections"][0]
     assert section["byLanguage"] is None
@@ -230,7 +230,7 @@ def test_a_board_without_detail_is_a_page(board: Board) -> None:
     assert section["rows"][0]["curves"] == []
 
 
-def test_equal_boards_give_equal_bytes(board: Board, text: str) -> None:
+def test_equal_boards_give_equal_bytes(board: BoardContent, text: str) -> None:
     assert page(sample_board()) == text
     rows = [replace(row, by_language=dict(reversed(list(row.by_language.items())))) for row in board.sections[0].rows]
     sections = (replace(board.sections[0], rows=tuple(rows)), *board.sections[1:])
@@ -259,7 +259,7 @@ def test_size_of_24_rows_on_205_languages() -> None:
     assert len(text.encode()) < 1_000_000
 
 
-def test_tests_by_language_beyond_the_budget_are_left_out(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_by_language_beyond_the_budget_are_left_out(board: BoardContent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "MOST_Q_VALUES", 28 * len(board.languages))
     sections = embedded(page(board))["sections"]
     assert sections[0]["byLanguage"] is not None
@@ -288,11 +288,11 @@ def test_size_of_a_large_board() -> None:
 
 
 def test_an_empty_board_is_a_page() -> None:
-    empty = Board("sample", "0", 0.95, (), {}, {})
+    empty = BoardContent("sample", "0", 0.95, (), {}, {})
     assert "0 configurations in 0 tables" in page(empty)
 
 
-def test_intervals_are_shown_within_0_and_100_and_no_variance_is_said(board: Board) -> None:
+def test_intervals_are_shown_within_0_and_100_and_no_variance_is_said(board: BoardContent) -> None:
     section = board.sections[0]
     scores = dict(section.rows[0].scores)
     scores["all"] = replace(scores["all"], two_way=Bounds(-0.02, 1.03), bootstrap=Bounds(0.5, 0.5))
@@ -302,7 +302,7 @@ def test_intervals_are_shown_within_0_and_100_and_no_variance_is_said(board: Boa
     assert "no variance" in words
 
 
-def test_a_reference_adds_a_column_of_differences(board: Board, text: str) -> None:
+def test_a_reference_adds_a_column_of_differences(board: BoardContent, text: str) -> None:
     against = Against("SPT, sources joshi5", -0.0123, Bounds(-0.05, 0.02), 0.0312, "worse")
     section = board.sections[0]
     reference = next(row for row in section.rows if row.label == "SPT")
@@ -317,14 +317,14 @@ def test_a_reference_adds_a_column_of_differences(board: Board, text: str) -> No
     assert "Difference</th>" not in text
 
 
-def test_ranks_of_rows_that_are_not_told_apart(board: Board) -> None:
+def test_ranks_of_rows_that_are_not_told_apart(board: BoardContent) -> None:
     scores = {"all": replace(board.sections[0].rows[0].scores["all"], rank=2, worst_rank=4)}
     row = replace(board.sections[0].rows[0], scores=scores)
     words = Reader(page(replace(board, sections=(replace(board.sections[0], rows=(row,)),)))).words
     assert "2\u20134 " in words
 
 
-def test_source_and_licence_of_a_published_row(board: Board) -> None:
+def test_source_and_licence_of_a_published_row(board: BoardContent) -> None:
     row = replace(board.sections[2].rows[0], source="a repository, commit 1a2b", licence="CC0", sources="none")
     text = page(replace(board, sections=(replace(board.sections[2], rows=(row,)),)))
     words = Reader(text).words
@@ -335,7 +335,7 @@ def test_source_and_licence_of_a_published_row(board: Board) -> None:
 
 
 @pytest.mark.parametrize("kind", get_args(IntervalMethod))
-def test_the_interval_that_ranks_are_made_with_is_the_one_shown(board: Board, kind: IntervalMethod) -> None:
+def test_the_interval_that_ranks_are_made_with_is_the_one_shown(board: BoardContent, kind: IntervalMethod) -> None:
     section = board.sections[0]
     score = replace(section.rows[0].scores["all"], seeds_only=Bounds(0.123, 0.234))
     row = replace(section.rows[0], scores={"all": score})
@@ -347,7 +347,7 @@ def test_the_interval_that_ranks_are_made_with_is_the_one_shown(board: Board, ki
     assert ("[12.3, 23.4]" in reader.words) == (kind == "seeds")
 
 
-def test_a_row_without_the_group_and_many_missing_languages(board: Board) -> None:
+def test_a_row_without_the_group_and_many_missing_languages(board: BoardContent) -> None:
     section = board.sections[0]
     scores = {"all": replace(section.rows[0].scores["all"], missing=section.groups["all"][: LISTED + 5])}
     row = replace(section.rows[0], scores=scores)

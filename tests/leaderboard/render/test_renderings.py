@@ -18,7 +18,7 @@ from xlt_bench.errors import ConfigError
 from xlt_bench.io.texts import clean
 from xlt_bench.leaderboard.board.boards import boards_of
 from xlt_bench.leaderboard.board.filters import Filter
-from xlt_bench.leaderboard.board.model import Board
+from xlt_bench.leaderboard.board.model import BoardContent
 from xlt_bench.leaderboard.board.options import Options
 from xlt_bench.leaderboard.render.latex import latex, latex_text
 from xlt_bench.leaderboard.render.markup import markdown, markdown_text
@@ -43,7 +43,7 @@ HOSTILE = (
 )
 
 
-def fixed_board() -> Board:
+def fixed_board() -> BoardContent:
     """Every kind of row: ranked, one run, failed, with missing languages, at chance, of weaker evidence, skipped."""
     part = answers(0.55, codes=CODES[2:5])
     broken = answers(0.9)
