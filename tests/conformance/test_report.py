@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support import ROOT
-from tests.support import broken_methods as broken
+from tests.support.faulty_methods import saving, sound
 from xlt_bench.conformance import CHECKS, FreshProcess, check_method, parametrize_with_checks
 from xlt_bench.errors import ConfigError
 from xlt_bench.method import Context
@@ -34,14 +34,14 @@ def test_what_a_fit_and_a_prediction_are_handed_has_no_place_for_answers() -> No
 
 
 def test_a_declared_failure_is_no_failure_and_keeps_its_reason(fresh: FreshProcess) -> None:
-    report = check_method(broken.SavesAPickle(), expected_failures={"saves_nothing_pickled": "old format"}, fresh=fresh)
+    report = check_method(saving.SavesAPickle(), expected_failures={"saves_nothing_pickled": "old format"}, fresh=fresh)
     assert report.passed
     (result,) = [result for result in report.results if result.status == "expected failure"]
     assert (result.check, result.message) == ("saves_nothing_pickled", "old format")
 
 
 def test_a_declared_failure_that_passes_is_a_failure(fresh: FreshProcess) -> None:
-    report = check_method(broken.Words(), expected_failures={"saves_nothing_pickled": "old format"}, fresh=fresh)
+    report = check_method(sound.Words(), expected_failures={"saves_nothing_pickled": "old format"}, fresh=fresh)
     assert [result.check for result in report.failures] == ["saves_nothing_pickled"]
     assert "declared as an expected failure (old format)" in report.failures[0].message
 
@@ -55,20 +55,20 @@ def test_a_declared_failure_that_passes_is_a_failure(fresh: FreshProcess) -> Non
 )
 def test_a_wrong_declaration_is_refused(declared: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        check_method(broken.Words(), expected_failures=declared)
+        check_method(sound.Words(), expected_failures=declared)
     with pytest.raises(ConfigError, match=message):
-        parametrize_with_checks(broken.Words(), expected_failures=declared)
+        parametrize_with_checks(sound.Words(), expected_failures=declared)
 
 
 def test_a_class_in_place_of_an_object_is_refused(fresh: FreshProcess) -> None:
     with pytest.raises(ConfigError, match=r"check an object, not a class: Words\(\)"):
-        check_method(broken.Words, fresh=fresh)  # type: ignore[arg-type]
+        check_method(sound.Words, fresh=fresh)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"check an object, not a class: Words\(\)"):
-        parametrize_with_checks(broken.Words)  # type: ignore[arg-type]
+        parametrize_with_checks(sound.Words)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
-class CannotFit(broken.Words):
+class CannotFit(sound.Words):
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> Any:
         raise ValueError("no such thing")
 
@@ -82,7 +82,7 @@ def test_a_method_that_cannot_fit_fails_where_it_is_said_and_skips_the_rest(fres
 
 
 @dataclass(frozen=True)
-class Dies(broken.Words):
+class Dies(sound.Words):
     pid: int = 0
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> Any:
@@ -92,7 +92,7 @@ class Dies(broken.Words):
 
 
 @dataclass(frozen=True)
-class Hangs(broken.Words):
+class Hangs(sound.Words):
     pid: int = 0
 
     def fit(self, train: Labelled, dev: Labelled, context: Context) -> Any:
@@ -104,7 +104,7 @@ class Hangs(broken.Words):
 def test_a_fresh_process_that_dies_is_told_and_the_next_one_works(fresh: FreshProcess) -> None:
     report = check_method(Dies(pid=os.getpid()), fresh=fresh)
     assert any("a fresh process died (-6)" in result.message for result in report.failures)
-    assert check_method(broken.Words(), fresh=fresh).passed
+    assert check_method(sound.Words(), fresh=fresh).passed
 
 
 @pytest.mark.slow
@@ -117,7 +117,7 @@ def test_a_fresh_process_that_does_not_end_is_given_up() -> None:
 
 def test_a_class_in_a_function_is_told_where_it_belongs(fresh: FreshProcess) -> None:
     @dataclass(frozen=True)
-    class Local(broken.Words):
+    class Local(sound.Words):
         pass
 
     report = check_method(Local(), fresh=fresh)
@@ -125,13 +125,13 @@ def test_a_class_in_a_function_is_told_where_it_belongs(fresh: FreshProcess) -> 
 
 
 def test_the_report_as_plain_data(fresh: FreshProcess) -> None:
-    plain = check_method(broken.Words(), fresh=fresh, label="words").as_json()
+    plain = check_method(sound.Words(), fresh=fresh, label="words").as_json()
     assert (plain["method"], plain["passed"]) == ("words", True)
     assert [check["check"] for check in plain["checks"]] == [check.name for check in CHECKS]
 
 
 PLUGIN_TEST = """
-from tests.support.broken_methods import SavesAPickle
+from tests.support.faulty_methods.saving import SavesAPickle
 from xlt_bench.conformance import parametrize_with_checks
 
 @parametrize_with_checks(SavesAPickle())
