@@ -22,10 +22,10 @@ def test_the_command(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     store.write(first(store), store.predictions(first(store)), lambda weights: (weights / "w").write_text("") and None)
     folder = str(store.folder)
     assert main(["pack", folder]) == 0
-    said = capsys.readouterr()
-    assert said.out == f"{SEEDS} Records packed, {SEEDS} now in {folder}/records.parquet\n"
-    assert said.err.startswith("1 left in folders, such as ")
-    assert said.err.endswith(": it has weights too\n")
+    output = capsys.readouterr()
+    assert output.out == f"{SEEDS} Records packed, {SEEDS} now in {folder}/records.parquet\n"
+    assert output.err.startswith("1 left in folders, such as ")
+    assert output.err.endswith(": it has weights too\n")
     assert main(["pack", folder, "--undo"]) == 0
     assert capsys.readouterr().out == f"{SEEDS} Records of {folder} have folders again\n"
     assert main(["pack", folder, "--undo"]) == 0

@@ -39,9 +39,9 @@ PARQUET_FAULTS: dict[str, tuple[dict[str, object], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", PARQUET_FAULTS)
-def test_a_faulty_parquet_file_is_named_with_its_row(what: str, folder: Path) -> None:
-    content, message = PARQUET_FAULTS[what]
+@pytest.mark.parametrize("fault", PARQUET_FAULTS)
+def test_a_faulty_parquet_file_is_named_with_its_row(fault: str, folder: Path) -> None:
+    content, message = PARQUET_FAULTS[fault]
     for code in CODES:
         for split in SPLITS:
             rows = [row.split("\t") for row in rows_of(code, split)]
@@ -88,9 +88,9 @@ ROW_FAULTS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", ROW_FAULTS)
-def test_a_faulty_file_is_named_with_its_line(what: str, folder: Path) -> None:
-    change, message = ROW_FAULTS[what]
+@pytest.mark.parametrize("fault", ROW_FAULTS)
+def test_a_faulty_file_is_named_with_its_line(fault: str, folder: Path) -> None:
+    change, message = ROW_FAULTS[fault]
     write(folder, "zul_Latn", "train", change([HEADER, *rows_of("zul_Latn", "train")]))
     with pytest.raises(DataError, match=message) as caught:
         load(folder)

@@ -60,20 +60,22 @@ def test_what_is_known_of_languages(folder: Path) -> None:
         '[languages.deu_Latn]\nname = "High German"\njoshi = 4\n'
         '[languages.zul_Latn]\nfamily = "Bantu"\nscript = "Latin"\n'
     )
-    known = load(folder, toml).languages
-    assert [(one.name, one.script, one.joshi) for one in known.values()][:2] == [
+    languages = load(folder, toml).languages
+    assert [(language.name, language.script, language.joshi) for language in languages.values()][:2] == [
         ("English", "Latn", 5),
         ("High German", "Latn", 4),
     ]
-    assert (known["zul_Latn"].family, known["zul_Latn"].script) == ("Bantu", "Latin")
-    assert known["deu_Latn"].family == "Indo-European"
+    assert (languages["zul_Latn"].family, languages["zul_Latn"].script) == ("Bantu", "Latin")
+    assert languages["deu_Latn"].family == "Indo-European"
 
 
 def test_any_codes_will_do(folder: Path) -> None:
     for old, new in zip(CODES, ("en", "de-AT", "x-Cyrl"), strict=True):
         (folder / old).rename(folder / new)
     task = load(folder, TOML.replace("eng_Latn", "en").replace("deu_Latn", "de-AT").replace("zul_Latn", "x-Cyrl"))
-    assert [(one.code, one.name, one.script, one.joshi) for one in task.languages.values()] == [
+    assert [
+        (language.code, language.name, language.script, language.joshi) for language in task.languages.values()
+    ] == [
         ("en", "en", "", None),
         ("de-AT", "de-AT", "", None),
         ("x-Cyrl", "x-Cyrl", "Cyrl", None),
@@ -83,8 +85,8 @@ def test_any_codes_will_do(folder: Path) -> None:
 
 
 def test_groups(folder: Path) -> None:
-    own = '[groups]\nbantu = ["zul_Latn"]\n'
-    load(folder, 'full_targets = ["bantu", "unseen"]\nfull_seeds = 2\n' + TOML + own)
+    groups_table = '[groups]\nbantu = ["zul_Latn"]\n'
+    load(folder, 'full_targets = ["bantu", "unseen"]\nfull_seeds = 2\n' + TOML + groups_table)
     info = toml_task(folder / "task.toml")
     groups = info.groups("nano")
     assert groups["joshi5"] == groups["seen"] == {"eng_Latn", "deu_Latn"}
@@ -96,8 +98,10 @@ def test_groups(folder: Path) -> None:
 
 
 def test_what_a_backbone_saw(folder: Path) -> None:
-    own = '[backbones."acme/bert"]\nseen = ["zul_Latn"]\nlow-performing = ["deu_Latn"]\n[backbones.nano]\nseen = []\n'
-    load(folder, TOML + own)
+    backbones_table = (
+        '[backbones."acme/bert"]\nseen = ["zul_Latn"]\nlow-performing = ["deu_Latn"]\n[backbones.nano]\nseen = []\n'
+    )
+    load(folder, TOML + backbones_table)
     info = toml_task(folder / "task.toml")
     groups = info.groups("acme/bert")
     assert groups["seen"] == groups["seen-wo-joshi5"] == {"zul_Latn"}

@@ -144,9 +144,9 @@ TOML_FAULTS: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", TOML_FAULTS)
-def test_a_faulty_toml_is_refused_before_any_file_is_read(what: str, tmp_path: Path) -> None:
-    toml, message = TOML_FAULTS[what]
+@pytest.mark.parametrize("fault", TOML_FAULTS)
+def test_a_faulty_toml_is_refused_before_any_file_is_read(fault: str, tmp_path: Path) -> None:
+    toml, message = TOML_FAULTS[fault]
     path = tmp_path / "reviews" / "task.toml"
     path.parent.mkdir()
     path.write_text(toml, encoding="utf-8")
