@@ -15,7 +15,7 @@ import pytest
 from tests.support.plugins import GOOD, constant_method
 from tests.support.ray_fakes import Behaviour, FakeCluster, dies_after, says
 from tests.support.toy import write_files
-from xlt_bench.engines import Means, carry_out
+from xlt_bench.engines import Means, carry_out, probe
 from xlt_bench.engines.answers import Answer
 from xlt_bench.engines.plan import Plan
 from xlt_bench.engines.ray import RayEngine, RayProfile
@@ -266,7 +266,7 @@ REFUSALS = {
 def test_what_one_node_lacks_is_said_before_anything_is_submitted(
     experiment: Experiment, lack: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ray_probe, "_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(probe, "_GRACE_SECONDS", 0.0)
     outcome, message = REFUSALS[lack]
     nodes = [Node("1", "near", {"CPU": 2.0}, "1"), Node("2", "far", {"CPU": 2.0}, "2")]
     lacking = Scene(RayProfile(), FakeCluster(nodes, looks={"2": outcome}))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xlt_bench.engines.slurm import commands
-from xlt_bench.engines.slurm.profile import Profile, read_profile
+from xlt_bench.engines.slurm.profile import SlurmProfile, read_slurm_profile
 from xlt_bench.errors import ConfigError
 
 
@@ -18,8 +18,8 @@ def test_a_file_says_what_jobs_ask_for_and_options_go_before_it(tmp_path: Path) 
         'partition = "gpu"\naccount = "lab"\ntime = "1-12:30:00"\nmemory = "16G"\ncpus = 4\ngpus = "a100:1"\n'
         'setup = ["module load cuda", "source env.sh"]\n[options]\nnodelist = "n1"\n'
     )
-    profile = read_profile(path, ["account=other", "time=90", "cells_per_job=5"])
-    assert profile == Profile(
+    profile = read_slurm_profile(path, ["account=other", "time=90", "cells_per_job=5"])
+    assert profile == SlurmProfile(
         partition="gpu",
         account="other",
         time=90,
@@ -45,7 +45,7 @@ def test_a_file_says_what_jobs_ask_for_and_options_go_before_it(tmp_path: Path) 
     [("90", 90), ("4:00:00", 240), ("0:30:01", 31), ("1-12", 2160), ("2-0:30", 2910), ("1-0:0:30", 1441)],
 )
 def test_times_are_those_of_sbatch(text: str, minutes: int) -> None:
-    assert read_profile(None, [f"time={text}"]).time == minutes
+    assert read_slurm_profile(None, [f"time={text}"]).time == minutes
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_times_are_those_of_sbatch(text: str, minutes: int) -> None:
 )
 def test_what_cannot_be_is_refused(settings: list[str], message: str) -> None:
     with pytest.raises(ConfigError) as error:
-        read_profile(None, settings)
+        read_slurm_profile(None, settings)
     assert message in str(error.value)
 
 
@@ -75,10 +75,10 @@ def test_errors_of_a_file_name_it(tmp_path: Path) -> None:
     path = tmp_path / "gpu.toml"
     path.write_text("cpus = 1.5\n")
     with pytest.raises(ConfigError, match=r"gpu\.toml: cpus must be a whole number of at least 1, not 1\.5"):
-        read_profile(path, [])
+        read_slurm_profile(path, [])
     path.write_text("setup = 3\n")
     with pytest.raises(ConfigError, match=r"gpu\.toml: setup takes a text or a list of texts, not 3"):
-        read_profile(path, [])
+        read_slurm_profile(path, [])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_options_that_a_profile_cannot_hand_on_are_refused(line: str, message: s
     path = tmp_path / "gpu.toml"
     path.write_text(f"[options]\n{line}\n")
     with pytest.raises(ConfigError) as error:
-        read_profile(path, [])
+        read_slurm_profile(path, [])
     assert message in str(error.value)
 
 
@@ -111,7 +111,7 @@ def test_an_option_without_a_value_is_one_for_jobs_and_for_the_probe(
 ) -> None:
     path = tmp_path / "gpu.toml"
     path.write_text("[options]\nexclusive = true\nnice = 5\n")
-    options = read_profile(path, ["time=3"]).sbatch_options()
+    options = read_slurm_profile(path, ["time=3"]).sbatch_options()
     assert options == {"exclusive": True, "nice": "5"}, "submitit writes --exclusive for True"
     calls: list[list[str]] = []
 
@@ -125,7 +125,7 @@ def test_an_option_without_a_value_is_one_for_jobs_and_for_the_probe(
 
 
 def test_a_job_gets_a_pack_unless_more_is_asked_for() -> None:
-    assert Profile().job_size(None) == 1
-    assert Profile(gpus="a100:1").job_size(None) == 16
-    assert Profile(gpus="1").job_size(4) == 4
-    assert Profile(cells_per_job=5).job_size(None) == 5
+    assert SlurmProfile().job_size(None) == 1
+    assert SlurmProfile(gpus="a100:1").job_size(None) == 16
+    assert SlurmProfile(gpus="1").job_size(4) == 4
+    assert SlurmProfile(cells_per_job=5).job_size(None) == 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,7 +39,7 @@ def test_cells_of_jobs_in_the_queue_are_known_by_the_name_and_place_of_the_job(t
 def test_a_plan_of_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
     (plan,) = plans(tmp_path, (4, 5))
     submission = Submissions(tmp_path).add([plan])
-    assert Plan.from_json(json.loads(submission.plans[0].read_text())) == plan
+    assert Plan.from_text(submission.plans[0].read_text()) == plan
 
 
 def test_what_is_complete_is_forgotten_and_what_is_not_keeps_its_logs(

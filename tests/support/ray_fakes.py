@@ -67,7 +67,7 @@ class FakeCluster:
 
     def submit(self, plan: str) -> int:
         """See `Cluster`."""
-        self.plans.append(Plan.from_json(json.loads(plan)))
+        self.plans.append(Plan.from_text(plan))
         place = len(self.plans) - 1
         behave = self.behaviours[place] if place < len(self.behaviours) else complete
         return self._added(behave(self.plans[-1]))

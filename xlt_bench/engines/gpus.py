@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import queue
@@ -13,10 +12,11 @@ from pathlib import Path
 
 from xlt_bench.engines.answers import Answer
 from xlt_bench.engines.base import Means, Waiting
+from xlt_bench.engines.faults import not_made, worker_fault
 from xlt_bench.engines.packs import pack_size, packs
 from xlt_bench.engines.plan import Plan
 from xlt_bench.engines.processes import WorkerProcess
-from xlt_bench.errors import ConfigError, EngineError
+from xlt_bench.errors import ConfigError
 from xlt_bench.io.process_folders import process_folder
 from xlt_bench.io.stop_signals import StopSignals
 from xlt_bench.method import Activity, Progress
@@ -91,9 +91,7 @@ class GpusEngine:
                     yield record
             faults = crew.faults()
         if cells:
-            raise EngineError(
-                f"{counted(len(cells), 'run')} not made: {'; '.join(faults)}; the same command goes on with them"
-            )
+            raise not_made(len(cells), faults)
         for fault in faults:
             self.say(f"{fault}; the others made its runs")
 
@@ -126,9 +124,12 @@ class Crew:
 
     def start(self, name: str, environment: Mapping[str, str], plan: Plan) -> None:
         """Start a worker on a plan."""
-        text = json.dumps(plan.as_json(), ensure_ascii=False)
         self._workers[name] = WorkerProcess(
-            str(len(self._workers)), text, environment, self._folder, lambda line: self._lines.put((name, line))
+            str(len(self._workers)),
+            plan.as_text(),
+            environment,
+            self._folder,
+            lambda line: self._lines.put((name, line)),
         )
 
     def answers(self, progress: Progress, cells: int) -> Iterator[Answer]:
@@ -150,11 +151,7 @@ class Crew:
     def faults(self) -> list[str]:
         """Which workers ended by themselves before their work was done, and what they said, once all have ended."""
         ends = {name: worker.end() for name, worker in self._workers.items()}
-        return [
-            f"the worker of {name} ended with code {code}" + (f" and said: {complaint}" if complaint else "")
-            for name, (code, complaint) in ends.items()
-            if code
-        ]
+        return [worker_fault(name, code, complaint) for name, (code, complaint) in ends.items() if code]
 
     def stop(self) -> None:
         """Tell workers that still run to leave, and end those that do not."""

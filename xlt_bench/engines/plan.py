@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -80,6 +81,15 @@ class Plan:
         new_records = {fingerprint: record for fingerprint, record in records if record.created > self.created}
         return replace(experiment, stored={**experiment.stored, **new_records})
 
+    def as_text(self) -> str:
+        """As another process reads it."""
+        return json.dumps(self.as_json(), ensure_ascii=False)
+
+    @staticmethod
+    def from_text(text: str) -> Plan:
+        """The inverse of `as_text`; ConfigError: another version of this program made it."""
+        return Plan.from_json(json.loads(text))
+
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         return {
@@ -126,9 +136,7 @@ class Plan:
 def _prepared(request: Request | Evaluation, loader: Loader | None) -> Experiment:
     if isinstance(request, Request):
         return prepare(request, loader)
-    from xlt_bench.runs.preparing_evaluation import (
-        prepare_evaluation,
-    )  # it brings torch
+    from xlt_bench.runs.preparing_evaluation import prepare_evaluation  # it brings torch
 
     return prepare_evaluation(request, loader).experiment
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,11 +17,15 @@ from pathlib import Path
 from xlt_bench import __version__
 from xlt_bench.engines.plan import Plan
 from xlt_bench.errors import ConfigError
+from xlt_bench.io.paths import is_file
 
 FOLDER = ".jobs"
 """Of a store, for what is kept of jobs; hidden, so that nobody takes it for a Record."""
 NO_FOLDER, NO_STORE = 111, 112
 """Exit codes of a probe that does not see the working folder, or its plan in the store."""
+_GRACE_SECONDS = 10.0
+"""For an answer to appear after its job has ended: directories of network file systems are cached."""
+_PAUSE_SECONDS = 0.5
 
 
 @contextmanager
@@ -30,10 +35,18 @@ def written_plan(folder: Path, plan: Plan) -> Iterator[Path]:
     probe.mkdir(parents=True)
     try:
         path = probe / "plan.json"
-        path.write_text(json.dumps(plan.as_json(), ensure_ascii=False), encoding="utf-8")
+        path.write_text(plan.as_text(), encoding="utf-8")
         yield path
     finally:
         shutil.rmtree(probe, ignore_errors=True)
+
+
+def has_appeared(answer: Path) -> bool:
+    """Whether the answer of a probe that has ended lies there; it is given some seconds to do so."""
+    deadline = time.monotonic() + _GRACE_SECONDS
+    while not is_file(answer) and time.monotonic() < deadline:
+        time.sleep(_PAUSE_SECONDS)
+    return is_file(answer)
 
 
 def check_answer(path: Path) -> None:

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write down what is wrong, or nothing, and where this ran; 0 in either case."""
     plan_path, answer_path = map(Path, arguments)
     try:
-        plan = Plan.from_json(json.loads(plan_path.read_text(encoding="utf-8")))
+        plan = Plan.from_text(plan_path.read_text(encoding="utf-8"))
         os.chdir(plan.folder)
         experiment = plan.experiment()
         experiment.setup.store.check_writable()

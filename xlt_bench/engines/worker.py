@@ -6,7 +6,6 @@ if one of them is lost, its cells are made here.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     speaker = Speaker(sys.stdout)
     threading.Thread(target=_leave_after, args=(os.getppid(),), daemon=True).start()
     try:
-        plan = Plan.from_json(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
+        plan = Plan.from_text(Path(arguments[0]).read_text(encoding="utf-8"))
         os.chdir(plan.folder)
         with redirect_stdout(sys.stderr):  # what a method prints is no answer
             for record in carry_out_plan(plan, speaker):

@@ -9,22 +9,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from xlt_bench.engines.base import Means, Waiting
+from xlt_bench.engines.faults import not_made
 from xlt_bench.engines.job_device import JobDevice
 from xlt_bench.engines.packs import pack_size, packs
 from xlt_bench.engines.probe import FOLDER
-from xlt_bench.engines.ray.cluster import Cluster, check_reachable, connect
+from xlt_bench.engines.ray.cluster import Cluster
+from xlt_bench.engines.ray.connecting import check_reachable, connect
 from xlt_bench.engines.ray.jobs import Jobs
 from xlt_bench.engines.ray.probe import NodeProbe, able_nodes, room
 from xlt_bench.engines.ray.profile import RayProfile, read_ray_profile
-from xlt_bench.errors import ConfigError, EngineError
+from xlt_bench.errors import ConfigError
 from xlt_bench.io.stop_signals import StopSignals
 from xlt_bench.method import Activity, Progress
-from xlt_bench.progress.lines import counted
 from xlt_bench.records.record import Record
 from xlt_bench.runs.experiment import Experiment
 from xlt_bench.runs.request import Request
-
-_FAULTS = 3  # that a message lists
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class RayEngine:
                 self.progress.activity(Activity("writing", f"seed {record.cell.seed}"))
                 yield record
         if jobs.faults:
-            raise _not_made(experiment, jobs.faults)
+            raise not_made(sum(experiment.settled(cell) is None for cell in experiment.missing), jobs.faults)
 
     @property
     def _device(self) -> JobDevice:
@@ -106,12 +105,3 @@ class RayEngine:
         if self.profile.cells_per_job is not None:
             return self.profile.cells_per_job
         return min(pack_size(self.pack, self._device.name), math.ceil(cells / jobs_at_once))
-
-
-def _not_made(experiment: Experiment, faults: list[str]) -> EngineError:
-    missing = sum(experiment.settled(cell) is None for cell in experiment.missing)
-    distinct = list(dict.fromkeys(faults))
-    more = f"; and {len(distinct) - _FAULTS} more" if len(distinct) > _FAULTS else ""
-    return EngineError(
-        f"{counted(missing, 'run')} not made: {'; '.join(distinct[:_FAULTS])}{more}; the same command goes on with them"
-    )

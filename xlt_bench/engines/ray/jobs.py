@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from xlt_bench.engines.answers import Answer
+from xlt_bench.engines.faults import worker_fault
 from xlt_bench.engines.plan import Plan
 from xlt_bench.engines.ray.cluster import Cluster
 from xlt_bench.engines.ray.report import Report
@@ -71,7 +71,7 @@ class Jobs:
         """Submit a plan."""
         cells = {cell.fingerprint: cell for cell in plan.cells}
         job = Job(plan, cells, self._checkpoints(plan.cells), deaths)
-        self.live[self.cluster.submit(json.dumps(plan.as_json(), ensure_ascii=False))] = job
+        self.live[self.cluster.submit(plan.as_text())] = job
 
     def records(self) -> Iterator[Record]:
         """Records that have come since the last call; waits a moment for them."""
@@ -99,8 +99,7 @@ class Jobs:
     def _end(self, number: int, report: Report) -> Iterator[Record]:
         """What a job has made when it ends; what is missing of it is begun again where its worker died."""
         job = self.live.pop(number)
-        made = list(self._settled(job, list(job.cells)))
-        yield from made
+        yield from self._settled(job, list(job.cells))
         if not job.cells:
             return
         if not report.code:
@@ -108,20 +107,17 @@ class Jobs:
             if job.cells:
                 self.faults.append(f"a worker on {job.host} has ended, and its Records do not appear in the store here")
             return
-        name = f"the worker of a job on {job.host or 'the cluster'}"
-        last_line = f" and said: {report.complaint}" if report.complaint else ""
-        ended = f"{name} ended with code {report.code}{last_line}"
+        fault = worker_fault(f"a job on {job.host or 'the cluster'}", report.code, report.complaint)
         if report.code > 0 and report.code != STOPPED_EXIT_CODE:
-            self.faults.append(ended)
+            self.faults.append(fault)
             return
         plan = replace(job.plan, cells=tuple(job.cells.values()))
-        has_made_records = bool(made) or len(job.cells) < len(job.plan.cells)
-        has_advanced = has_made_records or self._checkpoints(plan.cells) != job.checkpoints
+        has_advanced = len(job.cells) < len(job.plan.cells) or self._checkpoints(plan.cells) != job.checkpoints
         deaths = 1 if has_advanced else job.deaths + 1
         if deaths > self.retries:
-            self.faults.append(f"{ended}, {deaths} times in a row without getting further")
+            self.faults.append(f"{fault}, {deaths} times in a row without getting further")
             return
-        self.say(f"{ended}; it is begun again")
+        self.say(f"{fault}; it is begun again")
         self.begin(plan, deaths)
 
     def _settled(self, job: Job, fingerprints: Sequence[str]) -> Iterator[Record]:

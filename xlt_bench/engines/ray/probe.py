@@ -18,8 +18,6 @@ from xlt_bench.progress.lines import counted
 
 _PATIENCE_SECONDS = 60.0
 """After the first answer: nodes that are busy with others' work are not waited for."""
-_GRACE_SECONDS = 10.0
-_PAUSE_SECONDS = 0.5
 
 
 def able_nodes(nodes: Sequence[Node], profile: RayProfile) -> list[Node]:
@@ -97,10 +95,7 @@ class NodeProbe:
         return answered
 
     def _check(self, node: Node, report: Report, plan: Plan, answer: Path) -> None:
-        deadline = time.monotonic() + _GRACE_SECONDS
-        while report.code == 0 and not is_file(answer) and time.monotonic() < deadline:
-            time.sleep(_PAUSE_SECONDS)
-        if is_file(answer):
+        if is_file(answer) or (report.code == 0 and probe.has_appeared(answer)):
             return probe.check_answer(answer)
         host = report.host or node.host
         if report.code == probe.NO_FOLDER:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from xlt_bench.engines.slurm.engine import SlurmEngine
-from xlt_bench.engines.slurm.profile import Profile
+from xlt_bench.engines.slurm.profile import SlurmProfile
 
-__all__ = ["Profile", "SlurmEngine"]
+__all__ = ["SlurmEngine", "SlurmProfile"]

@@ -15,7 +15,7 @@ from xlt_bench.engines.slurm import commands
 from xlt_bench.engines.slurm.commands import QueuedJob
 from xlt_bench.engines.slurm.job import PlanJob
 from xlt_bench.engines.slurm.probe import ClusterProbe
-from xlt_bench.engines.slurm.profile import Profile, read_profile
+from xlt_bench.engines.slurm.profile import SlurmProfile, read_slurm_profile
 from xlt_bench.engines.slurm.submissions import Submission, Submissions
 from xlt_bench.errors import ConfigError, EngineError
 from xlt_bench.method import Activity, Progress
@@ -43,7 +43,7 @@ class SlurmEngine:
         say: is told what is submitted, a line each.
     """
 
-    profile: Profile
+    profile: SlurmProfile
     progress: Progress
     pack: int | None
     say: Callable[[str], None]
@@ -56,7 +56,7 @@ class SlurmEngine:
             ConfigError: the profile cannot be, or this machine or its cluster lacks what is needed.
         """
         means.check_no_threads()
-        profile = read_profile(means.profile, means.job)
+        profile = read_slurm_profile(means.profile, means.job)
         _import_submitit()
         commands.check_installed()
         commands.check_partition(profile.partition)
@@ -119,7 +119,7 @@ class SlurmEngine:
             cells = unsettled_cells
             queued = submissions.jobs_of_cells(jobs)
             self.progress.activity(_activity(jobs, len(cells)))
-            if not cells or not all(cell.fingerprint not in queued for cell in cells):
+            if not cells or any(cell.fingerprint in queued for cell in cells):
                 gone_since = None
             elif gone_since is None:
                 gone_since = time.monotonic()
@@ -155,7 +155,7 @@ def _activity(jobs: Sequence[QueuedJob], cells: int) -> Activity:
     return Activity("waiting", f"for {counted(cells, 'run')}, jobs: {running} running, {waiting} in the queue")
 
 
-def _submit(submission: Submission, profile: Profile) -> str:
+def _submit(submission: Submission, profile: SlurmProfile) -> str:
     """Give a submission to Slurm; the id of its array.
 
     Raises:

@@ -12,14 +12,12 @@ from pathlib import Path
 from xlt_bench.engines import probe
 from xlt_bench.engines.plan import Plan
 from xlt_bench.engines.slurm import commands
-from xlt_bench.engines.slurm.profile import Profile
+from xlt_bench.engines.slurm.profile import SlurmProfile
 from xlt_bench.errors import ConfigError, EngineError
 from xlt_bench.io.paths import is_file
 
 _MINUTES = 10
 _POLL_SECONDS = 1.0
-_GRACE_SECONDS = 10.0
-"""After which an answer on a network's file system is no longer expected to appear."""
 _NO_PYTHON = (126, 127)
 
 
@@ -32,7 +30,7 @@ class ClusterProbe:
         say: is told that there is a probe, and why it waits.
     """
 
-    def __init__(self, folder: Path, profile: Profile, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, profile: SlurmProfile, say: Callable[[str], None]) -> None:
         self._folder = folder
         self._profile = profile
         self._say = say
@@ -64,11 +62,8 @@ class ClusterProbe:
         except BaseException:
             commands.cancel([folder.name])
             raise
-        deadline = time.monotonic() + _GRACE_SECONDS
         end = commands.ends(job_id).get(0, commands.JobEnd())
-        while not is_file(answer_path) and end.code in (0, None) and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
-        if not is_file(answer_path):
+        if not is_file(answer_path) and not (end.code in (0, None) and probe.has_appeared(answer_path)):
             raise _unanswered(job_id, end, plan, self._profile)
         probe.check_answer(answer_path)
 
@@ -85,7 +80,7 @@ class ClusterProbe:
             time.sleep(_POLL_SECONDS)
 
 
-def _script(plan: Plan, profile: Profile, plan_path: Path, answer_path: Path) -> str:
+def _script(plan: Plan, profile: SlurmProfile, plan_path: Path, answer_path: Path) -> str:
     """Lines of the shell whose exit code tells, without any file, which folder a node does not see."""
     python = profile.python or shlex.quote(sys.executable)
     paths = " ".join(shlex.quote(str(path)) for path in (plan_path, answer_path))
@@ -98,7 +93,7 @@ def _script(plan: Plan, profile: Profile, plan_path: Path, answer_path: Path) ->
     )
 
 
-def _unanswered(job_id: str, end: commands.JobEnd, plan: Plan, profile: Profile) -> Exception:
+def _unanswered(job_id: str, end: commands.JobEnd, plan: Plan, profile: SlurmProfile) -> Exception:
     """What a probe without an answer says by its exit code."""
     python = profile.python or sys.executable
     code, state = end.code, end.state

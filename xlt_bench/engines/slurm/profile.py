@@ -1,4 +1,4 @@
-"""A Profile: what every job of a cluster asks for. Its fields declare the keys of a TOML file and of `--job`."""
+"""A SlurmProfile: what every job of a cluster asks for. Its fields declare the keys of a TOML file and of `--job`."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _read_option(key: str, value: object, name: str) -> tuple[str, str | Literal
 
 
 @dataclass(frozen=True)
-class Profile:
+class SlurmProfile:
     """What every job asks for.
 
     Attributes:
@@ -155,13 +155,13 @@ class Profile:
         return {name: value for name, value in fields.items() if value is not None} | dict(self.options)
 
 
-def read_profile(path: Path | None, settings: Sequence[str]) -> Profile:
+def read_slurm_profile(path: Path | None, settings: Sequence[str]) -> SlurmProfile:
     """A profile from a TOML file, and from `name=value`, which go before it.
 
     Raises:
         ConfigError: a key that there is not, the first value that breaks its rule, or a warning at a job's start.
     """
-    profile = read_profile_as(Profile, path, settings, "partition=gpu")
+    profile = read_profile_as(SlurmProfile, path, settings, "partition=gpu")
     if profile.warning >= 60 * profile.time:
         raise ConfigError(
             f"time={profile.time} with warning={profile.warning}: jobs of {counted(profile.time, 'minute')} would be "

@@ -117,8 +117,7 @@ class Submissions:
         submission = Submission(self.folder / name, cells)
         with atomic.temporary(self.folder) as folder:
             for place, plan in enumerate(plans):
-                text = json.dumps(plan.as_json(), ensure_ascii=False)
-                (folder / submission.plans[place].name).write_text(text, encoding="utf-8")
+                (folder / submission.plans[place].name).write_text(plan.as_text(), encoding="utf-8")
             (folder / _MANIFEST).write_text(json.dumps({"cells": cells}), encoding="utf-8")
             atomic.move_in(folder, submission.folder)
         return submission
