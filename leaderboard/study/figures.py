@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xlt_bench.io.texts import shortened
 from xlt_bench.leaderboard.board.model import RowScore
 from xlt_bench.leaderboard.render.figures import (
     COLOURS,
@@ -25,6 +26,9 @@ from xlt_bench.studies.definition import Form
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_LONGEST_NAME = 24
+"""Characters of a group's name that fit above a panel."""
 
 
 def save_study_figure(results: Results, stem: Path) -> list[Path]:
@@ -58,7 +62,8 @@ def _curves(results: Results) -> Figure:
             _curve(axes, points, number, (number - (len(columns) - 1) / 2) * 0.07)
         axes.set_xticks(range(len(positions)), [axis_text(position) for position in positions])
         axes.set_xlabel(AXES[results.study.report.over or "shots"].lower())
-        axes.set_title(f"{group}: {len(codes)} language{'' if len(codes) == 1 else 's'}", parse_math=False)
+        name = shortened(group, _LONGEST_NAME)  # languages that stand for a group are joined by "+"
+        axes.set_title(f"{name}: {len(codes)} language{'' if len(codes) == 1 else 's'}", parse_math=False)
     panels.flat[0].set_ylabel(f"{results.metric.title} in per cent")
     _legend(figure, columns)
     return figure

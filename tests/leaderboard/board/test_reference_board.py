@@ -27,6 +27,8 @@ BOARDS = (
 REPORTS = (
     ("sentence-encoder", "sib200", "low-performing"),
     ("sentence-encoder-unseen", "sib200", "unseen,full-46"),
+    ("sentence-encoder-sources", "sib200", "low-performing"),
+    ("sentence-encoder-labels", "sib200", "amh_Ethi+kat_Geor+swh_Latn+ajp_Arab+dyu_Latn+run_Latn"),
     ("sentence-encoder-nusax", "nusax-senti", "unseen"),
     ("masked-lm", "cldr", "full-8-unseen"),
     ("masked-lm-sentences", "sib200", "ace_Arab+bho_Deva+hat_Latn+lin_Latn+nya_Latn+tat_Cyrl"),
