@@ -195,5 +195,5 @@ def test_a_group_that_only_other_rows_of_the_board_speak_of_may_be_named() -> No
     store = Store(ROOT / "leaderboard/sentence-encoder-unseen")  # its runs speak of unseen and full-46
     (board,) = boards_of(store, Filter(task="sib200", targets="low-performing"), Options())
     assert "low-performing" in board.sections[0].groups
-    found = compare_in(store, Filter(task="sib200"), "xpe", "spt", "low-performing")
-    assert {group.group: len(group.languages) for group in found.groups}["low-performing"] == 46
+    comparison = compare_in(store, Filter(task="sib200"), "linear-probe", "spt", "low-performing")
+    assert {group.group: len(group.languages) for group in comparison.groups}["low-performing"] == 46
