@@ -70,7 +70,8 @@ def _table(board: BoardContent, section: BoardSection, groups: Mapping[str, int]
 def _header(board: BoardContent, section: BoardSection, name: str, width: int) -> Text:
     kind = " explor." if is_exploratory(board, section, name) else ""
     count = Text(f"{len(section.groups[name])}{kind}", style="dim")
-    return Text("\n").join([*(Text(line) for line in textwrap.wrap(clean(name), width)), count])
+    lines = textwrap.wrap(clean(name).replace("+", "+ "), width)  # languages that stand for a group are joined by "+"
+    return Text("\n").join([*(Text(line) for line in lines), count])
 
 
 def _label(row: BoardRow, plain: bool) -> Text:

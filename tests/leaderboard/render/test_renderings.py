@@ -105,6 +105,12 @@ def test_four_groups_fit_the_terminal_and_nothing_is_cut(width: int) -> None:
     assert all(word in text for word in label.split() if len(word) < 24)
 
 
+def test_languages_that_stand_for_a_group_are_whole_in_the_head_of_their_column() -> None:
+    name = "swh_Latn+kat_Geor+hin_Deva+yor_Latn"
+    lines = shown(board_of(runs(groups={name: CODES[2:]}))).splitlines()
+    assert all(any(line.rstrip("+ ").endswith(code) for line in lines) for code in name.split("+"))
+
+
 def test_more_groups_than_fit_follow_in_another_table() -> None:
     groups = {f"group-{n}": CODES[2 + n % 3 :] for n in range(8)}
     text = shown(board_of(runs(groups=groups)))

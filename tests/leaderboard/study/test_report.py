@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from xlt_bench.baselines import TASK_HASH
+from xlt_bench.leaderboard.render.figures import styled
 from xlt_bench.leaderboard.study.costs import is_efficient
+from xlt_bench.leaderboard.study.figures import _curves
 from xlt_bench.leaderboard.study.lines import Results, results_of
 from xlt_bench.leaderboard.study.pairs import languages_text, pairs_table
 from xlt_bench.leaderboard.study.report import report_text, show_report
@@ -285,3 +287,16 @@ def test_a_cost_report_leaves_out_what_never_ran(made: Made) -> None:
     assert "| xpe (joshi5)" in text
     assert "| spt" not in text
     assert "Failed: spt, sources joshi5, seeds 0 to 2." in text
+
+
+def test_the_name_of_languages_that_stand_for_a_group_stays_above_its_panel(made: Made) -> None:
+    pytest.importorskip("matplotlib")
+    made.add("xpe", 0.9)
+    results = made.results("curve", over="shots")
+    with styled():
+        figure = _curves(replace(results, groups={"+".join(TARGETS[:6]): TARGETS[:6]}))
+        figure.canvas.draw()  # type: ignore[no-untyped-call]
+    (axes,) = figure.axes
+    assert axes.get_title(loc="left").endswith(": 6 languages")
+    title = axes._left_title.get_window_extent()  # type: ignore[attr-defined]
+    assert 0 <= title.x0 < title.x1 <= figure.bbox.x1

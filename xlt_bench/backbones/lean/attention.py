@@ -26,8 +26,8 @@ def attention(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dr
 class _Attention(torch.autograd.Function):
     """Attention that keeps its weights and, of dropout, a mask of 16 bits a weight, but not what was left of them.
 
-    Products are in the inputs' precision, as in the layers around them; softmax is in float32. What remains of the
-    weights is scaled in the values, of which there are fewer.
+    Products and the weights that are kept are in the inputs' precision, as in the layers around them; the softmax is
+    taken in float32. What remains of the weights is scaled in the values, of which there are fewer.
     """
 
     @staticmethod
