@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from xlt_bench.backbones.batches import Batch, least_padded_runs, runs_of_like_length
+from xlt_bench.backbones.batches import Batch, even_parts, least_padded_runs, runs_of_like_length
 
 TOKENS, PROMPT = 120, 5
 """A run besides its tokens takes 120 // 20 = 6 of them."""
@@ -67,3 +67,28 @@ def test_blocks_hold_every_row_once_padded_to_the_longest_of_them() -> None:
     assert all(block.ids.shape[1] == int(block.mask.sum(1).max()) for block in blocks)
     assert all(len(block) * (PROMPT + block.ids.shape[1]) <= TOKENS for block in blocks)
     assert batch.blocks(7 * 35, PROMPT) == [batch], "what is small enough stays as it is"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_without_padding_parts_are_as_few_as_can_be_and_alike(seed: int) -> None:
+    lengths = torch.from_numpy(np.random.default_rng(seed).integers(7, 60, 40))
+    parts = even_parts(lengths, 300)
+    assert torch.equal(torch.cat(parts), torch.arange(40)), "in their order"
+    sizes = [int(lengths[part].sum()) for part in parts]
+    assert len(parts) == -(-sum(sizes) // 300)
+    assert max(sizes) - min(sizes) <= 2 * 60, "a text more or less at either end"
+
+
+def test_without_padding_a_long_text_leaves_no_part_empty() -> None:
+    assert [part.tolist() for part in even_parts(torch.tensor([5, 500, 5]), 120)] == [[0], [1], [2]]
+    assert [part.tolist() for part in even_parts(torch.tensor([500, 2]), 120)] == [[0], [1]]
+    assert [part.tolist() for part in even_parts(torch.tensor([5]), 120)] == [[0]]
+
+
+def test_blocks_without_padding_are_cut_by_their_tokens() -> None:
+    lengths = torch.tensor([30, 3, 12, 3, 25, 29, 11])
+    mask = (torch.arange(30) < lengths[:, None]).long()
+    batch = Batch(torch.arange(7)[:, None].expand(7, 30) * mask, mask)
+    blocks = batch.blocks(80, PROMPT, packed=True)
+    assert [block.mask.sum(1).tolist() for block in blocks] == [[30, 3, 12, 3], [25, 29, 11]]
+    assert batch.blocks(7 * PROMPT + 113, PROMPT, packed=True) == [batch]

@@ -50,6 +50,8 @@ MODELS: dict[str, Callable[..., PreTrainedModel]] = {
     "roberta": lambda **config: RobertaModel(RobertaConfig(**config), add_pooling_layer=False),
     "xlm-roberta": lambda **config: XLMRobertaModel(XLMRobertaConfig(**config), add_pooling_layer=False),
 }
+NEXT_TO_NOTHING = 1e-9
+"""A share of dropout that drops nothing: a model in train mode is computed with all its parts, and has one result."""
 PAIRS = ("bert", "electra", "electra-projected")
 """Models whose embeddings tell the texts of a pair apart."""
 
@@ -115,17 +117,42 @@ def test_output_and_gradients_equal_the_whole_model_s(
     assert_equal(quick(before, sizes, quick.words(Batch(IDS, mask), 4)), expected, before)
 
 
+@pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS.keys())
 @pytest.mark.parametrize("read_out", get_args(ReadOut))
 @pytest.mark.parametrize("kind", MODELS)
-def test_every_type_is_read_in_every_way(kind: str, read_out: ReadOut, mask: Tensor) -> None:
-    encoder, sizes = model(kind), [2, 1]
+def test_every_type_is_read_in_every_way(kind: str, read_out: ReadOut, mask: Tensor, packed: bool) -> None:
+    encoder, sizes = model(kind, dropped=NEXT_TO_NOTHING), [2, 1]
     before = prompts(2, width=int(encoder.get_input_embeddings().weight.shape[1]))
     segments = SEGMENTS * mask if kind in PAIRS else None
     expected = whole(encoder, before, sizes, mask, read_out, segments)
-    quick = lean_of(encoder)
+    quick = lean_of(encoder.train(packed))
+    assert quick.packs == packed
     words = quick.words(Batch(IDS, mask, segments=segments), 4)
     assert_equal(quick(before, sizes, words, read_out), expected, before)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_blank_is_read_whatever_the_read_out(packed: bool) -> None:
+    encoder, before, blanks = model("mpnet", dropped=NEXT_TO_NOTHING), prompts(1), torch.tensor([1, 2, 0])
+    mask = MASKS["padded"]
+    embedded = torch.cat([before[0].expand(3, -1, -1), encoder.get_input_embeddings()(IDS)], 1)
+    states = encoder(inputs_embeds=embedded, attention_mask=functional.pad(mask, (4, 0), value=1)).last_hidden_state
+    quick = lean_of(encoder.train(packed))
+    hidden = quick(before, [3], quick.words(Batch(IDS, mask, blanks=blanks), 4), "mean")
+    assert_equal(hidden, states[torch.arange(3), 4 + blanks], before)
+
+
+@pytest.mark.parametrize("shares", [(0.2, 0.0), (0.0, 0.2)], ids=["states", "weights"])
+def test_states_and_attention_weights_are_dropped_each_with_its_own_share(shares: tuple[float, float]) -> None:
+    config = {"hidden_dropout_prob": shares[0], "attention_probs_dropout_prob": shares[1]}
+    encoder, before = model(**config).train(), prompts(1)
+    quick = lean_of(encoder)
+    with torch.no_grad():
+        draws = torch.stack([quick(before, [3], quick.words(Batch(IDS, MASKS["padded"]), 4)) for _ in range(300)])
+        theirs = torch.stack([whole(encoder, before, [3], MASKS["padded"]) for _ in range(300)])
+    assert float(theirs.std(0).mean()) > 0.01
+    assert float(draws.std(0).mean()) == pytest.approx(float(theirs.std(0).mean()), rel=0.06)
 
 
 def test_words_are_the_same_whatever_stands_before_them() -> None:

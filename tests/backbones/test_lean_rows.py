@@ -29,7 +29,7 @@ def test_a_long_run_has_few_sizes_and_a_small_one_is_left_alone() -> None:
 
 def test_positions_come_back_with_their_gradient_and_the_rows_beyond_are_zero() -> None:
     states = random(3, 25, 8).requires_grad_()
-    layout = RowLayout.of(states)
+    layout = RowLayout.of(3, 25, CPU)
     matrix = layout.flat(states)
     assert matrix.shape == (128, 8)
     assert torch.equal(layout.unflat(matrix), states)

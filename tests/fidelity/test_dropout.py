@@ -12,11 +12,14 @@ from torch import Tensor, nn
 
 from tests.support.fits import DEV, TEST, TRAIN, context, copied, loud, same
 from xlt_bench.backbones.backbone import Backbone
-from xlt_bench.backbones.lean import attention as lean_attention
+from xlt_bench.backbones.lean import LeanEncoder
+from xlt_bench.backbones.lean import attention_by_text as lean_attention_by_text
 from xlt_bench.backbones.lean import dropout as lean_dropout
-from xlt_bench.backbones.lean import layer as lean_layer
 from xlt_bench.backbones.lean import norm as lean_norm
+from xlt_bench.backbones.lean import packed as lean_packed
+from xlt_bench.backbones.lean import padded as lean_padded
 from xlt_bench.backbones.lean.attention import attention
+from xlt_bench.backbones.lean.attention_by_text import attention_by_text
 from xlt_bench.backbones.lean.dropout import random_mask
 from xlt_bench.method import Context
 from xlt_bench.methods.dual import DUAL
@@ -109,7 +112,7 @@ def test_the_backbone_s_own_dropout_is_active_while_fitting_only(
         shares[fitting].append(float((mask == 0).float().mean()))
         return mask
 
-    for module in (lean_dropout, lean_attention, lean_norm):
+    for module in (lean_dropout, lean_attention_by_text, lean_norm):
         monkeypatch.setattr(module, "random_mask", watched)
     fitting = True
     fitted = SPT().fit(TRAIN, DEV, context(tiny_backbone_with_dropout, loud(steps=8, evaluate_every=8)))
@@ -134,21 +137,28 @@ def test_the_backbone_s_own_dropout_is_active_in_an_encoder_that_is_run_whole(
         assert set(layer.evaluating) == {0.0}
 
 
+@pytest.mark.parametrize("packed", [True, False])
 def test_attention_dropout_of_the_backbone_is_active_while_fitting(
-    tiny_backbone_with_dropout: Backbone, monkeypatch: pytest.MonkeyPatch
+    packed: bool, tiny_backbone_with_dropout: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: dict[bool, list[float]] = {True: [], False: []}
+    shares: dict[bool, list[float]] = {True: [], False: []}
 
-    def watched(*given: Any) -> Tensor:
-        told[torch.is_grad_enabled()].append(given[-1])
-        return attention(*given)
+    def watched(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def call(*arguments: Any) -> Tensor:
+            shares[torch.is_grad_enabled()].append(arguments[-1])
+            return function(*arguments)
 
-    monkeypatch.setattr(lean_layer, "attention", watched)
+        return call
+
+    monkeypatch.setattr(lean_padded, "attention", watched(attention))
+    monkeypatch.setattr(lean_packed, "attention_by_text", watched(attention_by_text))
+    if not packed:
+        monkeypatch.setattr(LeanEncoder, "packs", False)
     fitted = SPT().fit(TRAIN, DEV, context(tiny_backbone_with_dropout, loud(steps=3)))
     fitted.predict(TEST.examples)
-    assert set(told[True]) == {0.1}
-    assert set(told[False]) == {0.0}
-    assert len(told[True]) == 3 * 2, "in each of 2 layers"
+    assert set(shares[True]) == {0.1}
+    assert set(shares[False]) == {0.0}
+    assert len(shares[True]) == 3 * 2, "in each of 2 layers"
 
 
 def test_attention_dropout_is_active_in_an_encoder_that_is_run_whole(

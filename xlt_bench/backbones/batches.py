@@ -113,21 +113,36 @@ class Batch:
             segments=None if self.segments is None else functional.pad(self.segments, added),
         )
 
-    def blocks(self, tokens: int, prompt: int = 0) -> list[Batch]:
-        """The batch in parts of like length and of at most so many padded tokens each, `prompt` vectors a text counted.
+    def blocks(self, tokens: int, prompt: int = 0, packed: bool = False) -> list[Batch]:
+        """The batch in parts of few enough tokens, and a longer text as a part by itself.
 
-        Texts of one length keep their order; a batch that is small enough stays as it is.
+        Args:
+            tokens: of a part, `prompt` vectors a text counted, at most: with padding, or about as many without.
+            prompt: vectors before each text.
+            packed: whether the backbone leaves padding out; else a part has texts of like length, those of one length
+                in their order, and a batch that is small enough stays as it is.
         """
-        parts = self.block_rows(tokens, prompt)
+        parts = self.block_rows(tokens, prompt, packed)
         return [self] if len(parts) == 1 else [self.take(rows) for rows in parts]
 
-    def block_rows(self, tokens: int, prompt: int = 0) -> list[Tensor]:
+    def block_rows(self, tokens: int, prompt: int = 0, packed: bool = False) -> list[Tensor]:
         """The rows of each block, int64."""
+        lengths = self.mask.sum(1)
+        if packed:
+            return even_parts(prompt + lengths, tokens)
         if len(self) * (prompt + self.ids.shape[1]) <= tokens:
             return [torch.arange(len(self))]
-        lengths = self.mask.sum(1)
         order = torch.argsort(lengths, stable=True)
         return [order[part] for part in least_padded_runs(lengths[order].tolist(), tokens, prompt)]
+
+
+def even_parts(lengths: Tensor, tokens: int) -> list[Tensor]:
+    """The places of texts, in their order, in parts of about as many tokens each, and so many at most on average."""
+    ends = lengths.cumsum(0)
+    total = int(ends[-1])
+    middles = ends - lengths / 2
+    number = (middles * -(-total // tokens) / total).long()
+    return [part for part in torch.arange(len(lengths)).split(number.bincount().tolist()) if len(part)]
 
 
 def runs_of_like_length(lengths: Sequence[int], tokens: int, prompt: int) -> Iterator[slice]:

@@ -137,7 +137,7 @@ class PromptedForward:
         ]
 
     def _hidden_in_blocks(self, prompt: Tensor, batch: Batch) -> Tensor:
-        rows = batch.block_rows(tokens_at_once(self._backbone.device), prompt.shape[-2])
+        rows = batch.block_rows(tokens_at_once(self._backbone.device), prompt.shape[-2], self._packs)
         states = []
         for part in rows:
             part_prompt = prompt if prompt.ndim == 2 else prompt[part.to(prompt.device)]
@@ -168,7 +168,13 @@ class PromptedForward:
     def _blocks(self, batches: Sequence[Batch], vectors: int) -> list[Sequence[Batch]]:
         if len(batches) > 1:
             return [batches]
-        return [[block] for block in batches[0].blocks(tokens_at_once(self._backbone.device), vectors)]
+        tokens = tokens_at_once(self._backbone.device)
+        return [[block] for block in batches[0].blocks(tokens, vectors, self._packs)]
+
+    @property
+    def _packs(self) -> bool:
+        """Whether texts go through the backbone without padding."""
+        return self._backbone.lean is not None and self._backbone.lean.packs
 
     def _in_mode(self, modules: Sequence[nn.Module]) -> list[Prompted]:
         # peft leaves the frozen backbone in train mode while fitting, so its own dropout is active

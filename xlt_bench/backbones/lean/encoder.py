@@ -13,10 +13,14 @@ from transformers import PreTrainedModel
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.backbones.lean.dropout import dropout
 from xlt_bench.backbones.lean.layer import Layer
-from xlt_bench.backbones.lean.layers import LeanLayers, ReadRows
+from xlt_bench.backbones.lean.layers import LeanLayers
 from xlt_bench.backbones.lean.norm import layer_norm
+from xlt_bench.backbones.lean.packed import PackedTexts
+from xlt_bench.backbones.lean.padded import PaddedTexts
 from xlt_bench.backbones.lean.parts import EncoderParts, parts_of
 from xlt_bench.backbones.lean.products import linear
+from xlt_bench.backbones.lean.rows import RowLayout
+from xlt_bench.backbones.lean.texts import Texts
 from xlt_bench.recipe import ReadOut
 
 
@@ -25,18 +29,15 @@ class Words:
     """What the texts of a batch bring to the first layer, whatever prompt stands before them.
 
     Attributes:
-        states: word states after the embeddings, (items, tokens, d).
-        projected: their queries, keys and values in the first layer, (items, tokens, 3 d).
-        mask: (items, tokens), 1 where there is a token.
-        bias: added to attention scores, (items or 1, heads or 1, positions or 1, positions): minus infinity at padding,
-            and the model's own bias by distance; None where there is neither.
+        states: word states after the embeddings, (items, tokens, d), or (tokens, d) where they are packed.
+        projected: their queries, keys and values in the first layer, (..., 3 d).
+        texts: how they lie in a matrix with a prompt before each.
         blanks: position of each text's token whose state is read, (items,); None: as the read-out says.
     """
 
     states: Tensor
     projected: Tensor
-    mask: Tensor
-    bias: Tensor | None
+    texts: Texts
     blanks: Tensor | None
 
 
@@ -60,17 +61,33 @@ class LeanEncoder:
     def _dropped(self) -> float:
         return self._parts.dropout if self._model.training else 0.0
 
+    @property
+    def packs(self) -> bool:
+        """Whether texts go through without padding: while attention weights are dropped, on a CPU in float32."""
+        weight = self._parts.positions
+        suited = weight.device.type == "cpu" and weight.dtype == torch.float32
+        return suited and self.training and any(layer.attention_dropout for layer in self._parts.layers)
+
     @torch.no_grad()
     def words(self, batch: Batch, prompt: int) -> Words:
         """The texts of a batch behind prompts of this many vectors."""
         parts = self._parts
-        device = parts.positions.device
-        embedded = parts.words(batch.ids.to(device)) + parts.positions[prompt : prompt + batch.ids.shape[1]]
-        if batch.segments is not None and parts.segments is not None:
-            embedded = embedded + parts.segments[batch.segments.to(device)]
+        device, (items, tokens) = parts.positions.device, batch.ids.shape
+        bias = parts.distances and parts.distances(prompt + tokens)
+        if self.packs:
+            present = batch.mask.bool()
+            ids, at = batch.ids[present], present.nonzero()[:, 1]
+            segments = None if batch.segments is None else batch.segments[present]
+            texts: Texts = PackedTexts.of(batch.mask, prompt, None if bias is None else bias[0])
+        else:
+            ids, at, segments = batch.ids, torch.arange(tokens), batch.segments
+            layout = RowLayout.of(items, prompt + tokens, device)
+            texts = PaddedTexts(batch.mask.to(device), layout, self._with_padding(bias, batch.mask, prompt))
+        embedded = parts.words(ids.to(device)) + parts.positions[prompt + at.to(device)]
+        if segments is not None and parts.segments is not None:
+            embedded = embedded + parts.segments[segments.to(device)]
         states = self._projected(dropout(layer_norm(parts.norm, embedded), self._dropped))
-        bias = self._bias(batch.mask, prompt, states)
-        return Words(states, self._layers.first.project(states), batch.mask, bias, batch.blanks)
+        return Words(states, self._layers.first.project(states), texts, batch.blanks)
 
     def __call__(
         self, prompts: Sequence[Tensor], sizes: Sequence[int], words: Words, read_out: ReadOut = "first"
@@ -86,35 +103,40 @@ class LeanEncoder:
         Returns:
             shape (items, d), float32.
         """
-        states, projected = self._enter(prompts, sizes, words)
-        rows = ReadRows(words.mask.to(states.device), states.shape[1], read_out, words.blanks)
-        outputs: Tensor = self._layers(states, projected, words.bias, rows, self._dropped)
+        rows, projected = self._of_prompts(prompts, sizes, words.states.dtype)
+        outputs: Tensor = self._layers(
+            words.texts.enter(rows, words.states),
+            words.texts.enter(projected, words.projected),
+            words.texts,
+            read_out,
+            words.blanks,
+            self.training,
+        )
         return outputs
 
-    def _enter(self, prompts: Sequence[Tensor], sizes: Sequence[int], words: Words) -> tuple[Tensor, Tensor]:
-        """Input of the first layer, (items, positions, d), and its projection, (items, positions, 3 d)."""
-        stacked = torch.stack(list(prompts)).to(words.states.dtype) + self._parts.positions[: prompts[0].shape[0]]
+    def _of_prompts(self, prompts: Sequence[Tensor], sizes: Sequence[int], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Prompts in the first layer, (items, n, d), and their queries, keys and values, (items, n, 3 d)."""
+        stacked = torch.stack(list(prompts)).to(dtype) + self._parts.positions[: prompts[0].shape[0]]
         rows = layer_norm(self._parts.norm, stacked)
         if self._dropped:  # every text has a mask of its own, so no rows are alike
             rows = self._projected(dropout(_spread(rows, sizes), self._dropped))
-            projected = self._layers.first.project(rows)
-        else:
-            rows = self._projected(rows)
-            projected = _spread(self._layers.first.project(rows), sizes)
-            rows = _spread(rows, sizes)
-        return torch.cat([rows, words.states], 1), torch.cat([projected, words.projected], 1)
+            return rows, self._layers.first.project(rows)
+        rows = self._projected(rows)
+        return _spread(rows, sizes), _spread(self._layers.first.project(rows), sizes)
 
     def _projected(self, states: Tensor) -> Tensor:
         projection = self._parts.projection
         return states if projection is None else linear(states, projection.weight, projection.bias)
 
-    def _bias(self, mask: Tensor, prompt: int, states: Tensor) -> Tensor | None:
-        by_distance = self._parts.distances and self._parts.distances(prompt + mask.shape[1])
+    def _with_padding(self, bias: Tensor | None, mask: Tensor, prompt: int) -> Tensor | None:
+        """A bias on attention scores, and minus infinity at padding."""
         if bool(mask.all()):  # the mask lies on the CPU: no waiting for the device
-            return by_distance
-        padding = functional.pad(mask == 0, (prompt, 0))[:, None, None].to(states.device)
-        bias = torch.zeros(padding.shape, dtype=states.dtype, device=states.device).masked_fill_(padding, -torch.inf)
-        return bias if by_distance is None else bias + by_distance
+            return bias
+        weight = self._parts.positions
+        padding = functional.pad(mask == 0, (prompt, 0))[:, None, None].to(weight.device)
+        at_padding = torch.zeros(padding.shape, dtype=weight.dtype, device=weight.device)
+        at_padding.masked_fill_(padding, -torch.inf)
+        return at_padding if bias is None else at_padding + bias
 
 
 def lean_encoder(model: PreTrainedModel) -> LeanEncoder | None:

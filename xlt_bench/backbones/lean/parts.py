@@ -25,6 +25,7 @@ class LayerParts:
         query, key, value: projections of width d.
         heads: of the attention.
         attention_dropout: share of attention weights that are dropped while fitting.
+        dropout: share of states, before each of the two additions.
         attended, attended_norm: what follows the attention.
         widened, activation, narrowed, narrowed_norm: the feed-forward part.
     """
@@ -34,6 +35,7 @@ class LayerParts:
     value: nn.Linear
     heads: int
     attention_dropout: float
+    dropout: float
     attended: nn.Linear
     attended_norm: nn.LayerNorm
     widened: nn.Linear
@@ -54,7 +56,7 @@ class EncoderParts:
         projection: from the embeddings' width to the layers'; None where they are one.
         distances: from a number of positions to what is added to attention scores, (1, heads, n, n); None: nothing.
         layers: the first one first.
-        dropout: share that is dropped after the embeddings and in every layer while fitting.
+        dropout: share that is dropped after the embeddings while fitting.
     """
 
     words: nn.Embedding
@@ -116,6 +118,7 @@ def _bert_layer(layer: Any) -> LayerParts:
         value=attention.value,
         heads=int(attention.num_attention_heads),
         attention_dropout=float(attention.dropout.p),
+        dropout=float(layer.output.dropout.p),
         attended=attended.dense,
         attended_norm=attended.LayerNorm,
         **_feed_forward(layer),
@@ -151,6 +154,7 @@ def _mpnet_layer(layer: Any) -> LayerParts:
         value=attention.v,
         heads=int(attention.num_attention_heads),
         attention_dropout=float(attention.dropout.p),
+        dropout=float(layer.output.dropout.p),
         attended=attention.o,
         attended_norm=layer.attention.LayerNorm,
         **_feed_forward(layer),

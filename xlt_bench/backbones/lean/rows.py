@@ -36,10 +36,14 @@ class RowLayout:
     rows: int
 
     @staticmethod
-    def of(states: Tensor) -> RowLayout:
-        """For states (items, positions, width)."""
-        items, positions = states.shape[:2]
-        return RowLayout(items, positions, rounded_up(items * positions, states.device))
+    def of(items: int, positions: int, device: torch.device) -> RowLayout:
+        """With as many rows as are right on this device."""
+        return RowLayout(items, positions, rounded_up(items * positions, device))
+
+    @property
+    def count(self) -> int:
+        """Rows that are positions."""
+        return self.items * self.positions
 
     def flat(self, states: Tensor) -> Tensor:
         """From (items, positions, ...) to (rows, width), zero beyond the positions; a copy."""
@@ -48,7 +52,7 @@ class RowLayout:
 
     def unflat(self, rows: Tensor) -> Tensor:
         """From (rows, width) to a view (items, positions, width)."""
-        return rows[: self.items * self.positions].view(self.items, self.positions, -1)
+        return rows[: self.count].view(self.items, self.positions, -1)
 
     def by_head(self, rows: Tensor, parts: int, heads: int) -> tuple[Tensor, ...]:
         """From (rows, parts * d) to views of each part, (items, heads, positions, d / heads)."""
@@ -60,7 +64,7 @@ class _Flat(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: Tensor, layout: RowLayout) -> Tensor:
         ctx.layout, ctx.shape = layout, states.shape
-        count = layout.items * layout.positions
+        count = layout.count
         rows = states.new_empty(layout.rows, states.shape[2:].numel())
         rows[:count].view(states.shape).copy_(states)
         rows[count:].zero_()
@@ -68,7 +72,7 @@ class _Flat(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return gradient[: ctx.layout.items * ctx.layout.positions].reshape(ctx.shape), None
+        return gradient[: ctx.layout.count].reshape(ctx.shape), None
 
 
 class _ByHead(torch.autograd.Function):
@@ -84,7 +88,7 @@ class _ByHead(torch.autograd.Function):
         first, layout = gradients[0], ctx.layout
         heads, width = first.shape[1], first.shape[1] * first.shape[3]
         matrix = first.new_empty(ctx.rows, len(gradients) * width)
-        matrix[layout.items * layout.positions :].zero_()
+        matrix[layout.count :].zero_()
         for view, gradient in zip(_by_head(matrix, layout, len(gradients), heads), gradients, strict=True):
             view.copy_(gradient)
         return matrix, None, None, None

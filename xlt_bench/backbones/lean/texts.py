@@ -1,0 +1,53 @@
+"""How the texts of a pass lie in a matrix of states: what padded and packed texts have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Tensor
+
+from xlt_bench.recipe import ReadOut
+
+
+class Positions(Protocol):
+    """Positions of texts that have a row in a matrix of states, and a query in attention."""
+
+    @property
+    def count(self) -> int:
+        """How many; a matrix may have more rows, see `rows.py`."""
+
+    def attend(self, projections: Sequence[Tensor], heads: int, share: float) -> Tensor:
+        """What attention gives at these positions, (rows, d).
+
+        Args:
+            projections: queries, keys and values of all positions side by side, (rows, 3 d), or the queries of these
+                positions, (rows, d), and keys and values of all, (rows, 2 d).
+            heads: how many.
+            share: of the attention weights that are dropped.
+        """
+
+
+class Texts(Positions, Protocol):
+    """All positions of some texts and of the prompts before them."""
+
+    def enter(self, prompts: Tensor, texts: Tensor) -> Tensor:
+        """One matrix, (rows, width), of prompts, (items, prompt, width), and the texts' tokens."""
+
+    def reading(self, read_out: ReadOut, blanks: Tensor | None) -> Reading:
+        """The positions that a head reads.
+
+        Args:
+            read_out: which.
+            blanks: the token of each text that is read instead, (items,); None: as the read-out says.
+        """
+
+
+class Reading(Positions, Protocol):
+    """The positions that a head reads."""
+
+    def take(self, matrix: Tensor) -> Tensor:
+        """Their rows, out of the rows of all positions."""
+
+    def read(self, rows: Tensor) -> Tensor:
+        """What the head reads, (items, d) in float32, of these rows after the last layer."""
