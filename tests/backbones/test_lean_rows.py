@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers.activations import ACT2FN
 
 from xlt_bench.backbones.lean import products
 from xlt_bench.backbones.lean.attention import attention
 from xlt_bench.backbones.lean.dropout import dropout
 from xlt_bench.backbones.lean.norm import add_and_norm
-from xlt_bench.backbones.lean.products import linear
+from xlt_bench.backbones.lean.products import activated, linear
 from xlt_bench.backbones.lean.rows import MULTIPLE, RowLayout, rounded_up
 
 CPU = torch.device("cpu")
@@ -69,6 +72,23 @@ def test_a_product_is_the_same_to_the_bit(dtype: torch.dtype, onednn: bool, monk
         assert torch.allclose(outputs.double(), expected, **tolerance)
         (gradient,) = torch.autograd.grad(outputs.sum(), inputs)
         assert torch.allclose(gradient, weight.sum(0).expand_as(gradient), **tolerance)
+
+
+@pytest.mark.parametrize("activation", [ACT2FN["gelu"], functional.gelu, ACT2FN["gelu_new"], ACT2FN["relu"]])
+def test_an_activation_in_the_product_is_the_same(activation: Callable[[Tensor], Tensor]) -> None:
+    dense = nn.Linear(384, 96).requires_grad_(False)
+    for positions in (1, 2, 128, 320):
+        inputs = random(positions, 384)
+        plain = activation(linear(inputs, dense.weight, dense.bias))
+        fused = activated(inputs, dense, activation)
+        assert torch.allclose(fused, plain, atol=1e-6), "the last bit may differ where there is one row"
+        assert positions == 1 or torch.equal(fused, plain)
+        inputs.requires_grad_()
+        outputs = activated(inputs, dense, activation)
+        assert torch.equal(outputs, plain)
+        (gradient,) = torch.autograd.grad(outputs.sum(), inputs)
+        (expected,) = torch.autograd.grad(activation(functional.linear(inputs, dense.weight, dense.bias)).sum(), inputs)
+        assert torch.allclose(gradient, expected, atol=1e-4)
 
 
 def test_states_of_any_shape_have_a_product() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,25 +19,8 @@ from xlt_bench.backbones.lean.padded import PaddedTexts
 from xlt_bench.backbones.lean.parts import EncoderParts, parts_of
 from xlt_bench.backbones.lean.products import linear
 from xlt_bench.backbones.lean.rows import RowLayout
-from xlt_bench.backbones.lean.texts import Texts
+from xlt_bench.backbones.lean.texts import Texts, Words
 from xlt_bench.recipe import ReadOut
-
-
-@dataclass(frozen=True)
-class Words:
-    """What the texts of a batch bring to the first layer, whatever prompt stands before them.
-
-    Attributes:
-        states: word states after the embeddings, (items, tokens, d), or (tokens, d) where they are packed.
-        projected: their queries, keys and values in the first layer, (..., 3 d).
-        texts: how they lie in a matrix with a prompt before each.
-        blanks: position of each text's token whose state is read, (items,); None: as the read-out says.
-    """
-
-    states: Tensor
-    projected: Tensor
-    texts: Texts
-    blanks: Tensor | None
 
 
 class LeanEncoder:
@@ -104,14 +86,7 @@ class LeanEncoder:
             shape (items, d), float32.
         """
         rows, projected = self._of_prompts(prompts, sizes, words.states.dtype)
-        outputs: Tensor = self._layers(
-            words.texts.enter(rows, words.states),
-            words.texts.enter(projected, words.projected),
-            words.texts,
-            read_out,
-            words.blanks,
-            self.training,
-        )
+        outputs: Tensor = self._layers(rows, projected, words, read_out, self.training)
         return outputs
 
     def _of_prompts(self, prompts: Sequence[Tensor], sizes: Sequence[int], dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from xlt_bench.backbones.lean.norm import add_and_norm
 from xlt_bench.backbones.lean.parts import LayerParts
-from xlt_bench.backbones.lean.products import linear
+from xlt_bench.backbones.lean.products import activated, linear
 from xlt_bench.backbones.lean.texts import Positions
 
 
@@ -50,5 +50,5 @@ class Layer:
         dropped = parts.dropout if fitting else 0.0
         mixed = positions.attend(projections, parts.heads, parts.attention_dropout if fitting else 0.0)
         states = add_and_norm(mixed, states, parts.attended, parts.attended_norm, count, dropped)
-        inner = parts.activation(linear(states, parts.widened.weight, parts.widened.bias))
+        inner = activated(states, parts.widened, parts.activation)
         return add_and_norm(inner, states, parts.narrowed, parts.narrowed_norm, count, dropped)

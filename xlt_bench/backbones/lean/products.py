@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from xlt_bench.backbones.lean.rows import rounded_up
@@ -22,6 +22,14 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return _product(inputs, weight, bias)
     outputs = _product(functional.pad(flat, (0, 0, 0, extra)) if extra else flat, weight, bias)
     return outputs[: len(flat)].view(*inputs.shape[:-1], -1)
+
+
+def activated(inputs: Tensor, dense: nn.Linear, activation: Callable[[Tensor], Tensor]) -> Tensor:
+    """The activation of a product, (rows, width): one operation where oneDNN has it and no gradient needs the product."""
+    plain_gelu = getattr(activation, "act", activation) is functional.gelu
+    if _ONEDNN is None or not plain_gelu or inputs.requires_grad or not inputs.is_cpu or inputs.dtype != torch.float32:
+        return activation(linear(inputs, dense.weight, dense.bias))
+    return _onednn_product(inputs, dense.weight, dense.bias, "gelu")
 
 
 def _product(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -55,6 +63,7 @@ class _FrozenLinear(torch.autograd.Function):
         return _onednn_product(gradient, weight.t(), None), None, None
 
 
-def _onednn_product(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def _onednn_product(inputs: Tensor, weight: Tensor, bias: Tensor | None, then: str = "none") -> Tensor:
+    """With an activation after it: "none", or "gelu" without an approximation."""
     assert _ONEDNN is not None
-    return _ONEDNN(inputs, weight, bias, "none", [], None)
+    return _ONEDNN(inputs, weight, bias, then, [], "none")

@@ -1,8 +1,9 @@
-"""How the texts of a pass lie in a matrix of states: what padded and packed texts have in common."""
+"""The texts of a pass, and what padded and packed texts have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
@@ -51,3 +52,20 @@ class Reading(Positions, Protocol):
 
     def read(self, rows: Tensor) -> Tensor:
         """What the head reads, (items, d) in float32, of these rows after the last layer."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the texts of a batch bring to the first layer, whatever prompt stands before them.
+
+    Attributes:
+        states: word states after the embeddings, (items, tokens, d), or (tokens, d) where they are packed.
+        projected: their queries, keys and values in the first layer, (..., 3 d).
+        texts: how they lie in a matrix with a prompt before each.
+        blanks: position of each text's token whose state is read, (items,); None: as the read-out says.
+    """
+
+    states: Tensor
+    projected: Tensor
+    texts: Texts
+    blanks: Tensor | None
