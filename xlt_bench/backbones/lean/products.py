@@ -25,7 +25,7 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def activated(inputs: Tensor, dense: nn.Linear, activation: Callable[[Tensor], Tensor]) -> Tensor:
-    """The activation of a product, (rows, width): one operation where oneDNN has it and no gradient needs the product."""
+    """The activation of a product, (rows, width): one operation where oneDNN has it and nothing keeps the product."""
     plain_gelu = getattr(activation, "act", activation) is functional.gelu
     if _ONEDNN is None or not plain_gelu or inputs.requires_grad or not inputs.is_cpu or inputs.dtype != torch.float32:
         return activation(linear(inputs, dense.weight, dense.bias))
