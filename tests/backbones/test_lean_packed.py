@@ -9,7 +9,7 @@ from transformers import XLMRobertaConfig, XLMRobertaModel
 
 from xlt_bench.backbones.batches import Batch
 from xlt_bench.backbones.lean import lean_encoder
-from xlt_bench.backbones.lean.attention_by_text import TextSizes, attention_by_text
+from xlt_bench.backbones.lean.attention_by_text import AttentionByText, HeadOrder
 from xlt_bench.backbones.lean.dropout import dropout
 from xlt_bench.backbones.lean.layer import Layer
 from xlt_bench.backbones.lean.packed import PackedTexts
@@ -46,7 +46,7 @@ def test_attention_and_its_gradient_are_those_of_their_definition(beyond: int, b
     projected = random(15 + beyond, 3 * HEADS * WIDTH).requires_grad_()
     bias = [random(HEADS, length, length, seed=length) for length in LENGTHS] if biased else None
     torch.manual_seed(0)
-    outputs = attention_by_text([projected], TextSizes(LENGTHS, LENGTHS, HEADS), bias, 0.2)
+    outputs = AttentionByText(LENGTHS, LENGTHS, HEADS, bias, parts=(3,))([projected], 0.2)
     assert outputs.shape == (15 + beyond, HEADS * WIDTH)
     assert not outputs[15:].any()
     torch.manual_seed(0)
@@ -62,7 +62,7 @@ def test_queries_of_some_positions_attend_to_all() -> None:
     counts = (1, 1, 3)
     query, rest = random(5, HEADS * WIDTH).requires_grad_(), random(20, 2 * HEADS * WIDTH, seed=1).requires_grad_()
     torch.manual_seed(0)
-    outputs = attention_by_text([query, rest], TextSizes(counts, LENGTHS, HEADS), None, 0.2)
+    outputs = AttentionByText(counts, LENGTHS, HEADS, None, parts=(1, 2))([query, rest], 0.2)
     torch.manual_seed(0)
     expected = part_by_part(query, *rest[:15].chunk(2, dim=1), None, list(counts))
     assert torch.allclose(outputs, expected, atol=1e-6)
@@ -73,23 +73,35 @@ def test_queries_of_some_positions_attend_to_all() -> None:
         assert torch.allclose(ours, theirs, atol=1e-5)
 
 
-def test_what_is_kept_is_the_inputs_the_weights_and_two_bytes_a_weight() -> None:
-    saved: list[Tensor] = []
+def test_vectors_lie_by_part_text_head_and_position_and_come_back() -> None:
+    order = HeadOrder((2, 1), parts=3, heads=2)
+    matrix = random(5, 3 * 2 * 4)
+    vectors = order.vectors(matrix)
+    assert vectors.shape == (3 * 2 * 3, 4) == (order.count, 4)
+    by_part = matrix[:3].view(3, 3, 2, 4)
+    expected = [by_part[rows, part].transpose(0, 1) for part in range(3) for rows in (slice(0, 2), slice(2, 3))]
+    assert all(map(torch.equal, order.split(vectors), expected))
+    back = order.matrix(vectors, rows=5)
+    assert torch.equal(back[:3], matrix[:3])
+    assert not back[3:].any()
+
+
+def test_what_is_kept_for_the_gradient() -> None:
+    saved: list[int] = []
 
     def pack(tensor: Tensor) -> Tensor:
-        saved.append(tensor)
+        saved.append(tensor.numel())
         return tensor
 
     projected = random(15, 3 * HEADS * WIDTH).requires_grad_()
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        attention_by_text([projected], TextSizes(LENGTHS, LENGTHS, HEADS), None, 0.2)
+        AttentionByText(LENGTHS, LENGTHS, HEADS, None, parts=(3,))([projected], 0.2)
     weights = HEADS * sum(length**2 for length in LENGTHS)
-    kept = [(tensor.dtype, tensor.numel()) for tensor in saved if tensor is not projected]
-    assert kept == [(torch.float32, weights), (torch.int16, weights)]
+    assert saved == [weights, weights, 15 * HEADS * WIDTH, projected.numel()], "what is left, outputs, vectors"
 
 
 def test_prompts_and_tokens_enter_text_by_text() -> None:
-    texts = PackedTexts.of(MASK, 3, None)
+    texts = PackedTexts.of(MASK, 3, HEADS, None)
     assert texts.lengths == LENGTHS
     prompts, tokens = random(3, 3, 2).requires_grad_(), random(6, 2, seed=1)
     matrix = texts.enter(prompts, tokens)
@@ -109,7 +121,7 @@ def test_prompts_and_tokens_enter_text_by_text() -> None:
     ],
 )
 def test_the_rows_that_a_head_reads(read_out: ReadOut, blanks: list[int] | None, rows: list[list[int]]) -> None:
-    texts = PackedTexts(prompt=3, lengths=(7, 5, 5), bias=None)
+    texts = PackedTexts(prompt=3, lengths=(7, 5, 5), heads=HEADS)
     reading = texts.reading(read_out, None if blanks is None else torch.tensor(blanks))
     states = random(64, 8)
     taken = reading.take(states)

@@ -16,10 +16,9 @@ from xlt_bench.backbones.lean import LeanEncoder
 from xlt_bench.backbones.lean import attention_by_text as lean_attention_by_text
 from xlt_bench.backbones.lean import dropout as lean_dropout
 from xlt_bench.backbones.lean import norm as lean_norm
-from xlt_bench.backbones.lean import packed as lean_packed
 from xlt_bench.backbones.lean import padded as lean_padded
 from xlt_bench.backbones.lean.attention import attention
-from xlt_bench.backbones.lean.attention_by_text import attention_by_text
+from xlt_bench.backbones.lean.attention_by_text import AttentionByText
 from xlt_bench.backbones.lean.dropout import random_mask
 from xlt_bench.method import Context
 from xlt_bench.methods.dual import DUAL
@@ -151,7 +150,7 @@ def test_attention_dropout_of_the_backbone_is_active_while_fitting(
         return call
 
     monkeypatch.setattr(lean_padded, "attention", watched(attention))
-    monkeypatch.setattr(lean_packed, "attention_by_text", watched(attention_by_text))
+    monkeypatch.setattr(AttentionByText, "__call__", watched(AttentionByText.__call__))
     if not packed:
         monkeypatch.setattr(LeanEncoder, "packs", False)
     fitted = SPT().fit(TRAIN, DEV, context(tiny_backbone_with_dropout, loud(steps=3)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,123 +11,158 @@ from torch import Tensor
 from xlt_bench.backbones.lean.dropout import masked, random_mask, scale_of
 
 
-@dataclass(frozen=True)
-class TextSizes:
-    """Sizes of texts whose rows lie one after the other.
+class HeadOrder:
+    """Between rows of positions and vectors of heads.
 
-    Attributes:
-        queries: of each text.
-        positions: of each text.
-        heads: of the attention.
+    A matrix of rows has parts side by side, such as queries, keys and values, and in each part the heads. Vectors, one
+    a position, part and head, lie by part, then by text, head and position: a head's of a text are a matrix.
+
+    Args:
+        lengths: rows of each text; texts lie one after the other.
+        parts: how many.
+        heads: of each part.
     """
 
-    queries: tuple[int, ...]
-    positions: tuple[int, ...]
-    heads: int
+    def __init__(self, lengths: Sequence[int], parts: int, heads: int) -> None:
+        self._rows = sum(lengths)
+        self._shapes = [(heads, length, -1) for length in lengths] * parts
+        self._sizes = [heads * length for length in lengths] * parts
+        starts, of_head = torch.arange(self._rows) * parts * heads, torch.arange(heads)[:, None]
+        by_head = torch.cat([(text + of_head).flatten() for text in starts.split(list(lengths))])
+        self._index = torch.cat([by_head + part * heads for part in range(parts)])
+        self._inverse = torch.empty_like(self._index).index_copy_(0, self._index, torch.arange(len(self._index)))
 
-    def split(self, projections: Sequence[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]:
-        """Views of each text's queries, keys and values, (heads, rows, d / heads); see `attention_by_text`."""
-        width = _width(projections)
-        query, key, value = (
-            projections[0][:, :width],
-            projections[-1][:, -2 * width : -width],
-            projections[-1][:, -width:],
-        )
-        return self.split_outputs(query), self._by_text(key, self.positions), self._by_text(value, self.positions)
+    @property
+    def count(self) -> int:
+        """Vectors."""
+        return len(self._index)
 
-    def split_outputs(self, outputs: Tensor) -> Sequence[Tensor]:
-        """Views of each text's outputs, (heads, queries, d / heads)."""
-        return self._by_text(outputs, self.queries)
+    def vectors(self, matrix: Tensor) -> Tensor:
+        """Those of a matrix, (vectors, width)."""
+        return matrix[: self._rows].reshape(len(self._index), -1).index_select(0, self._index)
 
-    def split_weights(self, weights: Tensor) -> list[Tensor]:
-        """Views of each text's weights, (heads, queries, positions), of those of all in one row."""
-        shapes = [(self.heads, *shape) for shape in zip(self.queries, self.positions, strict=True)]
-        parts = weights.split([heads * queries * positions for heads, queries, positions in shapes])
-        return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+    def matrix(self, vectors: Tensor, rows: int) -> Tensor:
+        """The matrix of so many rows that has these vectors; zero beyond its texts."""
+        count, width = vectors.shape
+        matrix = vectors.new_empty(rows, count * width // self._rows)
+        matrix[self._rows :].zero_()
+        torch.index_select(vectors, 0, self._inverse, out=matrix[: self._rows].view(count, width))
+        return matrix
+
+    def split(self, vectors: Tensor) -> list[Tensor]:
+        """Views of each text's, (heads, length, width), part by part."""
+        return [part.view(shape) for part, shape in zip(vectors.split(self._sizes), self._shapes, strict=True)]
+
+
+class AttentionByText:
+    """Attention of texts whose rows lie one after the other.
+
+    Args:
+        queries: of each text.
+        positions: of each text.
+        heads: how many.
+        bias: added to each text's scores, (heads, queries, positions); None: nothing.
+        parts: of the matrices that a call is given: (3,) of one with queries, keys and values, (1, 2) of one with
+            queries and one with keys and values.
+    """
+
+    def __init__(
+        self,
+        queries: Sequence[int],
+        positions: Sequence[int],
+        heads: int,
+        bias: Sequence[Tensor] | None,
+        parts: tuple[int, ...],
+    ) -> None:
+        self.outputs = HeadOrder(queries, 1, heads)
+        self.inputs = [HeadOrder(queries if number == 1 else positions, number, heads) for number in parts]
+        self.bias = bias
+        self._shapes = [(heads, *shape) for shape in zip(queries, positions, strict=True)]
+        self._sizes = [heads * rows * columns for heads, rows, columns in self._shapes]
+
+    def __call__(self, projections: Sequence[Tensor], share: float) -> Tensor:
+        """What attention gives at the queries, (rows, d); rows beyond those of texts are zero.
+
+        Args:
+            projections: matrices with the parts side by side, each of width d.
+            share: of the weights that are dropped.
+        """
+        outputs: Tensor = _Attention.apply(self, share, *projections)  # type: ignore[no-untyped-call]
+        return outputs
 
     @property
     def weights(self) -> int:
         """Attention weights of all texts."""
-        return self.heads * sum(q * n for q, n in zip(self.queries, self.positions, strict=True))
+        return sum(self._sizes)
 
-    def _by_text(self, rows: Tensor, counts: Sequence[int]) -> Sequence[Tensor]:
-        by_head = rows[: sum(counts)].unflatten(1, (self.heads, -1)).transpose(0, 1)
-        parts: Sequence[Tensor] = by_head.split(list(counts), dim=1)  # one call for all texts, of which there are many
-        return parts
+    def split(self, vectors: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Of the vectors of all inputs, views of each text's queries, keys and values, (heads, rows, width)."""
+        parts = [text for order, of_order in zip(self.inputs, vectors, strict=True) for text in order.split(of_order)]
+        texts = len(self._shapes)
+        return parts[:texts], parts[texts : 2 * texts], parts[2 * texts :]
 
-
-def attention_by_text(
-    projections: Sequence[Tensor], sizes: TextSizes, bias: Sequence[Tensor] | None, share: float
-) -> Tensor:
-    """What attention gives at the queries, (rows, d); rows beyond those of texts are zero.
-
-    Args:
-        projections: queries, keys and values of all positions side by side, (rows, 3 d), or the queries, (rows, d), and
-            keys and values, (rows, 2 d).
-        sizes: of the texts.
-        bias: added to each text's scores, (heads or 1, queries or 1, positions); None: nothing.
-        share: of the weights that are dropped.
-    """
-    outputs: Tensor = _AttentionByText.apply(sizes, bias, share, *projections)  # type: ignore[no-untyped-call]
-    return outputs
+    def split_weights(self, weights: Tensor) -> list[Tensor]:
+        """Views of each text's weights, (heads, queries, positions), of those of all in one row."""
+        return [part.view(shape) for part, shape in zip(weights.split(self._sizes), self._shapes, strict=True)]
 
 
-class _AttentionByText(torch.autograd.Function):
-    """It keeps projections, weights and, of dropout, 16 bits a weight, but not what was left of the weights.
+class _Attention(torch.autograd.Function):
+    """It keeps vectors, outputs, weights and what is left of them.
 
-    Weights of all texts lie in one row, so that one operation drops some of them. They are in the inputs' precision, as
-    products are; torch takes the softmax in float32. What remains is scaled in the outputs, of which there are fewer.
+    Weights of all texts lie in one row, so that one operation drops some of them all. Products are written where they
+    belong, and scaled on the way.
     """
 
     @staticmethod
-    def forward(
-        ctx: Any, sizes: TextSizes, bias: Sequence[Tensor] | None, share: float, *projections: Tensor
-    ) -> Tensor:
-        queries, keys, values = sizes.split(projections)
-        ctx.sizes, ctx.share, ctx.scale = sizes, share, queries[0].shape[-1] ** -0.5
-        weights = projections[0].new_empty(sizes.weights)
-        for number, (part, query, key) in enumerate(zip(sizes.split_weights(weights), queries, keys, strict=True)):
-            added = part if bias is None else bias[number]
-            torch.baddbmm(added, query, key.transpose(1, 2), beta=int(bias is not None), alpha=ctx.scale, out=part)
-            torch.softmax(part, -1, out=part)
-        mask = random_mask(weights.shape, share) if share else None
-        ctx.save_for_backward(weights, mask, *projections)
-        outputs = projections[0].new_empty(len(projections[0]), _width(projections))
-        outputs[sum(sizes.queries) :].zero_()
-        remaining = sizes.split_weights(weights if mask is None else masked(weights, mask))
-        for part, value, output in zip(remaining, values, sizes.split_outputs(outputs), strict=True):
-            torch.mul(part.bmm(value), scale_of(share), out=output)
-        return outputs
+    def forward(ctx: Any, texts: AttentionByText, share: float, *projections: Tensor) -> Tensor:
+        vectors = [order.vectors(matrix) for order, matrix in zip(texts.inputs, projections, strict=True)]
+        queries, keys, values = texts.split(vectors)
+        ctx.texts, ctx.rows, ctx.scales = (
+            texts,
+            [len(matrix) for matrix in projections],
+            (queries[0].shape[-1] ** -0.5, scale_of(share)),
+        )
+        weights = vectors[0].new_empty(texts.weights)
+        for number, (scores, query, key) in enumerate(zip(texts.split_weights(weights), queries, keys, strict=True)):
+            bias = None if texts.bias is None else texts.bias[number]
+            _product(query, key.transpose(1, 2), ctx.scales[0], scores, bias)
+            torch.softmax(scores, -1, out=scores)
+        left = masked(weights, random_mask(weights.shape, share)) if share else weights
+        outputs = weights.new_empty(texts.outputs.count, queries[0].shape[-1])
+        of_texts = zip(texts.split_weights(left), values, texts.outputs.split(outputs), strict=True)
+        for part, value, output in of_texts:
+            _product(part, value, ctx.scales[1], output)
+        ctx.save_for_backward(weights, left, outputs, *vectors)
+        return texts.outputs.matrix(outputs, ctx.rows[0])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        weights, mask, *projections = ctx.saved_tensors
-        sizes: TextSizes = ctx.sizes
-        by_output = sizes.split_outputs(gradient * scale_of(ctx.share))
-        by_projection = [torch.empty_like(matrix) for matrix in projections]
-        by_projection[0][sum(sizes.queries) :].zero_()
-        by_projection[-1][sum(sizes.positions) :].zero_()
-        by_query, by_key, by_value = sizes.split(by_projection)
-        queries, keys, values = sizes.split(projections)
+        weights, left, outputs, *vectors = ctx.saved_tensors
+        texts: AttentionByText = ctx.texts
+        scale, left_scale = ctx.scales
+        queries, keys, values = texts.split(vectors)
+        by_vector = [torch.empty_like(part) for part in vectors]
+        by_query, by_key, by_value = texts.split(by_vector)
+        by_output, by_weight = texts.outputs.vectors(gradient), torch.empty_like(weights)
+        of_outputs, of_weights = texts.outputs.split(by_output), texts.split_weights(by_weight)
 
-        remaining = sizes.split_weights(weights if mask is None else masked(weights, mask))
-        by_weight = torch.empty_like(weights)
-        parts = zip(remaining, by_output, values, sizes.split_weights(by_weight), by_value, strict=True)
-        for left, output, value, by_part, by_this_value in parts:
-            by_this_value.copy_(left.transpose(1, 2).bmm(output))
-            torch.bmm(output, value.transpose(1, 2), out=by_part)
-        if mask is not None:
-            masked(by_weight, mask, out=by_weight)
+        for number, part in enumerate(texts.split_weights(left)):
+            _product(part.transpose(1, 2), of_outputs[number], left_scale, by_value[number])
+            _product(of_outputs[number], values[number].transpose(1, 2), left_scale, of_weights[number])
+        # the gradient of a score is w * (g - sum of w * g), of its weight w, the weight's gradient g and those of its query
+        by_weight.mul_(left)  # w * g; their sum is that of the output times its gradient
+        sums = texts.outputs.split((by_output * outputs).sum(-1, keepdim=True))
+        for number, part in enumerate(texts.split_weights(weights)):
+            by_score = of_weights[number].addcmul_(part, sums[number], value=-1)
+            _product(by_score, keys[number], scale, by_query[number])
+            _product(by_score.transpose(1, 2), queries[number], scale, by_key[number])
+        return (
+            None,
+            None,
+            *(order.matrix(part, rows) for order, part, rows in zip(texts.inputs, by_vector, ctx.rows, strict=True)),
+        )
 
-        for number, (part, by_part) in enumerate(
-            zip(sizes.split_weights(weights), sizes.split_weights(by_weight), strict=True)
-        ):
-            by_score = torch.ops.aten._softmax_backward_data(by_part, part, -1, part.dtype)
-            torch.mul(by_score.bmm(keys[number]), ctx.scale, out=by_query[number])
-            torch.mul(by_score.transpose(1, 2).bmm(queries[number]), ctx.scale, out=by_key[number])
-        return (None, None, None, *by_projection)
 
-
-def _width(projections: Sequence[Tensor]) -> int:
-    """d, of queries, keys and values in one matrix or in two."""
-    return sum(matrix.shape[1] for matrix in projections) // 3
+def _product(first: Tensor, second: Tensor, scale: float, out: Tensor, plus: Tensor | None = None) -> None:
+    """out = scale * first @ second + plus."""
+    torch.baddbmm(out if plus is None else plus, first, second, beta=0 if plus is None else 1, alpha=scale, out=out)

@@ -55,16 +55,16 @@ class LeanEncoder:
         """The texts of a batch behind prompts of this many vectors."""
         parts = self._parts
         device, (items, tokens) = parts.positions.device, batch.ids.shape
-        bias = parts.distances and parts.distances(prompt + tokens)
+        heads, bias = parts.layers[0].heads, parts.distances and parts.distances(prompt + tokens)
         if self.packs:
             present = batch.mask.bool()
             ids, at = batch.ids[present], present.nonzero()[:, 1]
             segments = None if batch.segments is None else batch.segments[present]
-            texts: Texts = PackedTexts.of(batch.mask, prompt, None if bias is None else bias[0])
+            texts: Texts = PackedTexts.of(batch.mask, prompt, heads, None if bias is None else bias[0])
         else:
             ids, at, segments = batch.ids, torch.arange(tokens), batch.segments
             layout = RowLayout.of(items, prompt + tokens, device)
-            texts = PaddedTexts(batch.mask.to(device), layout, self._with_padding(bias, batch.mask, prompt))
+            texts = PaddedTexts(batch.mask.to(device), layout, heads, self._with_padding(bias, batch.mask, prompt))
         embedded = parts.words(ids.to(device)) + parts.positions[prompt + at.to(device)]
         if segments is not None and parts.segments is not None:
             embedded = embedded + parts.segments[segments.to(device)]

@@ -48,7 +48,7 @@ class Layer:
         """
         parts, count = self._parts, positions.count
         dropped = parts.dropout if fitting else 0.0
-        mixed = positions.attend(projections, parts.heads, parts.attention_dropout if fitting else 0.0)
+        mixed = positions.attend(projections, parts.attention_dropout if fitting else 0.0)
         states = add_and_norm(mixed, states, parts.attended, parts.attended_norm, count, dropped)
         inner = activated(states, parts.widened, parts.activation)
         return add_and_norm(inner, states, parts.narrowed, parts.narrowed_norm, count, dropped)

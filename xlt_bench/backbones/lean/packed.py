@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xlt_bench.backbones.lean.attention_by_text import TextSizes, attention_by_text
+from xlt_bench.backbones.lean.attention_by_text import AttentionByText
 from xlt_bench.backbones.lean.rows import rounded_up
 from xlt_bench.recipe import ReadOut
 
@@ -28,17 +29,19 @@ class PackedTexts:
     Attributes:
         prompt: vectors of a prompt.
         lengths: positions of each text, its prompt's counted.
+        heads: of the attention.
         bias: added to attention scores, (heads, longest, longest); None: nothing.
     """
 
     prompt: int
     lengths: tuple[int, ...]
-    bias: Tensor | None
+    heads: int
+    bias: Tensor | None = None
 
     @staticmethod
-    def of(mask: Tensor, prompt: int, bias: Tensor | None) -> PackedTexts:
+    def of(mask: Tensor, prompt: int, heads: int, bias: Tensor | None) -> PackedTexts:
         """For texts with this mask, (items, tokens)."""
-        return PackedTexts(prompt, tuple(prompt + length for length in mask.sum(1).tolist()), bias)
+        return PackedTexts(prompt, tuple(prompt + length for length in mask.sum(1).tolist()), heads, bias)
 
     @property
     def count(self) -> int:
@@ -50,9 +53,14 @@ class PackedTexts:
         matrix[: self.count][~of_prompt] = texts
         return matrix.index_copy_(0, of_prompt.nonzero()[:, 0], prompts.flatten(0, 1))
 
-    def attend(self, projections: Sequence[Tensor], heads: int, share: float) -> Tensor:
+    def attend(self, projections: Sequence[Tensor], share: float) -> Tensor:
+        return self._attention(projections, share)
+
+    @cached_property
+    def _attention(self) -> AttentionByText:
+        """The same in all layers."""
         bias = None if self.bias is None else [self.bias[:, :length, :length] for length in self.lengths]
-        return attention_by_text(projections, TextSizes(self.lengths, self.lengths, heads), bias, share)
+        return AttentionByText(self.lengths, self.lengths, self.heads, bias, parts=(3,))
 
     def reading(self, read_out: ReadOut, blanks: Tensor | None) -> PackedReading:
         if blanks is not None:
@@ -92,11 +100,11 @@ class PackedReading:
         extra = rounded_up(self.count, matrix.device) - self.count
         return functional.pad(matrix.index_select(0, torch.cat(parts)), (0, 0, 0, extra))
 
-    def attend(self, projections: Sequence[Tensor], heads: int, share: float) -> Tensor:
+    def attend(self, projections: Sequence[Tensor], share: float) -> Tensor:
         lengths, bias = self.texts.lengths, self.texts.bias
         parts = zip(self.queries, lengths, strict=True)
         biases = None if bias is None else [bias[:, query, :length] for query, length in parts]
-        return attention_by_text(projections, TextSizes(self._counts, lengths, heads), biases, share)
+        return AttentionByText(self._counts, lengths, self.texts.heads, biases, parts=(1, 2))(projections, share)
 
     def read(self, rows: Tensor) -> Tensor:
         return torch.stack([part.float().mean(0) for part in rows[: self.count].split(self._counts)])

@@ -22,12 +22,14 @@ class PaddedTexts:
     Attributes:
         mask: of the texts, (items, tokens), 1 where there is a token; padding on either side.
         layout: of all positions.
+        heads: of the attention.
         bias: added to attention scores, (items or 1, heads or 1, positions or 1, positions): minus infinity at padding,
             and the model's own bias by distance; None where there is neither.
     """
 
     mask: Tensor
     layout: RowLayout
+    heads: int
     bias: Tensor | None
 
     @property
@@ -38,8 +40,8 @@ class PaddedTexts:
         matrix: Tensor = _Enter.apply(prompts, texts, self.layout)  # type: ignore[no-untyped-call]
         return matrix
 
-    def attend(self, projections: Sequence[Tensor], heads: int, share: float) -> Tensor:
-        query, key, value = self.layout.by_head(projections[0], 3, heads)
+    def attend(self, projections: Sequence[Tensor], share: float) -> Tensor:
+        query, key, value = self.layout.by_head(projections[0], 3, self.heads)
         return self.layout.flat(attention(query, key, value, self.bias, share).transpose(1, 2))
 
     def reading(self, read_out: ReadOut, blanks: Tensor | None) -> PaddedReading:
@@ -79,9 +81,9 @@ class PaddedReading:
     def take(self, matrix: Tensor) -> Tensor:
         return self._layout.flat(self._of(self._texts.layout.unflat(matrix)))
 
-    def attend(self, projections: Sequence[Tensor], heads: int, share: float) -> Tensor:
-        (query,) = self._layout.by_head(projections[0], 1, heads)
-        key, value = self._texts.layout.by_head(projections[1], 2, heads)
+    def attend(self, projections: Sequence[Tensor], share: float) -> Tensor:
+        (query,) = self._layout.by_head(projections[0], 1, self._texts.heads)
+        key, value = self._texts.layout.by_head(projections[1], 2, self._texts.heads)
         return self._layout.flat(attention(query, key, value, self._bias, share).transpose(1, 2))
 
     def read(self, rows: Tensor) -> Tensor:

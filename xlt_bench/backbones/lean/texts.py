@@ -18,13 +18,12 @@ class Positions(Protocol):
     def count(self) -> int:
         """How many; a matrix may have more rows, see `rows.py`."""
 
-    def attend(self, projections: Sequence[Tensor], heads: int, share: float) -> Tensor:
+    def attend(self, projections: Sequence[Tensor], share: float) -> Tensor:
         """What attention gives at these positions, (rows, d).
 
         Args:
             projections: queries, keys and values of all positions side by side, (rows, 3 d), or the queries of these
                 positions, (rows, d), and keys and values of all, (rows, 2 d).
-            heads: how many.
             share: of the attention weights that are dropped.
         """
 
