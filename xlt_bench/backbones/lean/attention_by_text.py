@@ -149,7 +149,7 @@ class _Attention(torch.autograd.Function):
         for number, part in enumerate(texts.split_weights(left)):
             _product(part.transpose(1, 2), of_outputs[number], left_scale, by_value[number])
             _product(of_outputs[number], values[number].transpose(1, 2), left_scale, of_weights[number])
-        # the gradient of a score is w * (g - sum of w * g), of its weight w, the weight's gradient g and those of its query
+        # a score's gradient is w * (g - sum of w * g): of its weight w, whose gradient is g, and of those of its query
         by_weight.mul_(left)  # w * g; their sum is that of the output times its gradient
         sums = texts.outputs.split((by_output * outputs).sum(-1, keepdim=True))
         for number, part in enumerate(texts.split_weights(weights)):
