@@ -117,21 +117,17 @@ class _Attention(torch.autograd.Function):
     def forward(ctx: Any, texts: AttentionByText, share: float, *projections: Tensor) -> Tensor:
         vectors = [order.vectors(matrix) for order, matrix in zip(texts.inputs, projections, strict=True)]
         queries, keys, values = texts.split(vectors)
-        ctx.texts, ctx.rows, ctx.scales = (
-            texts,
-            [len(matrix) for matrix in projections],
-            (queries[0].shape[-1] ** -0.5, scale_of(share)),
-        )
+        ctx.texts, ctx.rows = texts, [len(matrix) for matrix in projections]
+        ctx.scales = scale, left_scale = queries[0].shape[-1] ** -0.5, scale_of(share)
         weights = vectors[0].new_empty(texts.weights)
         for number, (scores, query, key) in enumerate(zip(texts.split_weights(weights), queries, keys, strict=True)):
             bias = None if texts.bias is None else texts.bias[number]
-            _product(query, key.transpose(1, 2), ctx.scales[0], scores, bias)
+            _product(query, key.transpose(1, 2), scale, scores, bias)
             torch.softmax(scores, -1, out=scores)
         left = masked(weights, random_mask(weights.shape, share)) if share else weights
         outputs = weights.new_empty(texts.outputs.count, queries[0].shape[-1])
-        of_texts = zip(texts.split_weights(left), values, texts.outputs.split(outputs), strict=True)
-        for part, value, output in of_texts:
-            _product(part, value, ctx.scales[1], output)
+        for part, value, output in zip(texts.split_weights(left), values, texts.outputs.split(outputs), strict=True):
+            _product(part, value, left_scale, output)
         ctx.save_for_backward(weights, left, outputs, *vectors)
         return texts.outputs.matrix(outputs, ctx.rows[0])
 
