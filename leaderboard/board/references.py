@@ -80,16 +80,24 @@ def names_a_row(name: str, entries: Sequence[Entry]) -> bool:
 def _fitting(name: str, entries: Sequence[Entry]) -> list[Entry]:
     """What fits in the first way in which anything does: one's own rows, written exactly, before published ones."""
     exact = name.strip()
-    folded = exact.casefold()
-    label, _, sources = folded.rpartition(":")
+    label, colon, sources = exact.rpartition(":")
+    of_sources = [entry for entry in entries if colon and entry.sources.casefold() == sources.casefold()]
+    of_digits = [entry for entry in entries if re.fullmatch("[0-9a-f]{4,16}", exact.casefold())]
+    return (
+        _labelled(exact, entries)
+        or _labelled(label, of_sources)
+        or [entry for entry in of_digits if entry.key.startswith(exact.casefold())]
+    )
+
+
+def _labelled(name: str, entries: Sequence[Entry]) -> list[Entry]:
+    """What this label fits in the first way in which it fits anything."""
+    folded = name.casefold()
     ways: tuple[Callable[[Entry], bool], ...] = (
         lambda entry: entry.label.casefold() == folded != entry.first.row_label.casefold(),
-        lambda entry: entry.first.row_label == exact and not entry.first.setting,
-        lambda entry: entry.first.row_label.startswith((f"{exact}, ", f"{exact} (")) and not entry.first.setting,
-        lambda entry: entry.first.row_label.casefold() == folded,
-        lambda entry: f"{entry.first.row_label}:{entry.sources}" == exact and not entry.first.setting,
-        lambda entry: label in _labels(entry) and entry.sources.casefold() == sources,
-        lambda entry: re.fullmatch("[0-9a-f]{4,16}", folded) is not None and entry.key.startswith(folded),
+        lambda entry: entry.first.row_label == name and not entry.first.setting,
+        lambda entry: entry.first.row_label.startswith((f"{name}, ", f"{name} (")) and not entry.first.setting,
+        lambda entry: folded in _labels(entry),
     )
     return next((fitting for fits in ways if (fitting := [entry for entry in entries if fits(entry)])), [])
 

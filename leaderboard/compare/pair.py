@@ -101,8 +101,9 @@ class Pair:
         return replace(group, bounds=bounds, p=p, note=note, detectable=self._detectable(x_a, x_b, p, family))
 
     def by_language(self, codes: Sequence[str]) -> tuple[LanguageDifference, ...]:
-        """Each language on its own, the largest gain of A first."""
+        """Each language on its own that both have figures of, the largest gain of A first."""
         of_a, of_b = (entry.by_language(self.metric) for entry in (self.a, self.b))
+        codes = [code for code in codes if code in of_a and code in of_b]  # of a published group there may be none
         q = benjamini_hochberg([self._p_in(code) for code in codes])
         differences = [
             LanguageDifference(code, of_a[code], of_b[code], of_a[code] - of_b[code], number_or_none(value))

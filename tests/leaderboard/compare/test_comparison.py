@@ -197,3 +197,15 @@ def test_a_group_that_only_other_rows_of_the_board_speak_of_may_be_named() -> No
     assert "low-performing" in board.sections[0].groups
     comparison = compare_in(store, Filter(task="sib200"), "linear-probe", "spt", "low-performing")
     assert {group.group: len(group.languages) for group in comparison.groups}["low-performing"] == 46
+
+
+def test_a_short_name_with_sources_is_one_s_own_row_before_a_published_one() -> None:
+    store = Store(ROOT / "leaderboard/sentence-encoder-sources")  # XPE from seen languages is in the paper, too
+    comparison = compare_in(store, Filter(task="sib200"), "xpe:seen", "XPE:enarzho", "low-performing")
+    assert (comparison.a.label, comparison.a.sources) == ("xpe, preset e5, bf16", "seen")
+    assert (comparison.b.label, comparison.b.evidence) == ("XPE", "aggregate")
+    assert comparison.languages == (), "of the published row the group's mean is known"
+    (group,) = comparison.groups
+    assert (group.group, group.value_b) == ("low-performing", pytest.approx(0.353))
+    with pytest.raises(ConfigError, match="no row 'xpe:cldr'; "):
+        compare_in(store, Filter(task="sib200"), "xpe:cldr", "spt:seen", "low-performing")
