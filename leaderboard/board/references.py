@@ -10,6 +10,7 @@ from xlt_bench.errors import ConfigError
 from xlt_bench.leaderboard.data.entries import Entry
 
 _LISTED = 6
+_DIGITS = re.compile("[0-9a-f]{4,16}")
 
 
 def find_entry(name: str, entries: Sequence[Entry], option: str) -> Entry:
@@ -81,13 +82,10 @@ def _fitting(name: str, entries: Sequence[Entry]) -> list[Entry]:
     """What fits in the first way in which anything does: one's own rows, written exactly, before published ones."""
     exact = name.strip()
     label, colon, sources = exact.rpartition(":")
-    of_sources = [entry for entry in entries if colon and entry.sources.casefold() == sources.casefold()]
-    of_digits = [entry for entry in entries if re.fullmatch("[0-9a-f]{4,16}", exact.casefold())]
-    return (
-        _labelled(exact, entries)
-        or _labelled(label, of_sources)
-        or [entry for entry in of_digits if entry.key.startswith(exact.casefold())]
-    )
+    of_sources = [entry for entry in entries if entry.sources.casefold() == sources.casefold()] if colon else []
+    digits = exact.casefold()
+    of_digits = [entry for entry in entries if entry.key.startswith(digits)] if _DIGITS.fullmatch(digits) else []
+    return _labelled(exact, entries) or _labelled(label, of_sources) or of_digits
 
 
 def _labelled(name: str, entries: Sequence[Entry]) -> list[Entry]:

@@ -15,7 +15,7 @@ from xlt_bench.resources.source_parallel import SOURCE_PARALLEL
 
 
 def tokens_at_once(device: torch.device) -> int:
-    """Padded tokens for one pass: on a CPU as many as its caches hold with all that is kept for the backward pass."""
+    """Tokens for one pass, padding counted: on a CPU as many as its caches hold with what the backward pass needs."""
     return 32_768 if device.type == "cuda" else 1_280
 
 
@@ -114,10 +114,11 @@ class Batch:
         )
 
     def blocks(self, tokens: int, prompt: int = 0, packed: bool = False) -> list[Batch]:
-        """The batch in parts of few enough tokens, and a longer text as a part by itself.
+        """The batch in parts of few enough tokens.
 
         Args:
-            tokens: of a part, `prompt` vectors a text counted, at most: with padding, or about as many without.
+            tokens: of a part, `prompt` vectors a text counted: with padding so many at most, but for a longer text by
+                itself; without padding on average, so that a part may have about a text more.
             prompt: vectors before each text.
             packed: whether the backbone leaves padding out; else a part has texts of like length, those of one length
                 in their order, and a batch that is small enough stays as it is.

@@ -107,7 +107,7 @@ class PromptedForward:
 
     def _cross_entropy_gradients(self, modules: Sequence[Prompted], batches: Sequence[Batch]) -> list[Terms]:
         """Each prompt is computed once. Behind it, a batch of a single module goes through the backbone forward and
-        backward in blocks of texts of like length, one after the other.
+        backward in blocks (see `Batch.blocks`), one after the other.
         """
         prompts = [module.prompt() for module in modules]
         leaves = [prompt.detach().requires_grad_(prompt.requires_grad) for prompt in prompts]

@@ -25,7 +25,7 @@ class HeadOrder:
 
     def __init__(self, lengths: Sequence[int], parts: int, heads: int) -> None:
         self._rows = sum(lengths)
-        self._shapes = [(heads, length, -1) for length in lengths] * parts
+        self._shapes = [(heads, length) for length in lengths] * parts
         self._sizes = [heads * length for length in lengths] * parts
         starts, of_head = torch.arange(self._rows) * parts * heads, torch.arange(heads)[:, None]
         by_head = torch.cat([(text + of_head).flatten() for text in starts.split(list(lengths))])
@@ -51,7 +51,8 @@ class HeadOrder:
 
     def split(self, vectors: Tensor) -> list[Tensor]:
         """Views of each text's, (heads, length, width), part by part."""
-        return [part.view(shape) for part, shape in zip(vectors.split(self._sizes), self._shapes, strict=True)]
+        parts = zip(vectors.split(self._sizes), self._shapes, strict=True)
+        return [part.view(*shape, vectors.shape[1]) for part, shape in parts]
 
 
 class AttentionByText:
@@ -91,7 +92,7 @@ class AttentionByText:
         return outputs
 
     @property
-    def weights(self) -> int:
+    def weight_count(self) -> int:
         """Attention weights of all texts."""
         return sum(self._sizes)
 
@@ -107,7 +108,7 @@ class AttentionByText:
 
 
 class _Attention(torch.autograd.Function):
-    """It keeps vectors, outputs, weights and what is left of them.
+    """It keeps vectors, outputs, weights and what remains of them.
 
     Weights of all texts lie in one row, so that one operation drops some of them all. Products are written where they
     belong, and scaled on the way.
@@ -118,35 +119,37 @@ class _Attention(torch.autograd.Function):
         vectors = [order.vectors(matrix) for order, matrix in zip(texts.inputs, projections, strict=True)]
         queries, keys, values = texts.split(vectors)
         ctx.texts, ctx.rows = texts, [len(matrix) for matrix in projections]
-        ctx.scales = scale, left_scale = queries[0].shape[-1] ** -0.5, scale_of(share)
-        weights = vectors[0].new_empty(texts.weights)
+        ctx.scales = scale, remaining_scale = queries[0].shape[-1] ** -0.5, scale_of(share)
+        weights = vectors[0].new_empty(texts.weight_count)
         for number, (scores, query, key) in enumerate(zip(texts.split_weights(weights), queries, keys, strict=True)):
             bias = None if texts.bias is None else texts.bias[number]
             _product(query, key.transpose(1, 2), scale, scores, bias)
             torch.softmax(scores, -1, out=scores)
-        left = masked(weights, random_mask(weights.shape, share)) if share else weights
+        remaining = masked(weights, random_mask(weights.shape, share)) if share else weights
         outputs = weights.new_empty(texts.outputs.count, queries[0].shape[-1])
-        for part, value, output in zip(texts.split_weights(left), values, texts.outputs.split(outputs), strict=True):
-            _product(part, value, left_scale, output)
-        ctx.save_for_backward(weights, left, outputs, *vectors)
+        for part, value, output in zip(
+            texts.split_weights(remaining), values, texts.outputs.split(outputs), strict=True
+        ):
+            _product(part, value, remaining_scale, output)
+        ctx.save_for_backward(weights, remaining, outputs, *vectors)
         return texts.outputs.matrix(outputs, ctx.rows[0])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        weights, left, outputs, *vectors = ctx.saved_tensors
+        weights, remaining, outputs, *vectors = ctx.saved_tensors
         texts: AttentionByText = ctx.texts
-        scale, left_scale = ctx.scales
+        scale, remaining_scale = ctx.scales
         queries, keys, values = texts.split(vectors)
         by_vector = [torch.empty_like(part) for part in vectors]
         by_query, by_key, by_value = texts.split(by_vector)
         by_output, by_weight = texts.outputs.vectors(gradient), torch.empty_like(weights)
         of_outputs, of_weights = texts.outputs.split(by_output), texts.split_weights(by_weight)
 
-        for number, part in enumerate(texts.split_weights(left)):
-            _product(part.transpose(1, 2), of_outputs[number], left_scale, by_value[number])
-            _product(of_outputs[number], values[number].transpose(1, 2), left_scale, of_weights[number])
+        for number, part in enumerate(texts.split_weights(remaining)):
+            _product(part.transpose(1, 2), of_outputs[number], remaining_scale, by_value[number])
+            _product(of_outputs[number], values[number].transpose(1, 2), remaining_scale, of_weights[number])
         # a score's gradient is w * (g - sum of w * g): of its weight w, whose gradient is g, and of those of its query
-        by_weight.mul_(left)  # w * g; their sum is that of the output times its gradient
+        by_weight.mul_(remaining)  # w * g; their sum is that of the output times its gradient
         sums = texts.outputs.split((by_output * outputs).sum(-1, keepdim=True))
         for number, part in enumerate(texts.split_weights(weights)):
             by_score = of_weights[number].addcmul_(part, sums[number], value=-1)

@@ -40,7 +40,7 @@ class PackedTexts:
 
     @staticmethod
     def of(mask: Tensor, prompt: int, heads: int, bias: Tensor | None) -> PackedTexts:
-        """For texts with this mask, (items, tokens)."""
+        """For texts with this mask, (items, tokens), that are padded on the right."""
         return PackedTexts(prompt, tuple(prompt + length for length in mask.sum(1).tolist()), heads, bias)
 
     @property
@@ -48,10 +48,14 @@ class PackedTexts:
         return sum(self.lengths)
 
     def enter(self, prompts: Tensor, texts: Tensor) -> Tensor:
-        of_prompt = torch.cat([torch.arange(length) < self.prompt for length in self.lengths])
         matrix = texts.new_zeros(rounded_up(self.count, texts.device), texts.shape[1])
-        matrix[: self.count][~of_prompt] = texts
-        return matrix.index_copy_(0, of_prompt.nonzero()[:, 0], prompts.flatten(0, 1))
+        matrix[: self.count][~self._is_prompt] = texts
+        return matrix.index_copy_(0, self._is_prompt.nonzero()[:, 0], prompts.flatten(0, 1))
+
+    @cached_property
+    def _is_prompt(self) -> Tensor:
+        """Of each row."""
+        return torch.cat([torch.arange(length) < self.prompt for length in self.lengths])
 
     def attend(self, projections: Sequence[Tensor], share: float) -> Tensor:
         return self._attention(projections, share)

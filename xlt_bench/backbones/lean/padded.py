@@ -20,7 +20,7 @@ class PaddedTexts:
     """All positions (see `Texts`). Tokens are handed over as (items, tokens, width).
 
     Attributes:
-        mask: of the texts, (items, tokens), 1 where there is a token; padding on either side.
+        mask: of the texts, (items, tokens), 1 where there is a token; padding on the right, or on either side.
         layout: of all positions.
         heads: of the attention.
         bias: added to attention scores, (items or 1, heads or 1, positions or 1, positions): minus infinity at padding,

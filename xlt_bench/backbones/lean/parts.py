@@ -25,7 +25,7 @@ class LayerParts:
         query, key, value: projections of width d.
         heads: of the attention.
         attention_dropout: share of attention weights that are dropped while fitting.
-        dropout: share of states, before each of the two additions.
+        dropout: share of states that are dropped before each of the two additions, while fitting.
         attended, attended_norm: what follows the attention.
         widened, activation, narrowed, narrowed_norm: the feed-forward part.
     """
