@@ -88,7 +88,7 @@ class AttentionByText:
             projections: matrices with the parts side by side, each of width d.
             share: of the weights that are dropped.
         """
-        outputs: Tensor = _Attention.apply(self, share, *projections)  # type: ignore[no-untyped-call]
+        outputs: Tensor = _AttentionByText.apply(self, share, *projections)  # type: ignore[no-untyped-call]
         return outputs
 
     @property
@@ -107,7 +107,7 @@ class AttentionByText:
         return [part.view(shape) for part, shape in zip(weights.split(self._sizes), self._shapes, strict=True)]
 
 
-class _Attention(torch.autograd.Function):
+class _AttentionByText(torch.autograd.Function):
     """It keeps vectors, outputs, weights and what remains of them.
 
     Weights of all texts lie in one row, so that one operation drops some of them all. Products are written where they
