@@ -67,9 +67,13 @@ def matching(name: str, entries: Sequence[Entry], option: str) -> list[Entry]:
     fitting = _fitting(name, entries)
     if fitting:
         return fitting
-    names = {label: entry for entry in entries for label in _labels(entry)}
+    own_first = sorted(entries, key=lambda entry: entry.first.setting or "")
+    names: dict[str, str] = {}
+    for entry in own_first:
+        for label in (entry.label, entry.first.row_label, *_short(entry)):
+            names.setdefault(label.casefold(), label)
     close = difflib.get_close_matches(name.strip().casefold(), names, n=1, cutoff=0.5)
-    hint = f"did you mean {_ways([names[close[0]]])}?" if close else f"rows are {_ways(entries)}"
+    hint = f"did you mean {_ways(_labelled(names[close[0]], own_first))}?" if close else f"rows are {_ways(own_first)}"
     raise ConfigError(f"{option}: no row '{name}'; {hint}")
 
 
@@ -81,7 +85,7 @@ def names_a_row(name: str, entries: Sequence[Entry]) -> bool:
 def _fitting(name: str, entries: Sequence[Entry]) -> list[Entry]:
     """What fits in the first way in which anything does: one's own rows, written exactly, before published ones."""
     exact = name.strip()
-    label, colon, sources = exact.rpartition(":")
+    label, colon, sources = (part.strip() for part in exact.rpartition(":"))
     of_sources = [entry for entry in entries if entry.sources.casefold() == sources.casefold()] if colon else []
     digits = exact.casefold()
     of_digits = [entry for entry in entries if entry.key.startswith(digits)] if _DIGITS.fullmatch(digits) else []
@@ -98,6 +102,11 @@ def _labelled(name: str, entries: Sequence[Entry]) -> list[Entry]:
         lambda entry: folded in _labels(entry),
     )
     return next((fitting for fits in ways if (fitting := [entry for entry in entries if fits(entry)])), [])
+
+
+def _short(entry: Entry) -> list[str]:
+    """The label of one's own row without preset, precision and the like."""
+    return [] if entry.first.setting else re.split(r", | \(", entry.first.row_label, maxsplit=1)[:1]
 
 
 def _labels(entry: Entry) -> tuple[str, str]:

@@ -207,5 +207,11 @@ def test_a_short_name_with_sources_is_one_s_own_row_before_a_published_one() -> 
     assert comparison.languages == (), "of the published row the group's mean is known"
     (group,) = comparison.groups
     assert (group.group, group.value_b) == ("low-performing", pytest.approx(0.353))
-    with pytest.raises(ConfigError, match="no row 'xpe:cldr'; "):
-        compare_in(store, Filter(task="sib200"), "xpe:cldr", "spt:seen", "low-performing")
+    spaced = compare_in(store, Filter(task="sib200"), "xpe: seen", "spt:seen", "low-performing")
+    assert spaced.a.label == comparison.a.label
+    with pytest.raises(ConfigError, match=r"no row 'xpe:'; did you mean \w+ \(xpe, preset e5, bf16, sources \w+\), "):
+        compare_in(store, Filter(task="sib200"), "xpe:", "spt:seen", "low-performing")
+    with pytest.raises(ConfigError, match=r"rows are \w+ \((xpe|spt), preset e5"):
+        compare_in(store, Filter(task="sib200"), ":seen", "spt:seen", "low-performing")
+    with pytest.raises(ConfigError, match=r"did you mean \w+ \(GPT-4, sources none\)"):
+        compare_in(store, Filter(task="sib200"), "GPT-44", "spt:seen", "low-performing")
